@@ -1,0 +1,142 @@
+"""Everything the core may ask of the world, and the type that proves risk has agreed."""
+
+from decimal import Decimal
+from enum import Enum
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
+from breakwall.model.units import Side
+
+
+class OrderKind(Enum):
+    MARKET = "Market"
+    LIMIT = "Limit"
+
+
+class TimeInForce(Enum):
+    GTC = "GTC"
+    IOC = "IOC"
+    FOK = "FOK"
+    POST_ONLY = "PostOnly"
+
+
+class Intent(Struct, frozen=True, tag=True):
+    """A command for the venue. `trace` is the run number and sequence of the event that caused it."""
+
+    client_id: str
+    trace: str
+    symbol: str
+    decided_ms: int
+    why: str
+
+
+class Plan(Struct, frozen=True):
+    """Why an entry is made and how the position will be managed; kept with the intent so that a
+    restart manages the position by the plan it was opened with.
+
+    Edges and target are ticks; `strategy` is breakout or bounce; `strength` is 0..1.
+    """
+
+    strategy: str
+    wall_id: int
+    wall_side: Side
+    wall_near_ticks: int
+    wall_far_ticks: int
+    entry_ticks: int
+    stop_ticks: int
+    target_ticks: int
+    strength: float = 0.0
+
+
+class PlaceOrder(Intent, frozen=True):
+    """An order. Entries (`reduce_only` False) always carry `stop_ticks` and a plan; exits never do."""
+
+    side: Side
+    kind: OrderKind
+    lots: int
+    tif: TimeInForce
+    limit_ticks: int | None = None
+    reduce_only: bool = False
+    stop_ticks: int | None = None
+    take_profit_ticks: int | None = None
+    plan: Plan | None = None
+
+
+class CancelOrder(Intent, frozen=True):
+    """Cancel by the client id of the order in `target`, or by `order_id` where it is not ours."""
+
+    target: str
+    order_id: str = ""
+
+
+class MoveStop(Intent, frozen=True):
+    """Set the whole position's stop in place; never cancels before the new one stands."""
+
+    stop_ticks: int
+    take_profit_ticks: int | None = None
+
+
+T = TypeVar("T", PlaceOrder, CancelOrder, MoveStop)
+
+
+class Approved(Struct, Generic[T], frozen=True):
+    """An intent that passed the last gate. Made only in `breakwall.trading.risk`.
+
+    `reducing` intents (stops, reduce-only closes, cancels) may leave before their journal commit.
+    """
+
+    intent: T
+    reducing: bool
+
+
+class QueryOrder(Struct, frozen=True, tag=True):
+    client_id: str
+    symbol: str
+
+
+class AskReadBack(Struct, frozen=True, tag=True):
+    purpose: str
+
+
+class Resubscribe(Struct, frozen=True, tag=True):
+    symbol: str
+    reason: str
+    depth: int = 0  # 0: as before
+
+
+class Note(Struct, frozen=True, tag=True):
+    """A fact for the journal and the log: transitions, walls traded, breaker trips, refusals.
+
+    `kind` names it (see `model.journal`); `level` debug, info, warning, error says how loud.
+    """
+
+    kind: str
+    text: str
+    level: str = "info"
+    symbol: str = ""
+    trace: str = ""
+    client_id: str = ""
+    data: dict[str, str | int | None] = {}
+    durable: bool = False  # must be in the journal (the log gets all)
+
+
+Action = (
+    Approved[PlaceOrder] | Approved[CancelOrder] | Approved[MoveStop] | QueryOrder | AskReadBack | Resubscribe | Note
+)
+
+
+class Refused(Struct, frozen=True):
+    """Why an intent may not leave, in plain words."""
+
+    check: str
+    reason: str
+
+
+class Sized(Struct, frozen=True):
+    """Result of sizing: lots and the money behind them."""
+
+    lots: int
+    notional_usdt: Decimal
+    margin_usdt: Decimal
+    loss_at_stop_usdt: Decimal
