@@ -291,7 +291,7 @@ class Recovered(Struct, frozen=True, tag=True):
 
 
 class Tick(Struct, frozen=True, gc=False, tag=True):
-    """Time passes: one each 100 ms. `venue_offset_ms` is venue clock minus ours; `loop_delay_ms` the last measured."""
+    """Time passes: one each 100 ms. `venue_offset_ms` is the venue clock minus ours."""
 
     loop_delay_ms: float = 0.0
     venue_offset_ms: float = 0.0
