@@ -1,0 +1,116 @@
+"""One listed contract as the public sees it: its book, its reference prices, its tape and its day."""
+
+from collections import deque
+from decimal import Decimal
+
+from breakwall.model.units import Instrument, Side, fixed
+from breakwall.venues.exchange.matching import MatchingBook, PublicTrade
+
+_TAPE = 1000
+_ZERO = Decimal(0)
+
+
+class Listing:
+    """A symbol's public state. Prices are USDT `Decimal`; rates are fractions; volumes are coins.
+
+    `mark` and `index` are set by whoever runs the market (the synthetic market, a test); without a
+    mark nothing triggers and market orders find no protective price. `open_price` is the price of
+    24 hours ago.
+    """
+
+    __slots__ = (
+        "book",
+        "funding_rate",
+        "high",
+        "index",
+        "instrument",
+        "low",
+        "mark",
+        "next_funding_ms",
+        "open_interest",
+        "open_price",
+        "tape",
+        "turnover_usdt",
+        "volume",
+    )
+
+    def __init__(self, instrument: Instrument, now_ms: int, first_seq: int = 1) -> None:
+        self.instrument = instrument
+        self.book = MatchingBook(instrument.symbol, first_seq)
+        self.mark = _ZERO
+        self.index = _ZERO
+        self.funding_rate = Decimal("0.0001")
+        interval = instrument.funding_interval_min * 60_000
+        self.next_funding_ms = (now_ms // interval + 1) * interval
+        self.open_price = _ZERO
+        self.high = _ZERO
+        self.low = _ZERO
+        self.volume = _ZERO
+        self.turnover_usdt = _ZERO
+        self.open_interest = _ZERO
+        self.tape: deque[PublicTrade] = deque(maxlen=_TAPE)
+
+    def set_prices(self, mark: Decimal, index: Decimal | None = None) -> None:
+        """New reference prices, rounded to the contract's price decimals; `index` defaults to the mark."""
+        step = Decimal(1).scaleb(-self.instrument.price_decimals)
+        self.mark = mark.quantize(step)
+        self.index = self.mark if index is None else index.quantize(step)
+
+    @property
+    def last(self) -> Decimal:
+        """Price of the last trade, the mark before the first one."""
+        ticks = self.book.last_ticks
+        return self.mark if ticks is None else self.instrument.price(ticks)
+
+    def take_trades(self) -> list[PublicTrade]:
+        """Trades since the last call, already counted into the tape and the day; for one publisher."""
+        trades = self.book.take_trades()
+        for trade in trades:
+            price = self.instrument.price(trade.ticks)
+            self.volume += self.instrument.qty(trade.lots)
+            self.turnover_usdt += self.instrument.notional(trade.ticks, trade.lots)
+            self.high = max(self.high, price)
+            self.low = min(self.low, price) if self.low else price
+        self.tape.extend(trades)
+        return trades
+
+    def ticker(self) -> dict[str, str]:
+        """All ticker fields as the venue words them; the socket sends the changed ones, REST all."""
+        price, qty = self._price, self._qty
+        book = self.book
+        bid, ask = book.best_bid, book.best_ask
+        open_price = self.open_price or self.last
+        change = (self.last - open_price) / open_price if open_price else _ZERO
+        return {
+            "symbol": self.instrument.symbol,
+            "tickDirection": "ZeroPlusTick",
+            "price24hPcnt": f"{change:.6f}",
+            "lastPrice": price(self.last),
+            "prevPrice24h": price(open_price),
+            "highPrice24h": price(self.high or self.last),
+            "lowPrice24h": price(self.low or self.last),
+            "prevPrice1h": price(open_price),
+            "markPrice": price(self.mark),
+            "indexPrice": price(self.index),
+            "openInterest": qty(self.open_interest),
+            "openInterestValue": f"{self.open_interest * self.mark:.2f}",
+            "turnover24h": f"{self.turnover_usdt:.4f}",
+            "volume24h": qty(self.volume),
+            "fundingIntervalHour": str(self.instrument.funding_interval_min // 60),
+            "fundingCap": "0.005",
+            "nextFundingTime": str(self.next_funding_ms),
+            "fundingRate": fixed(self.funding_rate),
+            "bid1Price": "" if bid is None else self.instrument.price_text(bid),
+            "bid1Size": "" if bid is None else self.instrument.qty_text(book.level_lots(Side.BUY, bid)),
+            "ask1Price": "" if ask is None else self.instrument.price_text(ask),
+            "ask1Size": "" if ask is None else self.instrument.qty_text(book.level_lots(Side.SELL, ask)),
+            "preOpenPrice": "",
+            "preQty": "",
+            "curPreListingPhase": "",
+        }
+
+    def _price(self, value: Decimal) -> str:
+        return f"{value:.{self.instrument.price_decimals}f}"
+
+    def _qty(self, value: Decimal) -> str:
+        return f"{value:.{self.instrument.qty_decimals}f}"
