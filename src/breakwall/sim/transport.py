@@ -1,0 +1,235 @@
+"""The network inside the loop: `ports.Transport` straight into an exchange handler, with seeded latency and faults.
+
+What was sent belongs to the world, not to the program: it arrives, and is answered, although the
+task that sent it was cancelled or its process was killed. Frames of one socket never overtake each
+other; requests may.
+"""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Callable
+from contextvars import copy_context
+from typing import Protocol
+
+from breakwall.model.events import Link
+from breakwall.ports import HttpAnswer, HttpRequest, Socket, TransportError
+from breakwall.sim.faults import FaultKind, Faults
+
+_BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body>cut off he"
+_HEAD = 120
+
+
+class Session(Protocol):
+    """The exchange's end of one socket."""
+
+    def on_text(self, text: str, now_ms: int) -> None: ...
+    def close(self) -> None: ...
+
+
+class Handler(Protocol):
+    """An exchange without sockets."""
+
+    def handle(self, request: HttpRequest, now_ms: int) -> HttpAnswer: ...
+    def session(self, kind: str, send: Callable[[str], None]) -> Session: ...
+
+
+class Witness(Protocol):
+    """Who watches the wire for the invariants; called in the world, in the order things happen there."""
+
+    def sent(self, request: HttpRequest, now_ms: int) -> None:
+        """The program let go of a request."""
+        ...
+
+    def answered(self, request: HttpRequest, answer: HttpAnswer, now_ms: int) -> None:
+        """The exchange has acted on a request, whether or not its answer will arrive."""
+        ...
+
+
+class Network:
+    """Everything between the programs and one exchange; outlives the programs.
+
+    Latencies are one way, in seconds, drawn anew for each request and frame.
+    """
+
+    def __init__(
+        self,
+        exchange: Handler,
+        now_ms: Callable[[], int],
+        seed: int,
+        *,
+        faults: Faults | None = None,
+        witness: Witness | None = None,
+        latency_s: tuple[float, float] = (0.005, 0.080),
+    ) -> None:
+        self.faults = faults or Faults((), seed)
+        self._exchange = exchange
+        self._now_ms = now_ms
+        self._random = random.Random(f"network {seed}")
+        self._witness = witness
+        self._latency_s = latency_s
+        self._context = copy_context()
+
+    def later(self, delay_s: float, callback: Callable[[], object]) -> float:
+        """Let something happen in the world, whoever lives then; returns the loop time at which it does."""
+        return asyncio.get_running_loop().call_later(delay_s, callback, context=self._context).when()
+
+    def latency(self) -> float:
+        return self._random.uniform(*self._latency_s)
+
+    def strike(self, kind: FaultKind, link: Link, subject: str = "") -> float | None:
+        """The delay of a fault that strikes now (0 for kinds without one), or None."""
+        fault = self.faults.strike(kind, link, asyncio.get_running_loop().time(), subject)
+        return None if fault is None else fault.delay_s
+
+    def launch(self, request: HttpRequest) -> "asyncio.Future[HttpAnswer]":
+        """Send a request on its way; the future stays open where no answer will ever come."""
+        answer: asyncio.Future[HttpAnswer] = asyncio.get_running_loop().create_future()
+        if self._witness is not None:
+            self._witness.sent(request, self._now_ms())
+        if self.strike(FaultKind.REQUEST_LOST, Link.REST, request.path) is None:
+            self.later(self.latency(), lambda: self._arrive(request, answer))
+        return answer
+
+    def open(self, kind: str, send: Callable[[str], None]) -> Session:
+        return self._exchange.session(kind, send)
+
+    def say(self, session: Session, text: str) -> None:
+        session.on_text(text, self._now_ms())
+
+    def _arrive(self, request: HttpRequest, answer: "asyncio.Future[HttpAnswer]") -> None:
+        reply = self._exchange.handle(request, self._now_ms())
+        if self._witness is not None:
+            self._witness.answered(request, reply, self._now_ms())
+        if self.strike(FaultKind.ANSWER_LOST, Link.REST, request.path) is not None:
+            return
+        delay_s = self.latency() + (self.strike(FaultKind.ANSWER_LATE, Link.REST, request.path) or 0.0)
+        if self.strike(FaultKind.ANSWER_RESET, Link.REST, request.path) is not None:
+            self.later(delay_s, lambda: _fail(answer, "connection reset by peer"))
+        elif self.strike(FaultKind.ANSWER_BAD, Link.REST, request.path) is not None:
+            self.later(delay_s, lambda: _deliver(answer, HttpAnswer(502, _BAD_GATEWAY)))
+        else:
+            self.later(delay_s, lambda: _deliver(answer, reply))
+
+
+class LoopTransport:
+    """`ports.Transport` of one program. `disconnect` is what the operating system does when it dies."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._sockets: list[LoopSocket] = []
+
+    async def request(self, request: HttpRequest) -> HttpAnswer:
+        answer = self._network.launch(request)
+        try:
+            async with asyncio.timeout(request.timeout_s):
+                return await answer
+        except TimeoutError:
+            raise TransportError(f"{request.path}: no answer within {request.timeout_s:g} s") from None
+
+    async def connect(self, url: str) -> Socket:
+        link = Link.PRIVATE if url.partition("?")[0].endswith("/private") else Link.PUBLIC
+        await asyncio.sleep(2 * self._network.latency())
+        if self._network.strike(FaultKind.CONNECT_REFUSED, link) is not None:
+            raise TransportError(f"{url}: connection refused", sent=False)
+        socket = LoopSocket(self._network, link)
+        self._sockets = [known for known in self._sockets if not known.closed] + [socket]
+        return socket
+
+    async def close(self) -> None:
+        self.disconnect()
+
+    def disconnect(self) -> None:
+        for socket in self._sockets:
+            socket.hang_up("closed by us")
+        self._sockets = []
+
+
+class LoopSocket:
+    """One socket: two pipes in which nothing overtakes, and a session at the far end."""
+
+    def __init__(self, network: Network, link: Link) -> None:
+        self._network = network
+        self._link = link
+        self._up = _Pipe(network)
+        self._down = _Pipe(network)
+        self._frames: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._silent = False
+        self._reason = ""
+        self.closed = False
+        self._session = network.open(link.value, self._pushed)
+
+    async def send(self, text: str) -> None:
+        if self.closed:
+            raise TransportError(f"{self._link.value} socket: {self._reason}", sent=False)
+        if not self._silent:
+            self._up.put(lambda: self._network.say(self._session, text))
+
+    async def receive(self) -> bytes:
+        frame = await self._frames.get()
+        if frame is None:
+            self._frames.put_nowait(None)  # whoever asks again is told again
+            raise TransportError(f"{self._link.value} socket: {self._reason}")
+        return frame
+
+    async def close(self) -> None:
+        self.hang_up("closed by us")
+
+    def hang_up(self, reason: str) -> None:
+        """End our side now; the exchange hears of it one latency later."""
+        if not self.closed:
+            self._end(reason)
+            self._up.put(self._session.close)
+
+    def _pushed(self, text: str) -> None:
+        """The exchange pushes a frame."""
+        if self.closed or self._silent:
+            return
+        strike, link, head = self._network.strike, self._link, text[:_HEAD]
+        if strike(FaultKind.SOCKET_SILENT, link, head) is not None:
+            self._silent = True
+        elif strike(FaultKind.SOCKET_CLOSED, link, head) is not None:
+            self._session.close()
+            self._down.put(lambda: self._end("closed by the exchange"))
+        elif strike(FaultKind.FRAME_DROPPED, link, head) is None:
+            late_s = strike(FaultKind.FRAME_LATE, link, head) or 0.0
+            self._down.put(lambda: self._receive(text), late_s)
+
+    def _receive(self, text: str) -> None:
+        if not self.closed and not self._silent:
+            self._frames.put_nowait(text.encode())
+
+    def _end(self, reason: str) -> None:
+        if not self.closed:
+            self.closed = True
+            self._reason = reason
+            self._frames.put_nowait(None)
+
+
+class _Pipe:
+    """First in, first out, each after its latency; what comes at the same instant keeps its order too."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._waiting: deque[Callable[[], object]] = deque()
+        self._last = 0.0
+
+    def put(self, arrive: Callable[[], object], extra_s: float = 0.0) -> None:
+        now = asyncio.get_running_loop().time()
+        self._last = max(self._last, now + self._network.latency() + extra_s)
+        self._waiting.append(arrive)
+        self._network.later(self._last - now, self._arrive)
+
+    def _arrive(self) -> None:
+        self._waiting.popleft()()
+
+
+def _deliver(answer: "asyncio.Future[HttpAnswer]", reply: HttpAnswer) -> None:
+    if not answer.done():
+        answer.set_result(reply)
+
+
+def _fail(answer: "asyncio.Future[HttpAnswer]", reason: str) -> None:
+    if not answer.done():
+        answer.set_exception(TransportError(reason))
+        answer.exception()  # whoever asked may be dead; that is no news
