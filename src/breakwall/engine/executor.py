@@ -1,0 +1,118 @@
+"""Carries approved intents to the venue: one queue per symbol, and emergency lanes that never wait behind it.
+
+Risk-increasing: no commit, no send. Risk-reducing: wait at most `commit_wait_ms` for the commit,
+then send and journal late.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+
+from breakwall.model.actions import Approved, AskReadBack, CancelOrder, MoveStop, PlaceOrder, QueryOrder
+from breakwall.model.events import IntentSent, IntentStored, Outcome, OutcomeKind
+from breakwall.ports import Broker, Clock, Command, JournalError, Sink
+
+Gate = Callable[[PlaceOrder, int], str]
+"""Asked right before an entry leaves: why it may not (any more), or ''."""
+
+
+class Executor:
+    """Owns the tasks that talk to the broker. Everything it learns goes back through the sink."""
+
+    def __init__(self, broker: Broker, clock: Clock, sink: Sink, gate: Gate, commit_wait_ms: int) -> None:
+        self._broker = broker
+        self._clock = clock
+        self._sink = sink
+        self._gate = gate
+        self._commit_wait_s = commit_wait_ms / 1000
+        self._lanes: dict[tuple[str, str], asyncio.Queue[tuple[Command, asyncio.Future[None]]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._reading_back = False
+        self._querying: set[str] = set()
+        self.orders_sent = 0
+
+    def send(self, command: Command, stored: asyncio.Future[None]) -> None:
+        """Queue a command behind its symbol's others of the same lane; `stored` is its journal commit.
+
+        Entries have a lane of their own, and so have stops, closes and cancels: a hanging answer to one
+        kind never holds up another.
+        """
+        key = (command.intent.symbol, operation_of(command.intent) if command.reducing else "entry")
+        lane = self._lanes.get(key)
+        if lane is None:
+            lane = self._lanes[key] = asyncio.Queue()
+            self._spawn(self._serve(lane))
+        lane.put_nowait((command, stored))
+
+    def query(self, ask: QueryOrder) -> None:
+        if ask.client_id not in self._querying:
+            self._querying.add(ask.client_id)
+            self._spawn(self._query(ask))
+
+    def read_back(self, ask: AskReadBack, since_ms: int) -> None:
+        """Ask the venue for the whole account; a second wish while one runs is the same wish."""
+        if not self._reading_back:
+            self._reading_back = True
+            self._spawn(self._read_back(ask, since_ms))
+
+    async def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, lane: asyncio.Queue[tuple[Command, asyncio.Future[None]]]) -> None:
+        while True:
+            command, stored = await lane.get()
+            refusal = await self._refusal(command, stored)
+            if refusal:
+                self._sink.put(_refused(command, refusal))
+            else:
+                await self._execute(command)
+
+    async def _refusal(self, command: Command, stored: asyncio.Future[None]) -> str:
+        if command.reducing:
+            await asyncio.wait([stored], timeout=self._commit_wait_s)
+            return ""
+        try:
+            await stored
+        except JournalError as error:
+            return f"not journaled: {error}"
+        intent = command.intent
+        self._sink.put(IntentStored(intent.client_id))
+        return self._gate(intent, self._clock.now_ms()) if isinstance(intent, PlaceOrder) else ""
+
+    async def _execute(self, command: Command) -> None:
+        intent = command.intent
+        self._sink.put(IntentSent(intent.client_id))
+        if isinstance(intent, PlaceOrder):
+            self.orders_sent += 1
+        self._sink.put(await self._broker.execute(command))
+
+    async def _query(self, ask: QueryOrder) -> None:
+        try:
+            self._sink.put(await self._broker.query(ask.client_id, ask.symbol))
+        finally:
+            self._querying.discard(ask.client_id)
+
+    async def _read_back(self, ask: AskReadBack, since_ms: int) -> None:
+        try:
+            self._sink.put(await self._broker.read_back(ask.purpose, since_ms))
+        finally:
+            self._reading_back = False
+
+
+def operation_of(intent: PlaceOrder | CancelOrder | MoveStop) -> str:
+    """The word an `Outcome` uses for this kind of intent."""
+    if isinstance(intent, PlaceOrder):
+        return "place"
+    return "cancel" if isinstance(intent, CancelOrder) else "stop"
+
+
+def _refused(command: Approved[PlaceOrder] | Approved[CancelOrder] | Approved[MoveStop], reason: str) -> Outcome:
+    intent = command.intent
+    return Outcome(operation_of(intent), intent.symbol, intent.client_id, OutcomeKind.REFUSED, reason=reason)

@@ -1,0 +1,95 @@
+"""The only way into the core: two lanes, and a sequence number for everything that leaves."""
+
+import asyncio
+from collections import deque
+
+from msgspec import Struct
+
+from breakwall.model.events import (
+    MARKET_EVENTS,
+    BookDelta,
+    BookLost,
+    BookSnapshot,
+    Event,
+    MarketEvent,
+    Stamped,
+    Ticker,
+    Trades,
+)
+from breakwall.ports import Clock, Frame
+
+
+class Item(Struct, frozen=True, gc=False):
+    """An event on its way out, with the frame it was read from and when it came in."""
+
+    stamped: Stamped
+    frame: Frame | None
+    came_ns: int
+
+
+class Inbox:
+    """Orders and people overtake market data; a full market lane drops whole symbols, never single deltas.
+
+    `put` is called by adapters and people, `take` by the drain alone. A symbol whose events had to be
+    dropped is reported as `BookLost` at once and stays dropped until its next snapshot.
+    """
+
+    def __init__(self, clock: Clock, market_limit: int) -> None:
+        self._clock = clock
+        self._limit = market_limit
+        self._urgent: deque[tuple[Event, Frame | None, int]] = deque()
+        self._market: deque[tuple[Event, Frame | None, int]] = deque()
+        self._dropped: set[str] = set()
+        self._seq = 0
+        self._last_ms = 0
+        self._ready = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._urgent) + len(self._market)
+
+    def put(self, event: Event, frame: Frame | None = None) -> None:
+        now = self._clock.now_ns()
+        if isinstance(event, MARKET_EVENTS):
+            if self._wanted(event):
+                self._market.append((event, frame, now))
+        else:
+            self._urgent.append((event, frame, now))
+        self._ready.set()
+
+    async def wait(self) -> None:
+        """Return as soon as there is something to take."""
+        if not self._urgent and not self._market:
+            self._ready.clear()
+            await self._ready.wait()
+
+    def take(self) -> Item | None:
+        """The next event with its sequence number and time; None when both lanes are empty."""
+        lane = self._urgent or self._market
+        if not lane:
+            return None
+        event, frame, came_ns = lane.popleft()
+        self._seq += 1
+        self._last_ms = max(self._last_ms, self._clock.now_ms())
+        return Item(Stamped(self._seq, self._last_ms, event), frame, came_ns)
+
+    def _wanted(self, event: MarketEvent) -> bool:
+        symbol = event.symbol
+        if symbol in self._dropped:
+            if not isinstance(event, BookSnapshot):
+                return not isinstance(event, BookDelta)
+            self._dropped.discard(symbol)
+        if len(self._market) < self._limit:
+            return True
+        self._drop(symbol)
+        return False
+
+    def _drop(self, symbol: str) -> None:
+        kept = (item for item in self._market if not _is_of(item[0], symbol))
+        self._market = deque(kept)
+        self._dropped.add(symbol)
+        lost = BookLost(symbol, f"inbox full ({self._limit} market events waiting)")
+        self._urgent.append((lost, None, self._clock.now_ns()))
+
+
+def _is_of(event: Event, symbol: str) -> bool:
+    return isinstance(event, BookSnapshot | BookDelta | Trades | Ticker) and event.symbol == symbol

@@ -1,0 +1,65 @@
+"""Makes intents durable: one commit for all that is waiting, one answer for each who waits."""
+
+import asyncio
+from collections.abc import Sequence
+
+from breakwall.model.events import JournalHealth
+from breakwall.model.journal import JournalEntry
+from breakwall.ports import Clock, Journal, JournalError, Sink
+
+
+class Scribe:
+    """The journal's writer task.
+
+    While a commit runs, entries gather; the next commit takes all of them (group commit). A failing
+    journal is tried again every half second, reported to the core as `JournalHealth`, and never
+    blocks anybody but those who asked to wait.
+    """
+
+    def __init__(self, journal: Journal, clock: Clock, sink: Sink) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._sink = sink
+        self._waiting: list[tuple[Sequence[JournalEntry], asyncio.Future[None]]] = []
+        self._more = asyncio.Event()
+        self._healthy = True
+
+    def store(self, entries: Sequence[JournalEntry]) -> asyncio.Future[None]:
+        """Queue entries; the future is done once they are on the disk and fails with JournalError if not."""
+        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((entries, stored))
+        self._more.set()
+        return stored
+
+    async def run(self) -> None:
+        while True:
+            await self._more.wait()
+            self._more.clear()
+            batch, self._waiting = self._waiting, []
+            await self._commit(batch)
+
+    async def finish(self) -> None:
+        """Write what is still waiting; the last act before the journal closes."""
+        batch, self._waiting = self._waiting, []
+        if batch:
+            await self._commit(batch)
+
+    async def _commit(self, batch: list[tuple[Sequence[JournalEntry], asyncio.Future[None]]]) -> None:
+        try:
+            await self._journal.commit([entry for entries, _ in batch for entry in entries])
+        except JournalError as error:
+            self._report(ok=False, reason=str(error))
+            for _, stored in batch:
+                if not stored.done():
+                    stored.set_exception(error)
+                    stored.exception()  # those who do not wait must not make noise
+            return
+        self._report(ok=True, reason="")
+        for _, stored in batch:
+            if not stored.done():
+                stored.set_result(None)
+
+    def _report(self, *, ok: bool, reason: str) -> None:
+        if ok != self._healthy:
+            self._healthy = ok
+            self._sink.put(JournalHealth(ok, reason))

@@ -1,0 +1,38 @@
+"""How late the loop is, how long events wait: the figures that say whether anything here can be trusted."""
+
+import asyncio
+from collections import deque
+
+from breakwall.ports import Clock
+
+_KEPT = 4096
+
+
+class Delays:
+    """The last few thousand delays in milliseconds, and their 99th percentile when somebody asks."""
+
+    def __init__(self) -> None:
+        self._samples: deque[float] = deque(maxlen=_KEPT)
+        self.last_ms = 0.0
+        self.worst_ms = 0.0
+
+    def add(self, delay_ms: float) -> None:
+        self._samples.append(delay_ms)
+        self.last_ms = delay_ms
+        self.worst_ms = max(self.worst_ms, delay_ms)
+
+    @property
+    def p99_ms(self) -> float:
+        if not self._samples:
+            return 0.0
+        ranked = sorted(self._samples)
+        return ranked[min(len(ranked) - 1, int(len(ranked) * 0.99))]
+
+
+async def watch_loop_delay(clock: Clock, delays: Delays, every_s: float = 0.05) -> None:
+    """Measure for ever how much later than asked a sleep returns; a suspended machine shows as one huge delay."""
+    loop = asyncio.get_running_loop()
+    while True:
+        asked = loop.time() + every_s
+        await clock.sleep(every_s)
+        delays.add(max(0.0, (loop.time() - asked) * 1000))

@@ -1,0 +1,57 @@
+"""Supervised tasks: restarted, and given up on in the open."""
+
+import asyncio
+
+import pytest
+
+from breakwall.clock import SystemClock
+from breakwall.engine.supervise import GaveUp, Supervisor
+from breakwall.engine.watch import Delays
+
+
+class NoWait(SystemClock):
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0)
+
+
+@pytest.mark.asyncio
+async def test_a_crashed_task_starts_again() -> None:
+    failures: list[str] = []
+    supervisor = Supervisor(NoWait(), lambda name, error: failures.append(f"{name}: {error}"))
+    done = asyncio.Event()
+    starts = 0
+
+    async def work() -> None:
+        nonlocal starts
+        starts += 1
+        if starts < 3:
+            raise ValueError("boom")
+        done.set()
+        await asyncio.Event().wait()
+
+    supervisor.keep("worker", work)
+    await asyncio.wait_for(done.wait(), 1)
+    assert failures == ["worker: boom", "worker: boom"]
+    await supervisor.stop()
+
+
+@pytest.mark.asyncio
+async def test_four_crashes_in_a_minute_are_the_end() -> None:
+    supervisor = Supervisor(NoWait(), lambda name, error: None)
+
+    async def work() -> None:
+        raise ValueError("boom")
+
+    supervisor.keep("worker", work)
+    with pytest.raises(GaveUp, match="worker: ValueError"):
+        await asyncio.wait_for(asyncio.shield(supervisor.failed), 1)
+    await supervisor.stop()
+
+
+def test_percentile_of_delays() -> None:
+    delays = Delays()
+    assert delays.p99_ms == 0.0
+    for value in range(1, 101):
+        delays.add(float(value))
+    assert delays.p99_ms == 100.0
+    assert delays.last_ms == delays.worst_ms == 100.0
