@@ -245,6 +245,15 @@ def test_timers_of_one_instant_keep_the_order_they_were_set_in() -> None:
     assert run(main(), shuffle=False) == list(range(50))
 
 
+def test_an_error_in_a_callback_ends_the_run() -> None:
+    async def main() -> None:
+        asyncio.get_running_loop().call_later(1, lambda: 1 // 0)
+        await asyncio.sleep(10)
+
+    with pytest.raises(ZeroDivisionError):
+        run(main())
+
+
 def test_the_loop_is_closed_after_the_run() -> None:
     loop = VirtualLoop()
     loop.run_until_complete(asyncio.sleep(5))

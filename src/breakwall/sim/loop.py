@@ -105,6 +105,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._timers: list[tuple[float, int, asyncio.TimerHandle, Process | None]] = []
         self._unrun: list[tuple[asyncio.Handle, Process | None]] = []
         self._burying = False
+        self._failure: BaseException | None = None
         self.set_task_factory(self._make_task)
 
     def time(self) -> float:
@@ -138,6 +139,14 @@ class VirtualLoop(asyncio.BaseEventLoop):
             f"run_in_executor({executor}, {func!r}, {args}): threads have no virtual time; put the work behind a port"
         )
 
+    def fail(self, error: BaseException) -> None:
+        """End the run with this error after the turn that runs now; the first one counts."""
+        self._failure = self._failure or error
+
+    def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """An error that nobody handled ends the run: here it is never just a line in a log."""
+        self.fail(context.get("exception") or SimulationError(str(context["message"])))
+
     def bury(self) -> None:
         """After the run was judged: let dead processes' callbacks run, so that their tasks can be cancelled."""
         self._burying = True
@@ -169,6 +178,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
                 handle._run()  # noqa: SLF001 - what a loop does with handles has no public name
             else:
                 self._unrun.append((handle, owner))
+        if self._failure is not None and not self._burying:
+            raise self._failure
 
     def _drop_cancelled(self) -> None:
         while self._timers and self._timers[0][2].cancelled():

@@ -41,6 +41,10 @@ class Witness(Protocol):
         """The program let go of a request."""
         ...
 
+    def arriving(self, request: HttpRequest, now_ms: int) -> None:
+        """A request reaches the exchange, which has not acted on it yet."""
+        ...
+
     def answered(self, request: HttpRequest, answer: HttpAnswer, now_ms: int) -> None:
         """The exchange has acted on a request, whether or not its answer will arrive."""
         ...
@@ -98,6 +102,8 @@ class Network:
         session.on_text(text, self._now_ms())
 
     def _arrive(self, request: HttpRequest, answer: "asyncio.Future[HttpAnswer]") -> None:
+        if self._witness is not None:
+            self._witness.arriving(request, self._now_ms())
         reply = self._exchange.handle(request, self._now_ms())
         if self._witness is not None:
             self._witness.answered(request, reply, self._now_ms())

@@ -1,0 +1,178 @@
+"""Each invariant: kept by a correct history, broken by the wrong one, and named with its reproduction."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+from msgspec import structs
+
+from breakwall.config import BreakerSettings, RiskSettings
+from breakwall.model.journal import EntryKind, JournalEntry
+from breakwall.ports import HttpAnswer, HttpRequest
+from breakwall.sim.invariants import CREATE, Belief, InvariantBroken, Referee, TruePosition, Truth
+
+FLAT = Truth(Decimal(10_000), ())
+LONG = TruePosition("BTCUSDT", 5, 600_000, Decimal(50), Decimal(500), Decimal(2))
+SHORT = TruePosition("ETHUSDT", -5, 30_000, Decimal(50), Decimal(500), Decimal(2))
+
+
+class Case:
+    """A referee over a truth that the test sets."""
+
+    def __init__(self, truth: Truth = FLAT) -> None:
+        self.truth = truth
+        self.may_enter = True
+        self.found: list[InvariantBroken] = []
+        self.referee = Referee(
+            RiskSettings(),
+            BreakerSettings(),
+            lambda: self.truth,
+            lambda: self.may_enter,
+            self.found.append,
+            "play(seed=17)",
+        )
+
+    def hold(self, *positions: TruePosition) -> None:
+        self.truth = Truth(Decimal(10_000), positions)
+        self.referee.check(1)
+
+    def intend(self, client_id: str) -> None:
+        self.referee.committed([JournalEntry(1, 1, 1, EntryKind.INTENT, "{}", client_id=client_id)])
+
+    def place(self, client_id: str, *, reduce_only: bool = False, code: int = 0, symbol: str = "BTCUSDT") -> None:
+        body = msgspec.json.encode({"symbol": symbol, "orderLinkId": client_id, "reduceOnly": reduce_only})
+        request = HttpRequest("POST", "", CREATE, body=body)
+        self.referee.sent(request, 1)
+        self.referee.arriving(request, 2)
+        self.referee.answered(request, HttpAnswer(200, msgspec.json.encode({"retCode": code})), 2)
+
+    @property
+    def names(self) -> list[str]:
+        return [str(error).split(" ")[0] for error in self.found]
+
+
+def test_a_correct_history_breaks_nothing() -> None:
+    case = Case()
+    case.intend("a")
+    case.place("a")
+    case.hold(LONG)
+    case.hold(structs.replace(LONG, stop_ticks=600_100))
+    case.intend("b")
+    case.place("b", reduce_only=True)
+    case.hold()
+    case.intend("c")
+    case.place("c")
+    case.referee.check_healed(Belief({}, frozenset(), frozenset()), 9)
+    assert case.found == []
+    assert (case.referee.orders, case.referee.entries) == (3, 2)
+
+
+@pytest.mark.parametrize("position", [LONG, SHORT], ids=lambda position: position.symbol)
+def test_i1_a_position_without_a_stop(position: TruePosition) -> None:
+    case = Case()
+    case.hold(structs.replace(position, stop_ticks=None))
+    assert case.names == ["I1"]
+    assert "play(seed=17)" in str(case.found[0])
+
+
+def test_i2_one_client_id_accepted_twice() -> None:
+    case = Case()
+    case.intend("a")
+    case.place("a")
+    case.place("a", code=110072)
+    assert case.names == []
+    case.place("a")
+    assert case.names == ["I2"]
+
+
+def test_i2_an_entry_beside_a_position_or_an_entry() -> None:
+    for truth in (Truth(Decimal(10_000), (LONG,)), Truth(Decimal(10_000), (), frozenset({"BTCUSDT"}))):
+        case = Case(truth)
+        case.intend("b")
+        case.place("b", symbol="SOLUSDT")
+        assert case.names == []
+        case.intend("c")
+        case.place("c")
+        assert case.names == ["I2"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"margin_usdt": Decimal(6_000)},
+        {"notional_usdt": Decimal(11_000)},
+        {"loss_at_stop_usdt": Decimal(400)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_i3_each_limit(change: dict[str, Decimal]) -> None:
+    case = Case()
+    case.hold(structs.replace(LONG, **{name: value / 2 for name, value in change.items()}))
+    assert case.names == []
+    case.hold(structs.replace(LONG, **change))
+    assert case.names == ["I3"]
+
+
+def test_i3_too_many_positions() -> None:
+    case = Case()
+    case.hold(*(structs.replace(LONG, symbol=f"S{n}") for n in range(5)))
+    assert case.names == []
+    case.hold(*(structs.replace(LONG, symbol=f"S{n}") for n in range(6)))
+    assert case.names == ["I3"]
+
+
+def test_i4_an_entry_before_its_intent() -> None:
+    case = Case()
+    case.place("a")
+    assert case.names == ["I4"]
+
+
+def test_i4_an_exit_may_be_journaled_late_but_not_never() -> None:
+    case = Case()
+    case.place("x", reduce_only=True)
+    assert case.names == []
+    case.referee.check_healed(Belief({}, frozenset(), frozenset()), 9)
+    assert case.names == ["I4"]
+
+
+@pytest.mark.parametrize(("position", "worse"), [(LONG, 599_999), (SHORT, 30_001)])
+def test_i5_a_stop_moved_to_a_worse_price(position: TruePosition, worse: int) -> None:
+    case = Case()
+    case.hold(position)
+    case.hold(structs.replace(position, stop_ticks=worse))
+    assert case.names == ["I5"]
+
+
+def test_i5_a_new_position_starts_anew() -> None:
+    case = Case()
+    case.hold(LONG)
+    case.hold()
+    case.hold(structs.replace(LONG, stop_ticks=500_000))
+    case.hold(structs.replace(LONG, lots=-5, stop_ticks=700_000))
+    assert case.names == []
+
+
+def test_i10_an_entry_while_not_allowed() -> None:
+    case = Case()
+    case.may_enter = False
+    case.intend("a")
+    case.intend("x")
+    case.place("x", reduce_only=True)
+    assert case.names == []
+    case.place("a")
+    assert case.names == ["I10"]
+
+
+@pytest.mark.parametrize(
+    ("belief", "words"),
+    [
+        (Belief({}, frozenset(), frozenset()), "the program knows positions {}"),
+        (Belief({"BTCUSDT": 4}, frozenset({"BTCUSDT"}), frozenset()), "{'BTCUSDT': 4}"),
+        (Belief({"BTCUSDT": 5}, frozenset(), frozenset()), "no proven stop for BTCUSDT"),
+        (Belief({"BTCUSDT": 5}, frozenset({"BTCUSDT"}), frozenset({"bw-1"})), "still UNKNOWN: bw-1"),
+    ],
+)
+def test_liveness_wants_knowledge_to_equal_truth(belief: Belief, words: str) -> None:
+    case = Case(Truth(Decimal(10_000), (LONG,)))
+    case.referee.check_healed(belief, 9)
+    assert words in str(case.found[0])
