@@ -1,0 +1,127 @@
+"""One order of the account, from its acceptance to its end, and one execution of it."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from msgspec import Struct
+
+from breakwall.model.units import Instrument, Side
+from breakwall.venues.exchange.matching import RestingOrder
+
+ACCEPTED = "Created"  # acknowledged, not yet seen by the matching engine; never shown
+OPEN = frozenset({ACCEPTED, "New", "PartiallyFilled", "Untriggered", "Triggered"})
+RISE, FALL = 1, 2
+ZERO = Decimal(0)
+
+
+class Refusal(Exception):  # noqa: N818 - the venue's word: not an error of ours but an answer
+    """The exchange refuses a request: `code` and text are the venue's retCode and retMsg."""
+
+    def __init__(self, code: int, message: str, result: dict[str, object] | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.result = result or {}
+
+
+@dataclass(slots=True, eq=False)
+class Order:
+    """Mutable state of one order. Sizes are lots, prices ticks; 0 ticks means "none".
+
+    `stop_kind` is the venue's stopOrderType ("" for a plain order); an order with `trigger_ticks`
+    waits until the price named by `trigger_by` has moved to it in `trigger_direction`.
+    """
+
+    instrument: Instrument
+    order_id: str
+    link_id: str
+    side: Side
+    kind: str
+    tif: str
+    lots: int
+    created_ms: int
+    limit_ticks: int = 0
+    slippage_ticks: int = 0
+    reduce_only: bool = False
+    close_on_trigger: bool = False
+    stop_loss_ticks: int = 0
+    take_profit_ticks: int = 0
+    sl_by: str = ""
+    tp_by: str = ""
+    stop_kind: str = ""
+    trigger_ticks: int = 0
+    trigger_direction: int = 0
+    trigger_by: str = ""
+    parent_link: str = ""
+    create_type: str = "CreateByUser"
+    status: str = ACCEPTED
+    cancel_type: str = "UNKNOWN"
+    reject_reason: str = "EC_NoError"
+    filled_lots: int = 0
+    filled_usdt: Decimal = ZERO
+    fees_usdt: Decimal = ZERO
+    closed_pnl: Decimal = ZERO
+    last_on_created: Decimal = ZERO
+    updated_ms: int = 0
+    resting: RestingOrder | None = None
+    attached: bool = False  # its stops have been given to the position
+
+    @property
+    def symbol(self) -> str:
+        return self.instrument.symbol
+
+    @property
+    def open(self) -> bool:
+        return self.status in OPEN
+
+    @property
+    def remaining(self) -> int:
+        return self.lots - self.filled_lots if self.open else 0
+
+    @property
+    def average(self) -> Decimal | None:
+        """Average fill price; None before the first fill."""
+        return self.filled_usdt / self.instrument.qty(self.filled_lots) if self.filled_lots else None
+
+    def end(self, status: str, now_ms: int, cancel_type: str = "UNKNOWN", reason: str = "EC_NoError") -> None:
+        """Close the order for good."""
+        self.status = status
+        self.cancel_type = cancel_type
+        self.reject_reason = reason
+        self.updated_ms = now_ms
+        self.resting = None
+
+
+class Execution(Struct, frozen=True):
+    """One execution of the account: a trade, a funding payment or a forced close (`exec_type`)."""
+
+    exec_id: str
+    order_id: str
+    link_id: str
+    instrument: Instrument
+    side: Side
+    price: Decimal
+    lots: int
+    fee_usdt: Decimal
+    fee_rate: Decimal
+    mark: Decimal
+    at_ms: int
+    seq: int
+    maker: bool = False
+    exec_type: str = "Trade"
+    closed_lots: int = 0
+    pnl_usdt: Decimal = ZERO
+    order_price: Decimal = ZERO
+    order_lots: int = 0
+    leaves_lots: int = 0
+    order_kind: str = "UNKNOWN"
+    stop_kind: str = ""
+    create_type: str = ""
+
+    @property
+    def symbol(self) -> str:
+        return self.instrument.symbol
+
+    @property
+    def value_usdt(self) -> Decimal:
+        return self.price * self.instrument.qty(self.lots)
