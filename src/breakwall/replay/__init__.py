@@ -1,0 +1,1 @@
+"""Recorded markets: read in every form we know, booked exactly, decided again."""
