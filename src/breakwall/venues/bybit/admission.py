@@ -1,0 +1,186 @@
+"""What must be true of clock, key, account and symbols before anything is traded on Bybit.
+
+The margin mode is set where nothing is open; the position mode and an open position's leverage are
+never changed. Source: contract sections 0.1, 5.2, 5.4 and 5.5.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Iterable
+from decimal import Decimal
+from typing import Any, NoReturn, TypeVar
+
+from breakwall.config import VenueSettings
+from breakwall.model.events import Account
+from breakwall.model.text import sanitise
+from breakwall.model.units import Instrument, fixed
+from breakwall.ports import VenueError
+from breakwall.venues.bybit import outcome
+from breakwall.venues.bybit.endpoints import (
+    ACCOUNT_INFO,
+    FEE_RATE,
+    INSTRUMENTS,
+    KEY_INFO,
+    POSITIONS,
+    SET_LEVERAGE,
+    SET_LIMIT_PRICE_ACTION,
+    SET_MARGIN_MODE,
+)
+from breakwall.venues.bybit.reports import (
+    Record,
+    RecordError,
+    dict_in,
+    flag,
+    instrument_of,
+    number,
+    text,
+    whole,
+)
+from breakwall.venues.bybit.rest import ReadError, Rest
+
+SAFETY, UNREACHABLE = 6, 3
+UNIFIED_2 = frozenset({5, 6})
+ISOLATED = "ISOLATED_MARGIN"
+KEY_DAYS_WARNED = 14
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+
+class Admission:
+    """Checks an account once at start. Every refusal is a VenueError with its remedy."""
+
+    def __init__(self, rest: Rest, settings: VenueSettings, leverage: Decimal) -> None:
+        self._rest = rest
+        self._settings = settings
+        self._leverage = leverage
+
+    async def admit(self, symbols: Iterable[str]) -> tuple[Account, dict[str, Instrument]]:
+        """The account's facts and the rules of exactly these symbols."""
+        wanted = tuple(symbols)
+        await self._read("clock", self._rest.measure_time())
+        key, account, instruments = await asyncio.gather(
+            self._read("key", self._rest.read(KEY_INFO, {})),
+            self._read("account", self._rest.read(ACCOUNT_INFO, {})),
+            self._read("instruments", self.instruments(wanted)),
+        )
+        _check_key(key)
+        for symbol in wanted:
+            self._check_symbol(symbol, instruments.get(symbol))
+        rows = await asyncio.gather(*(self._position_rows(symbol) for symbol in wanted))
+        for symbol, positions in zip(wanted, rows, strict=True):
+            _check_position_mode(symbol, positions)
+        await self._isolate(account)
+        await self._refuse_repricing()
+        await asyncio.gather(*(self._set_leverage(s, r) for s, r in zip(wanted, rows, strict=True)))
+        taker, maker = await self._fees(wanted)
+        return Account(text(key, "userID"), taker, maker), instruments
+
+    async def instruments(self, wanted: Iterable[str]) -> dict[str, Instrument]:
+        """Current rules of the wanted symbols the venue lists; raises ReadError."""
+        names = set(wanted)
+        rows = await self._rest.read_list(INSTRUMENTS, {"category": "linear", "limit": 1000})
+        try:
+            return {text(row, "symbol"): instrument_of(row) for row in rows if text(row, "symbol") in names}
+        except RecordError as error:
+            raise ReadError(f"{INSTRUMENTS.path}: {error}") from error
+
+    def _check_symbol(self, symbol: str, instrument: Instrument | None) -> None:
+        if instrument is None or not instrument.tradable:
+            found = "no such symbol" if instrument is None else f"{instrument.contract}, {instrument.status}"
+            _refuse(f"symbol {symbol}", "a living USDT perpetual", found, "remove it from `symbols`")
+        if self._leverage > instrument.max_leverage:
+            most = fixed(instrument.max_leverage)
+            _refuse(f"{symbol} leverage", f"at most {most}", fixed(self._leverage), "lower [risk] leverage")
+
+    async def _position_rows(self, symbol: str) -> list[Record]:
+        params = {"category": "linear", "symbol": symbol}
+        return await self._read(f"{symbol} position", self._rest.read_list(POSITIONS, params))
+
+    async def _isolate(self, account: Record) -> None:
+        """Margin mode belongs to the whole account: set only while nothing is open."""
+        status = whole(account, "unifiedMarginStatus")
+        if status not in UNIFIED_2:
+            _refuse("account type", "a Unified Trading Account 2.0", f"status {status}", "upgrade it at the venue")
+        found = text(account, "marginMode")
+        if found == ISOLATED:
+            return
+        params = {"category": "linear", "settleCoin": "USDT", "limit": 200}
+        if await self._read("positions", self._rest.read_list(POSITIONS, params)):
+            _refuse("margin mode", ISOLATED, f"{found} with open positions", "close them, then start again")
+        await self._rest.write(SET_MARGIN_MODE, {"setMarginMode": ISOLATED}, urgent=True)
+        again = text(await self._read("account", self._rest.read(ACCOUNT_INFO, {})), "marginMode")
+        if again != ISOLATED:
+            _refuse("margin mode", ISOLATED, f"{again} after setting it", "set isolated margin at the venue")
+
+    async def _refuse_repricing(self) -> None:
+        """Without this the venue silently moves a limit price that is out of its band."""
+        body = {"category": "linear", "modifyEnable": False}
+        reply = await self._rest.write(SET_LIMIT_PRICE_ACTION, body, urgent=True)
+        if not reply.verdict.ok:
+            _log.warning("the venue may re-price limit orders out of its band: %s", reply.verdict.reason)
+
+    async def _set_leverage(self, symbol: str, rows: list[Record]) -> None:
+        found = {number(row, "leverage") for row in rows} or {Decimal(0)}
+        if found == {self._leverage}:
+            return
+        wanted = fixed(self._leverage)
+        if any(number(row, "size") for row in rows):
+            was = ", ".join(fixed(value) for value in sorted(found))
+            _refuse(f"{symbol} leverage", wanted, f"{was} with an open position", "close it, or set [risk] leverage")
+        body = {"category": "linear", "symbol": symbol, "buyLeverage": wanted, "sellLeverage": wanted}
+        reply = await self._rest.write(SET_LEVERAGE, body, urgent=True)
+        if not reply.verdict.ok and reply.verdict.code != outcome.SAME_LEVERAGE:
+            _refuse(f"{symbol} leverage", wanted, reply.verdict.reason, "set it at the venue, or [risk] leverage")
+
+    async def _fees(self, symbols: tuple[str, ...]) -> tuple[Decimal, Decimal]:
+        """The highest taker and maker rate of the symbols; the settings' where the venue does not tell."""
+        taker: list[Decimal] = []
+        maker: list[Decimal] = []
+        try:
+            for row in await self._rest.read_list(FEE_RATE, {"category": "linear"}):
+                if text(row, "symbol") in symbols:
+                    taker.append(number(row, "takerFeeRate"))
+                    maker.append(number(row, "makerFeeRate"))
+        except (ReadError, RecordError) as error:
+            _log.warning("fee rates not readable, taking those of [venue]: %s", error)
+        return max(taker, default=self._settings.taker_fee), max(maker, default=self._settings.maker_fee)
+
+    async def _read(self, what: str, reading: Coroutine[Any, Any, T]) -> T:
+        try:
+            return await reading
+        except (ReadError, RecordError) as error:
+            alarm = isinstance(error, ReadError) and error.alarm
+            remedy = (
+                "check key, secret and [venue] environment" if alarm else "check the network and the venue's status"
+            )
+            message = f"{what}: expected an answer from the venue, found {error}; {remedy}"
+            raise VenueError(message, code=SAFETY if alarm else UNREACHABLE) from error
+
+
+def _check_key(key: Record) -> None:
+    permissions = dict_in(key.get("permissions"))
+    granted = {f"{group}.{name}" for group, names in permissions.items() if isinstance(names, list) for name in names}
+    money = sorted(name for name in granted if "withdraw" in name.lower())
+    if money:
+        _refuse("API key", "no withdrawal permission", ", ".join(money), "make a key that can only trade")
+    if flag(key, "readOnly"):
+        _refuse("API key", "permission to trade", "a read-only key", "make a key with Contract Orders and Positions")
+    contract = {str(name).split(".")[1] for name in granted if name.startswith("ContractTrade.")}
+    if contract and "Order" not in contract:
+        found = ", ".join(sorted(granted))
+        _refuse("API key", "permission ContractTrade.Order", sanitise(found), "add Contract Orders and Positions")
+    days = whole(key, "deadlineDay")
+    if 0 < days < KEY_DAYS_WARNED:
+        _log.warning("the API key expires in %d days; bind it to an address or renew it", days)
+
+
+def _check_position_mode(symbol: str, rows: list[Record]) -> None:
+    if any(whole(row, "positionIdx") for row in rows):
+        _refuse(
+            f"{symbol} position mode", "one-way", "hedge", "switch it at the venue; it is never switched from here"
+        )
+
+
+def _refuse(thing: str, expected: str, found: str, remedy: str) -> NoReturn:
+    raise VenueError(f"{thing}: expected {expected}, found {found}; {remedy}", code=SAFETY)

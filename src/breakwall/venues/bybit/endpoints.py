@@ -1,0 +1,218 @@
+"""Bybit v5 REST: where everything is, how it is signed, how an answer is opened, what time it is there.
+
+Source: contract sections 1.1 (hosts), 2.1 and 2.2 (signing), 5 (paths) and 9 (caps).
+"""
+
+import hashlib
+import hmac
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Struct
+
+from breakwall.config import VenueSettings
+from breakwall.ports import HttpAnswer, HttpRequest
+
+LOGIN_VALID_MS = 5_000
+
+
+class Urls(Struct, frozen=True):
+    """The three hosts of one environment; `public` and `private` are full socket addresses."""
+
+    rest: str
+    public: str
+    private: str
+
+
+_STREAMS = "wss://stream.bybit.com/v5/public/linear"
+ENVIRONMENTS: Mapping[str, Urls] = {
+    "mainnet": Urls("https://api.bybit.com", _STREAMS, "wss://stream.bybit.com/v5/private"),
+    "testnet": Urls(
+        "https://api-testnet.bybit.com",
+        "wss://stream-testnet.bybit.com/v5/public/linear",
+        "wss://stream-testnet.bybit.com/v5/private",
+    ),
+    "demo": Urls("https://api-demo.bybit.com", _STREAMS, "wss://stream-demo.bybit.com/v5/private"),
+}
+
+
+def urls_of(settings: VenueSettings) -> Urls:
+    """The environment's hosts, each replaced by the setting where one is given (regional sites, loopback)."""
+    usual = ENVIRONMENTS[settings.environment]
+    return Urls(
+        (settings.rest_url or usual.rest).rstrip("/"),
+        settings.public_url or usual.public,
+        settings.private_url or usual.private,
+    )
+
+
+class Endpoint(Struct, frozen=True):
+    """`per_second`: the venue's cap for one key; 0: only the address's cap counts. `write`: may change something."""
+
+    method: str
+    path: str
+    per_second: int = 0
+    signed: bool = True
+
+    @property
+    def write(self) -> bool:
+        return self.method == "POST"
+
+
+TIME = Endpoint("GET", "/v5/market/time", signed=False)
+INSTRUMENTS = Endpoint("GET", "/v5/market/instruments-info", signed=False)
+KEY_INFO = Endpoint("GET", "/v5/user/query-api", 10)
+ACCOUNT_INFO = Endpoint("GET", "/v5/account/info", 50)
+SET_MARGIN_MODE = Endpoint("POST", "/v5/account/set-margin-mode", 5)
+SET_LIMIT_PRICE_ACTION = Endpoint("POST", "/v5/account/set-limit-px-action", 10)
+FEE_RATE = Endpoint("GET", "/v5/account/fee-rate", 5)
+WALLET = Endpoint("GET", "/v5/account/wallet-balance", 50)
+SET_LEVERAGE = Endpoint("POST", "/v5/position/set-leverage", 10)
+POSITIONS = Endpoint("GET", "/v5/position/list", 50)
+TRADING_STOP = Endpoint("POST", "/v5/position/trading-stop", 10)
+CREATE = Endpoint("POST", "/v5/order/create", 10)
+CANCEL = Endpoint("POST", "/v5/order/cancel", 10)
+OPEN_ORDERS = Endpoint("GET", "/v5/order/realtime", 50)
+ORDER_HISTORY = Endpoint("GET", "/v5/order/history", 50)
+EXECUTIONS = Endpoint("GET", "/v5/execution/list", 50)
+
+ALL = (
+    TIME,
+    INSTRUMENTS,
+    KEY_INFO,
+    ACCOUNT_INFO,
+    SET_MARGIN_MODE,
+    SET_LIMIT_PRICE_ACTION,
+    FEE_RATE,
+    WALLET,
+    SET_LEVERAGE,
+    POSITIONS,
+    TRADING_STOP,
+    CREATE,
+    CANCEL,
+    OPEN_ORDERS,
+    ORDER_HISTORY,
+    EXECUTIONS,
+)
+CAPS: Mapping[str, int] = {endpoint.path: endpoint.per_second for endpoint in ALL if endpoint.per_second}
+
+Params = Mapping[str, object]
+
+
+def query_text(params: Params) -> str:
+    """The raw query in the order given; `cursor` is already encoded by the venue and goes back verbatim."""
+    return "&".join(
+        f"{name}={value if name == 'cursor' else quote(str(value), safe='-_.~,')}" for name, value in params.items()
+    )
+
+
+class Signer:
+    """Signs with one key. The secret stays in here: it has no text form."""
+
+    __slots__ = ("_key", "_mac", "_window")
+
+    def __init__(self, key: str, secret: str, recv_window_ms: int) -> None:
+        self._key = key
+        self._mac = hmac.new(secret.encode(), digestmod=hashlib.sha256)
+        self._window = str(recv_window_ms)
+
+    def headers(self, venue_ms: int, payload: bytes) -> dict[str, str]:
+        """Headers of a request; `payload` is the raw query (GET) or body (POST), `venue_ms` the venue's clock."""
+        stamp = str(venue_ms)
+        return {
+            "X-BAPI-API-KEY": self._key,
+            "X-BAPI-TIMESTAMP": stamp,
+            "X-BAPI-RECV-WINDOW": self._window,
+            "X-BAPI-SIGN": self._sign(f"{stamp}{self._key}{self._window}".encode() + payload),
+        }
+
+    def login(self, venue_ms: int) -> str:
+        """The auth request of a private socket, valid for `LOGIN_VALID_MS`."""
+        expires = venue_ms + LOGIN_VALID_MS
+        signature = self._sign(f"GET/realtime{expires}".encode())
+        body = {"op": "auth", "req_id": "login", "args": [self._key, expires, signature]}
+        return msgspec.json.encode(body).decode()
+
+    def _sign(self, text: bytes) -> str:
+        mac = self._mac.copy()
+        mac.update(text)
+        return mac.hexdigest()
+
+
+_JSON = {"Content-Type": "application/json"}
+
+
+def build(
+    endpoint: Endpoint, params: Params, base: str, timeout_s: float, signer: Signer | None, venue_ms: int
+) -> HttpRequest:
+    """The request exactly as it goes on the wire, signed where the endpoint is private."""
+    query, body, headers = "", b"", {}
+    if endpoint.write:
+        body, headers = msgspec.json.encode(params), dict(_JSON)
+    else:
+        query = query_text(params)
+    if endpoint.signed:
+        if signer is None:
+            raise ValueError(f"{endpoint.path}: expected a signer, found none")
+        headers |= signer.headers(venue_ms, body or query.encode())
+    return HttpRequest(endpoint.method, base, endpoint.path, query, body, headers, timeout_s)
+
+
+class Envelope(Struct, frozen=True):
+    """The frame of every REST answer; only `code` decides, never the text."""
+
+    code: int = msgspec.field(name="retCode")
+    message: str = msgspec.field(name="retMsg", default="")
+    result: Any = None
+    time: int = 0
+
+
+class UnreadableError(Exception):
+    """An answer that is not what the venue sends: HTML, truncated JSON, a missing code."""
+
+
+_decode = msgspec.json.Decoder(Envelope, strict=False).decode
+
+
+def open_envelope(answer: HttpAnswer) -> Envelope:
+    """Raises UnreadableError naming the HTTP status and how the body begins."""
+    try:
+        return _decode(answer.body)
+    except msgspec.MsgspecError as error:
+        begin = answer.body[:60].decode(errors="replace")
+        raise UnreadableError(
+            f"expected a JSON answer, found HTTP {answer.status} beginning {begin!r} ({error})"
+        ) from error
+
+
+class VenueTime:
+    """The venue's clock against ours, from the times in its answers.
+
+    Each answer bounds the offset by its round trip; the quickest of the last samples is believed.
+    """
+
+    __slots__ = ("_samples",)
+
+    def __init__(self, remembered: int = 16) -> None:
+        self._samples: deque[tuple[float, float]] = deque(maxlen=remembered)
+
+    def learn(self, sent_ms: float, received_ms: float, venue_ms: float) -> None:
+        """A round trip on our clock, and the venue's time somewhere inside it."""
+        if venue_ms > 0:
+            self._samples.append((received_ms - sent_ms, venue_ms - (sent_ms + received_ms) / 2))
+
+    def forget(self) -> None:
+        """The clock is known to be wrong (10002): measure again from nothing."""
+        self._samples.clear()
+
+    @property
+    def offset_ms(self) -> float:
+        """Venue clock minus ours."""
+        return min(self._samples)[1] if self._samples else 0.0
+
+    def at(self, now_ms: int) -> int:
+        """Our time as the venue's, a little late rather than early: it allows 1 s ahead, a window behind."""
+        return int(now_ms + self.offset_ms)

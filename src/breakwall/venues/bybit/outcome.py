@@ -1,0 +1,201 @@
+"""What an answer means: HTTP status and retCode -> what is known of the command, and how to go on.
+
+Source: contract section 8. Classes: A not executed, may be tried again with the same client id;
+B ambiguous, to be resolved by a query; C idempotency signals, success once verified; D this order is
+refused; E funds or risk, no new entries; F the key or the account, a person is needed.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+
+from msgspec import Struct
+
+from breakwall.model.events import OutcomeKind
+from breakwall.model.text import sanitise
+
+
+class Reaction(Enum):
+    """The class letter of the contract; OK is success."""
+
+    OK = ""
+    RETRY = "A"
+    AMBIGUOUS = "B"
+    VERIFY = "C"
+    REFUSED = "D"
+    RISK = "E"
+    ALARM = "F"
+
+
+OK_CODE = 0
+CLOCK_CODES = frozenset({-1, 10002})
+RATE_LIMIT = 10006
+DUPLICATE_ID = 110072
+SAME_LEVERAGE = 110043
+NOT_MODIFIED = 34040
+ORDER_GONE = frozenset({110001, 110008, 110010})
+BAN_STATUS = 403
+BAD_KEY_STATUS = 401
+
+_CLASSES: tuple[tuple[Reaction, Mapping[int, str]], ...] = (
+    (
+        Reaction.RETRY,
+        {
+            -1: "our timestamp is outside the venue's window",
+            10002: "our timestamp is outside the venue's window",
+            RATE_LIMIT: "too many requests for this endpoint",
+            110079: "the order is being processed",
+            40004: "the order is being modified",
+        },
+    ),
+    (
+        Reaction.AMBIGUOUS,
+        {
+            429: "the venue is protecting itself",
+            10000: "the venue timed out",
+            10014: "the venue has seen this request before",
+            10016: "the venue had an internal error",
+            10019: "the venue is restarting",
+            10429: "the venue is protecting itself",
+            10403: "too many requests from this address",
+            20003: "too many requests in this session",
+            20006: "the venue has seen this request id before",
+            170007: "the venue timed out",
+        },
+    ),
+    (
+        Reaction.VERIFY,
+        {
+            DUPLICATE_ID: "an order with this client id exists already",
+            SAME_LEVERAGE: "the leverage is so already",
+            110025: "the position mode is so already",
+            110026: "the margin mode is so already",
+            110027: "the margin is so already",
+            NOT_MODIFIED: "nothing was modified",
+            110001: "the order is not open (any more); it may be filled",
+            110008: "the order is finished; it may be filled",
+            110010: "the order is cancelled already",
+        },
+    ),
+    (
+        Reaction.REFUSED,
+        {
+            10001: "a parameter is wrong (precision, minimum, stop on the wrong side, or no position)",
+            110003: "the price is outside the venue's limits",
+            110120: "the price is outside the venue's limits",
+            110121: "the price is outside the venue's limits",
+            30208: "the price is outside the venue's limits",
+            30209: "the price is outside the venue's limits",
+            110092: "the trigger price is on the wrong side",
+            110093: "the trigger price is on the wrong side",
+            110094: "the order's value is below the venue's minimum",
+            110017: "a reduce-only order found nothing to reduce",
+            130125: "a reduce-only order found nothing to reduce",
+            110009: "too many conditional orders",
+            110020: "too many open orders",
+            110061: "too many partial stops",
+            110059: "the stop of a partly filled order cannot be changed so",
+            110064: "the new quantity is not above what is filled",
+            110108: "the slippage tolerance is out of range",
+            110109: "the slippage tolerance is out of range",
+            110118: "the venue has no market price",
+        },
+    ),
+    (
+        Reaction.RISK,
+        {
+            **dict.fromkeys(
+                (110004, 110006, 110007, 110012, 110014, 110044, 110045, 110051, 110052, 110053),
+                "not enough free margin",
+            ),
+            **dict.fromkeys((110013, 110086, 110090), "the leverage does not fit the risk tier"),
+            **dict.fromkeys((110021, 110089, 3400139), "the position limit is reached"),
+            **dict.fromkeys((110011, 110039, 110040, 110046), "the order would lead to liquidation"),
+            **dict.fromkeys((110023, 110042, 30228, 110074, 110095), "the symbol is reduce-only or not live"),
+        },
+    ),
+    (
+        Reaction.ALARM,
+        {
+            10003: "the key is wrong or belongs to another environment",
+            10004: "the signature is wrong: check the secret",
+            10005: "the key lacks a permission",
+            10007: "the venue could not authenticate the key",
+            10008: "the venue has banned the account",
+            10009: "the venue refuses this region",
+            10010: "the key is not bound to this address",
+            10017: "the path is unknown to the venue",
+            10024: "the venue refuses this account",
+            10027: "trading is banned for this account",
+            10028: "the account type does not allow this",
+            100028: "the account type does not allow this",
+            10029: "the symbol is not on the key's list",
+            33004: "the key has expired",
+            110066: "the venue does not allow trading now",
+            110123: "terms of use are not agreed to",
+            110124: "the account is in its cooling-off period",
+            110125: "terms of use are not agreed to",
+            110132: "the venue refuses this region",
+        },
+    ),
+)
+
+REACTIONS: Mapping[int, tuple[Reaction, str]] = {
+    code: (reaction, words) for reaction, codes in _CLASSES for code, words in codes.items()
+}
+
+_STATUS: Mapping[int, tuple[Reaction, str]] = {
+    400: (Reaction.REFUSED, "the venue finds the request malformed"),
+    BAD_KEY_STATUS: (Reaction.ALARM, "the key is wrong or missing"),
+    BAN_STATUS: (Reaction.ALARM, "our address is banned (rate limit or region); nothing is sent for 10 minutes"),
+    404: (Reaction.REFUSED, "the path is unknown to the venue, or does not fit the account's mode"),
+}
+
+
+class Verdict(Struct, frozen=True):
+    """`reaction` says how to go on; `reason` is one line in plain words with the venue's own text."""
+
+    reaction: Reaction
+    code: int
+    reason: str
+
+    @property
+    def kind(self) -> OutcomeKind:
+        """What is known where nothing further is done."""
+        return _KINDS[self.reaction]
+
+    @property
+    def ok(self) -> bool:
+        return self.reaction is Reaction.OK
+
+
+_KINDS: Mapping[Reaction, OutcomeKind] = {
+    Reaction.OK: OutcomeKind.CONFIRMED,
+    Reaction.RETRY: OutcomeKind.REJECTED,
+    Reaction.AMBIGUOUS: OutcomeKind.UNKNOWN,
+    Reaction.VERIFY: OutcomeKind.UNKNOWN,
+    Reaction.REFUSED: OutcomeKind.REJECTED,
+    Reaction.RISK: OutcomeKind.REJECTED,
+    Reaction.ALARM: OutcomeKind.REJECTED,
+}
+
+
+def of_status(status: int) -> Verdict | None:
+    """The verdict of an HTTP status alone; None where the body decides (200)."""
+    if status == 200:
+        return None
+    reaction, words = _STATUS.get(status, (Reaction.AMBIGUOUS, "the venue or a gateway before it failed"))
+    return Verdict(reaction, status, f"HTTP {status}: {words}")
+
+
+def of_code(code: int, message: str) -> Verdict:
+    """The verdict of a retCode; an unknown one is ambiguous."""
+    if code == OK_CODE:
+        return Verdict(Reaction.OK, 0, "")
+    reaction, words = REACTIONS.get(code, (Reaction.AMBIGUOUS, "a code the contract does not know"))
+    said = sanitise(message, 120)
+    return Verdict(reaction, code, f"{code}: {words}" + (f" ({said})" if said else ""))
+
+
+def unknown(reason: str) -> Verdict:
+    """The network or the reader failed: nothing is known."""
+    return Verdict(Reaction.AMBIGUOUS, 0, reason)

@@ -1,0 +1,177 @@
+"""One REST call to Bybit: budget, signature, exchange, answer. Every page of a list."""
+
+from msgspec import Struct
+
+from breakwall.model.events import Link, LinkChanged
+from breakwall.model.text import sanitise
+from breakwall.ports import Clock, HttpAnswer, Sink, Transport, TransportError
+from breakwall.venues.bybit import outcome
+from breakwall.venues.bybit.endpoints import (
+    CAPS,
+    TIME,
+    Endpoint,
+    Envelope,
+    Params,
+    Signer,
+    UnreadableError,
+    VenueTime,
+    build,
+    open_envelope,
+)
+from breakwall.venues.bybit.outcome import Reaction, Verdict
+from breakwall.venues.bybit.reports import Record, RecordError, dict_in, records_in
+from breakwall.venues.limiter import Limiter
+
+ENTRY_WAIT_MS = 250  # an entry that must wait longer for budget is late already: it is shed
+PAGES_MOST = 100
+TRIES = 3
+
+
+class Reply(Struct, frozen=True):
+    """`sent` False: surely never left this machine. `wait_ms` is the pause the venue asked for (10006)."""
+
+    verdict: Verdict
+    result: object = None
+    sent: bool = True
+    wait_ms: int = 0
+
+
+class ReadError(Exception):
+    """Something could not be read completely; never to be taken as "there is nothing".
+
+    `alarm`: the venue refuses the key or the account, trying again will not help.
+    """
+
+    def __init__(self, reason: str, *, alarm: bool = False) -> None:
+        super().__init__(reason)
+        self.alarm = alarm
+
+
+class Rest:
+    """All calls of one key share its budget, its clock offset and one opinion on whether REST works."""
+
+    def __init__(
+        self, transport: Transport, clock: Clock, sink: Sink, base: str, signer: Signer, timeout_s: float
+    ) -> None:
+        self._transport = transport
+        self._clock = clock
+        self._sink = sink
+        self._base = base
+        self._signer = signer
+        self._timeout_s = timeout_s
+        self._up = True
+        self.limiter = Limiter(CAPS)
+        self.time = VenueTime()
+
+    def venue_ms(self) -> int:
+        return self.time.at(self._clock.now_ms())
+
+    async def read(self, endpoint: Endpoint, params: Params) -> dict[str, object]:
+        """The result of a GET, tried again where that is safe; raises ReadError with the reason."""
+        verdict = outcome.unknown("not tried")
+        for attempt in range(TRIES):
+            reply = await self.call(endpoint, params, urgent=True)
+            verdict = reply.verdict
+            if verdict.ok:
+                return dict_in(reply.result)
+            if verdict.reaction not in {Reaction.RETRY, Reaction.AMBIGUOUS} or self._banned():
+                break
+            if attempt + 1 < TRIES:
+                await self._clock.sleep(max(reply.wait_ms, 100 * 2**attempt) / 1000)
+        raise ReadError(f"{endpoint.path}: {verdict.reason}", alarm=verdict.reaction is Reaction.ALARM)
+
+    async def write(self, endpoint: Endpoint, body: Params, *, urgent: bool) -> Reply:
+        """A POST, sent again only where the first surely did nothing, always with the same body.
+
+        Entries (not `urgent`) are not worth a long wait: they are repeated only where that is quick.
+        """
+        reply = await self.call(endpoint, body, urgent=urgent)
+        for attempt in range(1, TRIES):
+            never_left = urgent and not reply.sent and reply.verdict.reaction is Reaction.AMBIGUOUS
+            refused = reply.verdict.reaction is Reaction.RETRY and (urgent or reply.wait_ms <= ENTRY_WAIT_MS)
+            if not never_left and not refused:
+                break
+            if reply.verdict.code not in outcome.CLOCK_CODES:
+                await self._clock.sleep(max(reply.wait_ms, 50 * 2**attempt) / 1000)
+            reply = await self.call(endpoint, body, urgent=urgent)
+        return reply
+
+    async def read_list(self, endpoint: Endpoint, params: Params) -> list[Record]:
+        """All pages of a list; raises ReadError also where the venue repeats a cursor or a page has no list."""
+        rows: list[Record] = []
+        seen: set[str] = set()
+        asked = dict(params)
+        for _ in range(PAGES_MOST):
+            result = await self.read(endpoint, asked)
+            try:
+                rows += records_in(result)
+            except RecordError as error:
+                raise ReadError(f"{endpoint.path}: {error}") from error
+            cursor = str(result.get("nextPageCursor") or "")
+            if not cursor:
+                return rows
+            if cursor in seen:
+                raise ReadError(f"{endpoint.path}: expected a new page, found cursor {sanitise(cursor, 40)!r} again")
+            seen.add(cursor)
+            asked["cursor"] = cursor
+        raise ReadError(f"{endpoint.path}: expected at most {PAGES_MOST} pages, found more")
+
+    async def call(self, endpoint: Endpoint, params: Params, *, urgent: bool) -> Reply:
+        """One request, never repeated here. `urgent` may spend the reserved budget and waits for it."""
+        while wait := self.limiter.acquire(endpoint.path, self._clock.now_ms(), urgent=urgent):
+            if self._banned():
+                reason = f"our address is banned for another {wait // 1000} s after HTTP 403"
+                return Reply(Verdict(Reaction.REFUSED, 0, reason), sent=False)
+            if not urgent and wait > ENTRY_WAIT_MS:
+                reason = f"rate budget: the next entry may leave in {wait} ms"
+                return Reply(Verdict(Reaction.REFUSED, 0, reason), sent=False)
+            await self._clock.sleep(wait / 1000)
+        request = build(endpoint, params, self._base, self._timeout_s, self._signer, self.venue_ms())
+        sent_ns = self._clock.now_ns()
+        try:
+            answer = await self._transport.request(request)
+        except TransportError as error:
+            self._link(False, str(error))
+            return Reply(outcome.unknown(str(error)), sent=error.sent)
+        return self._judge(endpoint, answer, sent_ns / 1e6)
+
+    async def measure_time(self, times: int = 3) -> None:
+        """Ask the venue for its time; the quickest answer counts. Raises ReadError."""
+        for _ in range(times):
+            await self.read(TIME, {})
+
+    def _judge(self, endpoint: Endpoint, answer: HttpAnswer, sent_ms: float) -> Reply:
+        now_ms = self._clock.now_ms()
+        verdict = outcome.of_status(answer.status)
+        if verdict is not None:
+            if answer.status == outcome.BAN_STATUS:
+                self.limiter.banned(now_ms)
+            self._link(False, verdict.reason)
+            return Reply(verdict)
+        try:
+            envelope = open_envelope(answer)
+        except UnreadableError as error:
+            self._link(False, str(error))
+            return Reply(outcome.unknown(str(error)))
+        verdict = outcome.of_code(envelope.code, envelope.message)
+        self._learn(endpoint, envelope, answer, sent_ms)
+        wait_ms = 0
+        if envelope.code == outcome.RATE_LIMIT:
+            wait_ms = self.limiter.exceeded(endpoint.path, answer.headers, now_ms, self.venue_ms())
+        self._link(verdict.reaction is not Reaction.ALARM, verdict.reason)
+        return Reply(verdict, envelope.result, wait_ms=wait_ms)
+
+    def _learn(self, endpoint: Endpoint, envelope: Envelope, answer: HttpAnswer, sent_ms: float) -> None:
+        if envelope.code in outcome.CLOCK_CODES:
+            self.time.forget()
+        self.time.learn(sent_ms, self._clock.now_ns() / 1e6, envelope.time)
+        self.limiter.learn(endpoint.path, answer.headers, self._clock.now_ms())
+
+    def _banned(self) -> bool:
+        return self.limiter.banned_ms(self._clock.now_ms()) > 0
+
+    def _link(self, up: bool, reason: str) -> None:
+        """Tell changes only."""
+        if up != self._up:
+            self._up = up
+            self._sink.put(LinkChanged(Link.REST, up, "" if up else reason))

@@ -1,0 +1,370 @@
+"""A socket that must live: connect, log in, subscribe, ping, watch for silence, and start again.
+
+Knows the frame conventions of Bybit v5's stream sockets (`op`, `topic`, `req_id`), nothing of their
+content. Source: contract sections 2.2 to 2.5 and the failure modes 4 to 8 of the reliability notes.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+import msgspec
+from msgspec import Struct, field
+
+from breakwall.config import VenueSettings
+from breakwall.model.text import sanitise
+from breakwall.ports import Clock, Frame, Socket, Transport, TransportError
+
+ARGS_PER_REQUEST = 10
+CHARS_PER_REQUEST = 21_000
+CONNECT_GAP_S = 1.0
+PING = '{"op":"ping"}'
+
+_TOPIC_HEAD = b'{"topic":"'
+
+
+class Topic(Struct, frozen=True):
+    """One subscription. `speaks_first`: data must follow the subscription within the silence limit.
+
+    `silence_s` is how long it may say nothing afterwards; 0: as long as it likes.
+    """
+
+    name: str
+    speaks_first: bool = False
+    silence_s: float = 0.0
+
+
+class ControlFrame(Struct):
+    """What is read of a frame that is not data; every field may be missing."""
+
+    op: str = ""
+    topic: str = ""
+    req_id: str | int = ""
+    success: bool = True
+    ret_msg: str = ""
+    trade_msg: str = field(name="retMsg", default="")  # the other spelling
+
+    @property
+    def text(self) -> str:
+        return sanitise(self.ret_msg or self.trade_msg)
+
+
+class Watched:
+    """One topic on the open socket: when it last spoke, and whether it was already asked again."""
+
+    __slots__ = ("asked_again", "heard_ns", "spoke", "topic")
+
+    def __init__(self, topic: Topic, at_ns: int) -> None:
+        self.topic = topic
+        self.heard_ns = at_ns
+        self.spoke = False
+        self.asked_again = False
+
+
+class Request:
+    """A subscribe request without its answer yet."""
+
+    __slots__ = ("names", "sent_ns")
+
+    def __init__(self, names: tuple[str, ...], at_ns: int) -> None:
+        self.names = names
+        self.sent_ns = at_ns
+
+
+class Pace:
+    """At most one connection attempt per second, over all streams that share it."""
+
+    def __init__(self, clock: Clock, gap_s: float = CONNECT_GAP_S) -> None:
+        self._clock = clock
+        self._gap_ns = int(gap_s * 1e9)
+        self._next_ns = 0
+
+    async def turn(self) -> None:
+        now = self._clock.now_ns()
+        mine = max(now, self._next_ns)
+        self._next_ns = mine + self._gap_ns
+        if mine > now:
+            await self._clock.sleep((mine - now) / 1e9)
+
+
+class Listener(Protocol):
+    """What a stream tells its owner; all of it synchronously, none of it may raise."""
+
+    def on_frame(self, frame: Frame) -> None:
+        """Every text frame, acknowledgements and pongs included."""
+
+    def on_link(self, up: bool, reason: str) -> None:
+        """Up: logged in and every subscription acknowledged. Down: after having been up, or a failed attempt."""
+
+    def on_silence(self, topic: str, reason: str) -> None:
+        """This topic cannot be vouched for; it was asked for again, or the venue refuses it."""
+
+
+class Stream:
+    """Keeps one socket and its subscriptions alive until cancelled.
+
+    `login` makes the text of the auth request at the moment it is needed; none for public sockets.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        url: str,
+        transport: Transport,
+        clock: Clock,
+        listener: Listener,
+        settings: VenueSettings,
+        rng: random.Random,
+        pace: Pace,
+        login: Callable[[], str] | None = None,
+    ) -> None:
+        self.name = name
+        self._url = url
+        self._transport = transport
+        self._clock = clock
+        self._listener = listener
+        self._settings = settings
+        self._rng = rng
+        self._pace = pace
+        self._login = login
+        self._wanted: dict[str, Topic] = {}
+        self._live: dict[bytes, Watched] = {}
+        self._renewals: dict[str, None] = {}
+        self._refused: dict[str, str] = {}
+        self._requests: dict[str, Request] = {}
+        self._changed = asyncio.Event()
+        self._heard_ns = 0
+        self._pinged_ns = 0
+        self._asked = 0
+        self._connects = 0
+        self._up = False
+
+    def follow(self, topics: Iterable[Topic]) -> None:
+        """Subscribe exactly these topics, now and after each reconnect."""
+        self._wanted = {topic.name: topic for topic in topics}
+        self._refused = {name: why for name, why in self._refused.items() if name in self._wanted}
+        self._changed.set()
+
+    def renew(self, name: str) -> None:
+        """Unsubscribe and subscribe one topic, so that it begins with a new snapshot."""
+        if name in self._wanted:
+            self._renewals[name] = None
+            self._refused.pop(name, None)
+            self._changed.set()
+
+    @property
+    def up(self) -> bool:
+        return self._up
+
+    async def run(self) -> None:
+        """Connect again and again, with back-off and jitter, until cancelled."""
+        failures = 0
+        while True:
+            await self._pace.turn()
+            began_ns = self._clock.now_ns()
+            reason = await self._live_once()
+            self._up = False
+            self._listener.on_link(False, reason)
+            lived_s = (self._clock.now_ns() - began_ns) / 1e9
+            failures = 1 if lived_s >= self._settings.reconnect_cap_s else failures + 1
+            await self._clock.sleep(self._pause_s(failures))
+
+    def _pause_s(self, failures: int) -> float:
+        """Exponential back-off with jitter over its upper half."""
+        settings = self._settings
+        whole: float = min(settings.reconnect_cap_s, settings.reconnect_first_s * 2 ** min(failures - 1, 16))
+        return whole * (0.5 + 0.5 * self._rng.random())
+
+    async def _live_once(self) -> str:
+        """One connection from its opening to its end; returns why it ended."""
+        self._live.clear()
+        self._requests.clear()
+        self._renewals.clear()
+        self._refused.clear()
+        try:
+            socket = await self._transport.connect(self._url)
+        except TransportError as error:
+            return str(error)
+        reason = "closed"
+        self._connects += 1
+        try:
+            self._heard_ns = self._pinged_ns = self._clock.now_ns()
+            async with asyncio.TaskGroup() as group:
+                if self._login is not None:
+                    await self._log_in(socket, self._login())
+                await self._settle(socket)
+                group.create_task(self._listen(socket), name=f"{self.name} listen")
+                group.create_task(self._watch(socket), name=f"{self.name} watch")
+        except* TransportError as lost:
+            reason = str(_first(lost))
+        finally:
+            await socket.close()
+        return reason
+
+    async def _log_in(self, socket: Socket, text: str) -> None:
+        await socket.send(text)
+        try:
+            async with asyncio.timeout(self._settings.pong_timeout_s):
+                while True:
+                    control = self._hear(await socket.receive())
+                    if control is not None and control.op == "auth":
+                        break
+        except TimeoutError as error:
+            raise TransportError(f"{self.name}: no answer to the login") from error
+        if not control.success:
+            raise TransportError(f"{self.name}: login refused ({control.text}); check key, environment and clock")
+
+    async def _listen(self, socket: Socket) -> None:
+        receive = socket.receive
+        while True:
+            self._hear(await receive())
+
+    def _hear(self, data: bytes) -> ControlFrame | None:
+        """Note who spoke, pass the frame on; returns it read where it is not data of a topic."""
+        at_ns = self._heard_ns = self._clock.now_ns()
+        control: ControlFrame | None = None
+        if data.startswith(_TOPIC_HEAD):
+            topic = data[len(_TOPIC_HEAD) : data.find(b'"', len(_TOPIC_HEAD))]
+        else:
+            control = _control(data)
+            topic = control.topic.encode()
+        watched = self._live.get(topic)
+        if watched is not None:
+            watched.heard_ns = at_ns
+            watched.spoke = True
+            watched.asked_again = False
+        self._listener.on_frame(Frame(self.conn, at_ns, data))
+        if control is not None and control.op == "subscribe":
+            self._on_answer(control)
+        return control
+
+    @property
+    def conn(self) -> str:
+        """The name of the current connection in recordings."""
+        return f"{self.name}#{self._connects}"
+
+    def _on_answer(self, control: ControlFrame) -> None:
+        key = str(control.req_id)
+        request = self._requests.pop(key or next(iter(self._requests), ""), None)
+        if request is None:
+            return
+        if not control.success and "already" not in control.text.lower():
+            self._on_refusal(request.names, control.text)
+        settled = all(name.encode() in self._live or self._refused.get(name) for name in self._wanted)
+        if settled and not self._requests and not self._up:
+            self._up = True
+            self._listener.on_link(True, "")
+
+    def _on_refusal(self, names: tuple[str, ...], why: str) -> None:
+        """One bad topic fails its whole request: ask for each alone, and give up the one that fails alone."""
+        for name in names:
+            self._live.pop(name.encode(), None)
+            self._refused[name] = why if len(names) == 1 else ""
+        if len(names) == 1:
+            self._listener.on_silence(names[0], f"the venue refuses {names[0]}: {why}")
+        self._changed.set()
+
+    async def _watch(self, socket: Socket) -> None:
+        """Pings, deadlines and changed wishes; raises TransportError where the socket is as good as dead."""
+        settings = self._settings
+        turn_s = min(1.0, settings.ping_interval_s / 4, settings.pong_timeout_s / 4, settings.book_silence_s / 4)
+        while True:
+            try:
+                async with asyncio.timeout(turn_s):
+                    await self._changed.wait()
+            except TimeoutError:
+                pass
+            self._changed.clear()
+            now = self._clock.now_ns()
+            self._check_answers(now)
+            self._check_silence(now)
+            await self._settle(socket)
+            await self._keep_alive(socket, now)
+
+    async def _keep_alive(self, socket: Socket, now: int) -> None:
+        """Ping when due; any frame is as good an answer as the pong."""
+        settings = self._settings
+        since_ping_s = (now - self._pinged_ns) / 1e9
+        if self._heard_ns < self._pinged_ns:
+            if since_ping_s > settings.pong_timeout_s:
+                raise TransportError(f"{self.name}: nothing heard for {settings.pong_timeout_s:g} s after a ping")
+        elif since_ping_s >= settings.ping_interval_s:
+            self._pinged_ns = now
+            await socket.send(PING)
+
+    def _check_answers(self, now: int) -> None:
+        for request in self._requests.values():
+            if now - request.sent_ns > self._settings.pong_timeout_s * 1e9:
+                raise TransportError(f"{self.name}: no answer to the subscription of {request.names[0]}")
+
+    def _check_silence(self, now: int) -> None:
+        """A topic that should speak is asked for again once; still silent, the socket is given up."""
+        for watched in self._live.values():
+            topic = watched.topic
+            due = topic.silence_s > 0 and (watched.spoke or topic.speaks_first)
+            if not due or now - watched.heard_ns <= topic.silence_s * 1e9:
+                continue
+            if watched.asked_again:
+                raise TransportError(f"{self.name}: {topic.name} stays silent after it was subscribed again")
+            self._listener.on_silence(topic.name, f"{topic.name} silent for {topic.silence_s:g} s")
+            self._renewals[topic.name] = None
+
+    async def _settle(self, socket: Socket) -> None:
+        """Bring the socket's subscriptions to what is wanted."""
+        renewals, self._renewals = self._renewals, {}
+        gone = [key.decode() for key in self._live if key.decode() not in self._wanted]
+        again = [name for name in renewals if name.encode() in self._live and name in self._wanted]
+        for names in _chunks(gone + again):
+            await socket.send(self._text("unsubscribe", names))
+        for name in gone:
+            del self._live[name.encode()]
+        fresh = [n for n in self._wanted if n.encode() not in self._live and not self._refused.get(n)]
+        alone = [name for name in fresh if name in self._refused]
+        together = [name for name in fresh if name not in self._refused] + again
+        for names in [*_chunks(together), *((name,) for name in alone)]:
+            now = self._clock.now_ns()
+            for name in names:
+                self._refused.pop(name, None)
+                watched = self._live[name.encode()] = Watched(self._wanted[name], now)
+                watched.asked_again = name in renewals
+            text = self._text("subscribe", names)
+            self._requests[str(self._asked)] = Request(names, now)
+            await socket.send(text)
+
+    def _text(self, operation: str, names: tuple[str, ...]) -> str:
+        self._asked += 1
+        body = {"op": operation, "req_id": str(self._asked), "args": names}
+        return msgspec.json.encode(body).decode()
+
+
+def _control(data: bytes) -> ControlFrame:
+    """The frame's control fields; an unreadable frame has none (its reader will say so)."""
+    try:
+        return _decode_control(data)
+    except msgspec.MsgspecError:
+        return ControlFrame()
+
+
+_decode_control = msgspec.json.Decoder(ControlFrame).decode
+
+
+def _chunks(names: list[str]) -> list[tuple[str, ...]]:
+    """Requests of at most `ARGS_PER_REQUEST` topics and `CHARS_PER_REQUEST` characters."""
+    chunks: list[tuple[str, ...]] = []
+    current: list[str] = []
+    length = 0
+    for name in names:
+        if current and (len(current) == ARGS_PER_REQUEST or length + len(name) + 3 > CHARS_PER_REQUEST):
+            chunks.append(tuple(current))
+            current, length = [], 0
+        current.append(name)
+        length += len(name) + 3
+    return [*chunks, tuple(current)] if current else chunks
+
+
+def _first(group: BaseExceptionGroup[TransportError]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
