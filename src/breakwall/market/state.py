@@ -5,14 +5,28 @@ from decimal import Decimal
 from enum import Enum
 
 from breakwall.config import Settings
+from breakwall.market.bars import SAMPLE_MS, Bars, Samples
+from breakwall.market.book import OrderBook, Verdict
+from breakwall.market.buckets import Buckets, bucket_width, too_short
+from breakwall.market.chronicle import Chronicle
+from breakwall.market.clusters import Cluster, clusters
+from breakwall.market.criteria import criteria_of, floor_lots
+from breakwall.market.indicators import AverageTrueRange
+from breakwall.market.lag import Lag
+from breakwall.market.lookout import Lookout, nearest_first
+from breakwall.market.tape import Tape
+from breakwall.market.trend import Trend
 from breakwall.market.walls import Wall, WallEvent
 from breakwall.model.events import BookDelta, BookSnapshot, Ticker, Trades
 from breakwall.model.units import Instrument
-from breakwall.model.view import SymbolView
+from breakwall.model.view import SymbolView, WallView
+
+_DEEPEST = 1_000
+_TREND_NAMES = {1: "up", 0: "flat", -1: "down"}
 
 
 class Status(Enum):
-    """WAITING for the first snapshot, LIVE, RESYNC after a loss, STALE when nothing comes any more."""
+    """WAITING for the first snapshot, LIVE, RESYNC after a loss, STALE when the book falls silent or far behind."""
 
     WAITING = "WAITING"
     LIVE = "LIVE"
@@ -21,7 +35,10 @@ class Status(Enum):
 
 
 class Market:
-    """One symbol's book, walls, tape and trend. Prices are ticks, sizes lots, times engine milliseconds."""
+    """One symbol's book, walls, tape and trend. Prices are ticks, sizes lots, times engine milliseconds.
+
+    `depth` is the number of levels subscribed. Nothing here is to be traded on unless `status` is LIVE.
+    """
 
     def __init__(self, instrument: Instrument, settings: Settings, depth: int) -> None:
         self.instrument = instrument
@@ -30,6 +47,12 @@ class Market:
         self.status = Status.WAITING
         self.status_reason = "no snapshot yet"
         self.last_book_ms = 0
+        self.book = OrderBook(depth, tolerant=settings.venue.gaps == "warn")
+        self.tape = Tape(settings.trend.window_s * 1000)
+        self.samples = Samples(settings.trend.window_s)
+        self.trend = Trend(settings.trend)
+        self.bars = Bars()
+        self.lag = Lag()
         self.mark: Decimal | None = None
         self.index: Decimal | None = None
         self.last: Decimal | None = None
@@ -37,55 +60,317 @@ class Market:
         self.next_funding_ms: int | None = None
         self.turnover_24h_usdt: Decimal | None = None
         self.change_24h: Decimal | None = None
-        self.book_messages = self.trades_seen = self.gaps = self.resyncs = self.duplicates = 0
-        self.walls_seen = self.walls_eaten = self.walls_pulled = 0
-        self.trend_now = 0
-        self.atr_ticks: float | None = None
+        self.open_interest: Decimal | None = None
+        self.last_ticker_ms = 0
+        self.book_messages = self.resyncs = 0
+        self._atr = AverageTrueRange()
+        self._chronicle = Chronicle()
+        criteria = criteria_of(settings.walls, instrument.symbol)
+        self.bid_walls = Lookout(Buckets(True, 0), criteria, self._chronicle)
+        self.ask_walls = Lookout(Buckets(False, 0), criteria, self._chronicle)
+        self._grid_depth = 0  # the depth for which the bucket width was chosen
+        self._blind_ms = round(settings.engine.blind_after_s * 1000)
+        self._second = 0
+        self._live: tuple[Wall, ...] = ()
+        self._live_version = -1
+
+    # What others read
 
     @property
     def best_bid(self) -> int | None:
-        """Best bid in ticks; None without a book."""
-        return None
+        """Best bid in ticks; None without one."""
+        return self.book.bids.best
 
     @property
     def best_ask(self) -> int | None:
-        """Best ask in ticks; None without a book."""
-        return None
+        """Best ask in ticks; None without one."""
+        return self.book.asks.best
 
     @property
     def mid_half_ticks(self) -> int | None:
-        """Bid plus ask: twice the mid, in ticks, exact. None without both sides."""
-        return None
+        """Bid plus ask: twice the mid in ticks, exact. None without both sides."""
+        return self.book.mid_half_ticks
+
+    @property
+    def live(self) -> bool:
+        return self.status is Status.LIVE
+
+    @property
+    def trend_now(self) -> int:
+        """1 up, -1 down, 0 flat or not known."""
+        return self.trend.now
+
+    @property
+    def atr_ticks(self) -> float | None:
+        """Average true range of one-minute bars of the mid, in ticks; None before the first bar."""
+        return None if self._atr.value is None else self._atr.value / 2
+
+    @property
+    def width_ticks(self) -> int:
+        """Bucket width; 0 before the first snapshot."""
+        return self.bid_walls.buckets.width
+
+    @property
+    def reach_ticks(self) -> int:
+        """How far the visible book reaches on its shorter side."""
+        return self.book.reach_ticks
+
+    @property
+    def wants_depth(self) -> int:
+        """The deeper subscription that walls need (`depth = "auto"`), or 0 where this one will do."""
+        mid = self.mid_half_ticks
+        walls = self.settings.walls
+        if self.settings.venue.depth != "auto" or not self.live or mid is None or self.book.depth >= _DEEPEST:
+            return 0
+        full = len(self.book.bids.prices) >= self.book.depth or len(self.book.asks.prices) >= self.book.depth
+        short = too_short(mid, self.book.reach_ticks, walls.bucket_bp, walls.min_buckets)
+        return _DEEPEST if full and short else 0
+
+    @property
+    def trades_seen(self) -> int:
+        return self.tape.seen
+
+    @property
+    def gaps(self) -> int:
+        return self.book.gaps
+
+    @property
+    def duplicates(self) -> int:
+        """Book messages dropped as duplicate, out of order or early."""
+        return self.book.dropped
+
+    @property
+    def walls_seen(self) -> int:
+        return self._chronicle.built
+
+    @property
+    def walls_eaten(self) -> int:
+        return self._chronicle.eaten
+
+    @property
+    def walls_pulled(self) -> int:
+        return self._chronicle.pulled
+
+    def live_walls(self) -> Sequence[Wall]:
+        """Built walls in view: bids from the price outwards, then asks."""
+        if self._live_version != self._chronicle.version:
+            self._live = tuple(wall for wall in self.all_walls() if wall.built and wall.in_view)
+            self._live_version = self._chronicle.version
+        return self._live
+
+    def all_walls(self) -> list[Wall]:
+        """Every wall followed, also candidates and walls out of view."""
+        bids = nearest_first(self.bid_walls.walls.values(), bid=True)
+        return bids + nearest_first(self.ask_walls.walls.values(), bid=False)
+
+    def wall(self, wall_id: int) -> Wall | None:
+        """A living or recently ended wall; `Wall.end` tells how it ended."""
+        return next((wall for wall in self.all_walls() if wall.wall_id == wall_id), self._chronicle.ended(wall_id))
+
+    def clusters(self) -> list[Cluster]:
+        """Clusters of the walls in view."""
+        mid = self.mid_half_ticks
+        if mid is None:
+            return []
+        walls = self.settings.walls
+        return clusters(self.live_walls(), int(mid * walls.cluster_range_bp / 20_000), walls.cluster_walls)
+
+    def take_wall_events(self) -> tuple[WallEvent, ...]:
+        """What happened to walls since the last call."""
+        return self._chronicle.take()
+
+    # What comes in
 
     def on_book(self, event: BookSnapshot | BookDelta, at_ms: int) -> str:
         """Take a book message; the answer is why the symbol must be resubscribed, or ''."""
         self.book_messages += 1
+        if type(event) is BookSnapshot or event.update_id == 1:
+            return self._start_again(event, at_ms)
+        book = self.book
+        shown_seq = book.seq
+        verdict, bids, asks = book.apply(event)  # type: ignore[arg-type]  # a snapshot was handled above
+        if verdict is not Verdict.APPLIED:
+            return "" if verdict is Verdict.DROPPED else self._distrust(at_ms)
+        self.last_book_ms = at_ms
+        if event.cts_ms:
+            self.lag.add(at_ms, event.cts_ms)
+        bid_walls, ask_walls = self.bid_walls, self.ask_walls
+        if bids:
+            touched = bid_walls.buckets.update(bids)
+            if self.status is Status.LIVE:
+                bid_walls.follow(book.bids, touched, shown_seq, event.seq, at_ms)
+        if asks:
+            touched = ask_walls.buckets.update(asks)
+            if self.status is Status.LIVE:
+                ask_walls.follow(book.asks, touched, shown_seq, event.seq, at_ms)
+        if self.status is not Status.LIVE or self.lag.late_ms > self._blind_ms:
+            self._judge_lateness(at_ms)
         return ""
 
     def on_trades(self, event: Trades, at_ms: int) -> None:
-        """Take public trades."""
+        """Take public trades: the tape, and what they eat from walls."""
+        book_seq = self.book.seq
+        for trade in event.trades:
+            if self.tape.add(trade, at_ms) and not trade.off_book and self.status is Status.LIVE:
+                hit = self.ask_walls if trade.buy else self.bid_walls
+                hit.traded(trade.ticks, trade.lots, trade.seq, book_seq, at_ms)
 
     def on_ticker(self, event: Ticker, at_ms: int) -> None:
-        """Merge the changed ticker fields."""
+        """Merge the changed fields; a field that is not there is unchanged."""
+        self.last_ticker_ms = at_ms
+        for name in (
+            "mark",
+            "index",
+            "last",
+            "funding_rate",
+            "next_funding_ms",
+            "turnover_24h_usdt",
+            "change_24h",
+            "open_interest",
+        ):
+            value = getattr(event, name)
+            if value is not None:
+                setattr(self, name, value)
 
     def on_tick(self, at_ms: int) -> None:
-        """Let time pass: samples, promotions, catch-up deadlines, staleness."""
+        """Let time pass: staleness, catch-up deadlines, promotions, and once a second samples and trend."""
+        if self.status is Status.LIVE:
+            if at_ms - self.last_book_ms > self._blind_ms:
+                self._go_blind(Status.STALE, f"no book for {self._blind_ms / 1000:g} s", at_ms)
+            else:
+                self.bid_walls.settle(self.book.seq, self.tape.last_seq, at_ms)
+                self.ask_walls.settle(self.book.seq, self.tape.last_seq, at_ms)
+        if at_ms // SAMPLE_MS != self._second:
+            self._second = at_ms // SAMPLE_MS
+            self._sample(at_ms)
 
     def lose(self, reason: str, at_ms: int) -> None:
         """The book can no longer be trusted: RESYNC until the next snapshot."""
+        self.book.lose()
+        if self.status is not Status.RESYNC:
+            self.resyncs += self.status is not Status.WAITING
+            self._go_blind(Status.RESYNC, reason, at_ms)
 
-    def take_wall_events(self) -> tuple[WallEvent, ...]:
-        """What happened to walls since the last call."""
-        return ()
+    def use(self, settings: Settings) -> None:
+        """Take new settings, from now on; the bucket width changes with the next snapshot of another depth."""
+        self.settings = settings
+        self.book.tolerant = settings.venue.gaps == "warn"
+        self.trend.settings = settings.trend
+        self.bid_walls.criteria = self.ask_walls.criteria = criteria_of(settings.walls, self.instrument.symbol)
+        self._blind_ms = round(settings.engine.blind_after_s * 1000)
+        self._set_limits()
 
-    def live_walls(self) -> Sequence[Wall]:
-        """Built walls in view, nearest to the price first within each side, bids before asks."""
-        return ()
-
-    def wall(self, wall_id: int) -> Wall | None:
-        """A living or recently ended wall."""
-        return None
+    def regrid(self, width: int, at_ms: int) -> None:
+        """Take another bucket width; walls keep their ids where the new grid can tell them apart."""
+        for lookout, side in ((self.bid_walls, self.book.bids), (self.ask_walls, self.book.asks)):
+            buckets = Buckets(lookout.bid, width)
+            buckets.rebuild(side.levels)
+            lookout.regrid(buckets, at_ms)
+            lookout.look_again(side, at_ms)
+        self._set_limits()
 
     def view(self, at_ms: int, levels: int = 0) -> SymbolView:
         """The frozen view of this symbol with the best `levels` of each side."""
-        raise NotImplementedError
+        price = self.instrument.price
+        bid, ask = self.best_bid, self.best_ask
+        return SymbolView(
+            symbol=self.instrument.symbol,
+            status=self.status.value,
+            bid=None if bid is None else price(bid),
+            ask=None if ask is None else price(ask),
+            mark=self.mark,
+            age_ms=at_ms - self.last_book_ms if self.last_book_ms else 0,
+            trend=_TREND_NAMES[self.trend.now],
+            bids=tuple(self.book.bids.top(levels)),
+            asks=tuple(self.book.asks.top(levels)),
+            walls=tuple(self._wall_view(wall, at_ms) for wall in self.all_walls() if wall.built),
+        )
+
+    # How it is done
+
+    def _start_again(self, event: BookSnapshot | BookDelta, at_ms: int) -> str:
+        self.bid_walls.blind(at_ms)
+        self.ask_walls.blind(at_ms)
+        verdict = self.book.replace(event)
+        mid = self.book.mid_half_ticks
+        if mid is None:
+            self.book.lose()
+            self.book.why = "the snapshot has an empty side"
+        if verdict is not Verdict.APPLIED or mid is None:
+            return self._distrust(at_ms)
+        self.depth = event.depth
+        self.last_book_ms = at_ms
+        self.status, self.status_reason = Status.LIVE, ""
+        if self._grid_depth != event.depth:
+            self._grid_depth = event.depth
+            walls = self.settings.walls
+            self.regrid(bucket_width(mid, self.book.reach_ticks, walls.bucket_bp, walls.min_buckets), at_ms)
+            return ""
+        for lookout, side in ((self.bid_walls, self.book.bids), (self.ask_walls, self.book.asks)):
+            lookout.buckets.rebuild(side.levels)
+            lookout.look_again(side, at_ms)
+        self._set_limits()
+        return ""
+
+    def _distrust(self, at_ms: int) -> str:
+        reason = self.book.why
+        self.lose(reason, at_ms)
+        return reason
+
+    def _go_blind(self, status: Status, reason: str, at_ms: int) -> None:
+        self.status, self.status_reason = status, reason
+        self.bid_walls.blind(at_ms)
+        self.ask_walls.blind(at_ms)
+
+    def _judge_lateness(self, at_ms: int) -> None:
+        """Messages that come too late are as bad as none; a prompt one ends the staleness."""
+        late = self.lag.late_ms > self._blind_ms
+        if late and self.status is Status.LIVE:
+            self._go_blind(Status.STALE, f"the book is {self.lag.late_ms / 1000:.1f} s late", at_ms)
+        elif not late and self.status is Status.STALE:
+            self.status, self.status_reason = Status.LIVE, ""
+            self.bid_walls.look_again(self.book.bids, at_ms)
+            self.ask_walls.look_again(self.book.asks, at_ms)
+
+    def _sample(self, at_ms: int) -> None:
+        self.tape.expire(at_ms)
+        mid = self.mid_half_ticks
+        if self.status is Status.LIVE and mid is not None:
+            self._set_limits()
+            self.bid_walls.survey(self.book.bids, at_ms)
+            self.ask_walls.survey(self.book.asks, at_ms)
+            self.samples.add(self._second, mid)
+            closed = self.bars.add(at_ms, mid)
+            if closed is not None:
+                self._atr.add(closed)
+            self.trend.update(self.samples.points, self.tape.imbalance)
+        else:
+            self.trend.now = 0
+
+    def _set_limits(self) -> None:
+        """What depends on the price: the floor in lots, and how far a side counts for a wall's share."""
+        mid = self.mid_half_ticks
+        if mid is None or not self.width_ticks:
+            return
+        for lookout, sign in ((self.bid_walls, -1), (self.ask_walls, 1)):
+            lookout.floor = floor_lots(lookout.criteria.floor_usdt, self.instrument, mid)
+            reach = int(mid * (1 + sign * lookout.criteria.share_reach) / 2)
+            lookout.buckets.set_limit(reach // lookout.buckets.width)
+
+    def _wall_view(self, wall: Wall, at_ms: int) -> WallView:
+        return WallView(
+            wall_id=wall.wall_id,
+            bid=wall.bid,
+            near_ticks=wall.near_ticks,
+            far_ticks=wall.far_ticks,
+            price=self.instrument.price(wall.price_ticks),
+            lots=wall.lots,
+            peak_lots=wall.peak_lots,
+            notional_usdt=wall.notional(self.instrument.usdt_per_tick_lot),
+            age_ms=wall.age_ms(at_ms),
+            eroded=wall.eroded,
+            eaten=wall.eaten,
+            pulled=wall.pulled,
+            touches=wall.touches,
+            in_view=wall.in_view,
+        )

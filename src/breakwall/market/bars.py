@@ -1,0 +1,61 @@
+"""The mid, once a second, and bars made of it. Prices are half ticks (best bid + best ask), exact integers."""
+
+from collections import deque
+
+from msgspec import Struct
+
+SAMPLE_MS = 1_000
+BAR_MS = 60_000
+_BARS_KEPT = 500
+
+
+class Bar(Struct, frozen=True, gc=False):
+    """One time bar of the mid, in half ticks; `start_ms` is engine time."""
+
+    start_ms: int
+    open: int
+    high: int
+    low: int
+    close: int
+
+
+class Samples:
+    """(second, half ticks) of the last `window_s` seconds, at most one per second; a gap stays a gap."""
+
+    __slots__ = ("_window_s", "points")
+
+    def __init__(self, window_s: int) -> None:
+        self._window_s = window_s
+        self.points: deque[tuple[int, int]] = deque()
+
+    def add(self, second: int, mid_half_ticks: int) -> None:
+        self.points.append((second, mid_half_ticks))
+        while self.points[0][0] <= second - self._window_s:
+            self.points.popleft()
+
+
+class Bars:
+    """Time bars of the mid, aligned to multiples of `span_ms`."""
+
+    __slots__ = ("_high", "_low", "_open", "_span_ms", "_start_ms", "close", "closed")
+
+    def __init__(self, span_ms: int = BAR_MS) -> None:
+        self._span_ms = span_ms
+        self._start_ms = -1
+        self._open = self._high = self._low = self.close = 0
+        self.closed: deque[Bar] = deque(maxlen=_BARS_KEPT)
+
+    def add(self, at_ms: int, mid_half_ticks: int) -> Bar | None:
+        """Take a sample; the answer is the bar it closed, if it began a new one."""
+        start = at_ms - at_ms % self._span_ms
+        closed = None
+        if start != self._start_ms:
+            if self._start_ms >= 0:
+                closed = Bar(self._start_ms, self._open, self._high, self._low, self.close)
+                self.closed.append(closed)
+            self._start_ms = start
+            self._open = self._high = self._low = mid_half_ticks
+        self._high = max(self._high, mid_half_ticks)
+        self._low = min(self._low, mid_half_ticks)
+        self.close = mid_half_ticks
+        return closed

@@ -1,0 +1,207 @@
+"""The visible order book of one symbol, in integer ticks and lots."""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable
+from enum import Enum
+
+from breakwall.model.events import BookDelta, BookSnapshot
+
+Change = tuple[int, int, int]
+"""A level that changed: (ticks, lots before, lots now)."""
+
+
+class Verdict(Enum):
+    """What became of a delta; all but `APPLIED` and `DROPPED` mean that the book must be asked for again."""
+
+    APPLIED = "applied"
+    DROPPED = "dropped"
+    GAP = "gap"
+    CROSSED = "crossed"
+
+
+class BookSide:
+    """One side: lots by ticks, and the ticks in ascending order.
+
+    `left` holds the levels (ticks, lots) that slid out of the visible window with the last delta:
+    they may still rest in the market. A deleted level slid out when the side is full and the level
+    lies beyond its outermost one; every other delete is real.
+    """
+
+    __slots__ = ("bid", "depth", "left", "levels", "prices")
+
+    def __init__(self, bid: bool, depth: int) -> None:
+        self.bid = bid
+        self.depth = depth
+        self.levels: dict[int, int] = {}
+        self.prices: list[int] = []
+        self.left: list[tuple[int, int]] = []
+
+    @property
+    def best(self) -> int | None:
+        """Ticks of the best price."""
+        if not self.prices:
+            return None
+        return self.prices[-1] if self.bid else self.prices[0]
+
+    @property
+    def edge(self) -> int | None:
+        """Ticks of the outermost visible price."""
+        if not self.prices:
+            return None
+        return self.prices[0] if self.bid else self.prices[-1]
+
+    def top(self, count: int) -> list[tuple[int, int]]:
+        """The best `count` levels as (ticks, lots), best first."""
+        prices = reversed(self.prices[-count:]) if self.bid else self.prices[:count]
+        return [(ticks, self.levels[ticks]) for ticks in prices] if count > 0 else []
+
+    def weighed(self, low: int, high: int) -> int | None:
+        """Size-weighted price of the levels from `low` to `high` ticks, rounded; None where there are none."""
+        prices = self.prices[bisect_left(self.prices, low) : bisect_left(self.prices, high + 1)]
+        lots = sum(self.levels[ticks] for ticks in prices)
+        return (sum(ticks * self.levels[ticks] for ticks in prices) + lots // 2) // lots if lots else None
+
+    def replace(self, levels: Iterable[tuple[int, int]]) -> None:
+        self.levels = {ticks: lots for ticks, lots in levels if lots}
+        self.prices = sorted(self.levels)
+        self.left = []
+
+    def apply(self, changed: list[tuple[int, int]]) -> list[Change]:
+        """Set the levels to their new sizes (0 deletes) and tell what really changed.
+
+        Deletes of levels that are not there are normal and change nothing.
+        """
+        levels = self.levels
+        prices = self.prices
+        changes: list[Change] = []
+        deleted: list[tuple[int, int]] = []
+        for ticks, lots in changed:
+            before = levels.get(ticks, 0)
+            if lots:
+                if not before:
+                    insort(prices, ticks)
+                levels[ticks] = lots
+            elif before:
+                del levels[ticks]
+                del prices[bisect_left(prices, ticks)]
+                deleted.append((ticks, before))
+            else:
+                continue
+            changes.append((ticks, before, lots))
+        if len(prices) > self.depth:
+            self._trim(changes, deleted)
+        if deleted or self.left:
+            self.left = self._slid_out(deleted)
+        return changes
+
+    def _trim(self, changes: list[Change], deleted: list[tuple[int, int]]) -> None:
+        """Drop what lies beyond the window when the venue did not say so (after a tolerated gap)."""
+        while len(self.prices) > self.depth:
+            ticks = self.prices.pop(0 if self.bid else -1)
+            lots = self.levels.pop(ticks)
+            changes.append((ticks, lots, 0))
+            deleted.append((ticks, lots))
+
+    def _slid_out(self, deleted: list[tuple[int, int]]) -> list[tuple[int, int]]:
+        if len(self.prices) < self.depth:
+            return []
+        if self.bid:
+            edge = self.prices[0]
+            return [level for level in deleted if level[0] < edge]
+        edge = self.prices[-1]
+        return [level for level in deleted if level[0] > edge]
+
+
+class OrderBook:
+    """Both sides and where in the venue's sequence they stand.
+
+    `tolerant` accepts a gap in the update ids (`venue.gaps = "warn"`): it is counted, nothing more.
+    """
+
+    __slots__ = ("asks", "bids", "depth", "dropped", "gaps", "ready", "seq", "tolerant", "update_id", "why")
+
+    def __init__(self, depth: int, *, tolerant: bool = False) -> None:
+        self.depth = depth
+        self.tolerant = tolerant
+        self.bids = BookSide(True, depth)
+        self.asks = BookSide(False, depth)
+        self.update_id = self.seq = 0
+        self.ready = False
+        self.gaps = self.dropped = 0
+        self.why = ""  # of the last verdict that was not APPLIED
+
+    def replace(self, event: BookSnapshot | BookDelta) -> Verdict:
+        """Start again from a whole window (a snapshot, or a delta with `update_id` 1: the venue restarted)."""
+        self.depth = self.bids.depth = self.asks.depth = event.depth
+        self.bids.replace(event.bids)
+        self.asks.replace(event.asks)
+        self.update_id = event.update_id
+        self.seq = event.seq
+        self.ready = True
+        return self._uncrossed()
+
+    def apply(self, event: BookDelta) -> tuple[Verdict, list[Change], list[Change]]:
+        """Apply a delta; the changes of bids and asks are empty unless it was applied.
+
+        A delta without a book, of an id already seen or of a lower sequence is dropped; an id too far
+        ahead is a gap. After GAP and CROSSED the book waits for a snapshot.
+        """
+        step = event.update_id - self.update_id
+        if step != 1 or event.seq < self.seq or not self.ready:
+            refusal = self._refused(event, step)
+            if refusal is not None:
+                return refusal, [], []
+        self.update_id = event.update_id
+        self.seq = event.seq
+        bids = self.bids.apply(event.bids)
+        asks = self.asks.apply(event.asks)
+        bid_prices = self.bids.prices
+        ask_prices = self.asks.prices
+        if bid_prices and ask_prices and bid_prices[-1] >= ask_prices[0]:
+            return self._uncrossed(), [], []
+        return Verdict.APPLIED, bids, asks
+
+    def lose(self) -> None:
+        """Wait for a snapshot: deltas are dropped until then."""
+        self.ready = False
+
+    @property
+    def mid_half_ticks(self) -> int | None:
+        """Best bid plus best ask: twice the mid, exact."""
+        if not (self.bids.prices and self.asks.prices):
+            return None
+        return self.bids.prices[-1] + self.asks.prices[0]
+
+    @property
+    def reach_ticks(self) -> int:
+        """How far the window reaches from the best price, on the side where it reaches less."""
+        if not (self.bids.prices and self.asks.prices):
+            return 0
+        return min(self.bids.prices[-1] - self.bids.prices[0], self.asks.prices[-1] - self.asks.prices[0])
+
+    def _refused(self, event: BookDelta, step: int) -> Verdict | None:
+        if not self.ready:
+            return self._drop("no snapshot yet")
+        if step <= 0:
+            return self._drop(f"update {event.update_id} is not after {self.update_id}")
+        if event.seq < self.seq:
+            return self._drop(f"sequence {event.seq} is before {self.seq}")
+        self.gaps += 1
+        self.why = f"updates {self.update_id + 1} to {event.update_id - 1} are missing"
+        if self.tolerant:
+            return None
+        self.ready = False
+        return Verdict.GAP
+
+    def _drop(self, why: str) -> Verdict:
+        self.dropped += 1
+        self.why = why
+        return Verdict.DROPPED
+
+    def _uncrossed(self) -> Verdict:
+        bid, ask = self.bids.best, self.asks.best
+        if bid is None or ask is None or bid < ask:
+            return Verdict.APPLIED
+        self.ready = False
+        self.why = f"best bid {bid} is not below best ask {ask} (ticks)"
+        return Verdict.CROSSED

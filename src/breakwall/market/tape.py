@@ -1,0 +1,75 @@
+"""Public trades: who is the aggressor, and by how much."""
+
+from collections import deque
+
+from breakwall.model.events import Trade
+
+_IDS_KEPT = 4_096
+
+
+class Tape:
+    """Trades of the last `window_ms` of engine time, the cumulative volume delta, and the latest sequence.
+
+    A trade id seen before is a duplicate (a reconnect repeats trades). Block and RPI trades never
+    met the visible book: they count for neither volume delta nor imbalance. Volumes are lots.
+    """
+
+    __slots__ = (
+        "_buy_lots",
+        "_ids",
+        "_sell_lots",
+        "_window_ms",
+        "cvd_lots",
+        "duplicates",
+        "last_seq",
+        "recent",
+        "seen",
+    )
+
+    def __init__(self, window_ms: int) -> None:
+        self._window_ms = window_ms
+        self._ids: dict[str, None] = {}
+        self._buy_lots = self._sell_lots = 0
+        self.recent: deque[tuple[int, Trade]] = deque()
+        self.cvd_lots = 0
+        self.last_seq = 0
+        self.seen = self.duplicates = 0
+
+    def add(self, trade: Trade, at_ms: int) -> bool:
+        """Take a trade; False where it is a duplicate."""
+        if trade.trade_id:
+            if trade.trade_id in self._ids:
+                self.duplicates += 1
+                return False
+            self._ids[trade.trade_id] = None
+            if len(self._ids) > _IDS_KEPT:
+                del self._ids[next(iter(self._ids))]
+        self.seen += 1
+        self.last_seq = max(self.last_seq, trade.seq)
+        if trade.off_book:
+            return True
+        self.recent.append((at_ms, trade))
+        if trade.buy:
+            self._buy_lots += trade.lots
+            self.cvd_lots += trade.lots
+        else:
+            self._sell_lots += trade.lots
+            self.cvd_lots -= trade.lots
+        return True
+
+    def expire(self, at_ms: int) -> None:
+        """Forget trades older than the window."""
+        recent = self.recent
+        since = at_ms - self._window_ms
+        while recent and recent[0][0] < since:
+            trade = recent.popleft()[1]
+            if trade.buy:
+                self._buy_lots -= trade.lots
+            else:
+                self._sell_lots -= trade.lots
+
+    @property
+    def imbalance(self) -> float:
+        """(bought - sold) / (bought + sold) by aggressors within the window: -1 to 1, 0 without trades."""
+        total = self._buy_lots + self._sell_lots
+        return (self._buy_lots - self._sell_lots) / total if total else 0.0

@@ -1,0 +1,276 @@
+"""Public frames of Bybit v5 linear, as events in integer ticks and lots.
+
+One frame becomes exactly one event. Contract: `orderbook.{depth}.{symbol}`, `publicTrade.{symbol}`
+and `tickers.{symbol}` of the public v5 socket; the order of keys within a frame is not relied on.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from breakwall.model.events import BadFrame, BookDelta, BookSnapshot, Event, Ignored, Link, Ticker, Trade, Trades
+from breakwall.model.text import sanitise
+from breakwall.model.units import Instrument, UnitError
+
+_CACHED_PRICES = 16_384
+_OFF_GRID = 1e-3  # far above the rounding error of a product of doubles, far below one lot
+
+Levels = list[tuple[int, int]]
+
+
+class _BookData(Struct, gc=False):
+    s: str
+    b: list[tuple[str, float]]
+    a: list[tuple[str, float]]
+    u: int
+    seq: int = 0
+
+
+class _BookFrame(Struct, gc=False):
+    topic: str
+    type: str
+    data: _BookData
+    ts: int = 0
+    cts: int = 0
+
+
+class _ExactData(Struct):
+    b: list[tuple[str, str]]
+    a: list[tuple[str, str]]
+
+
+class _ExactFrame(Struct):
+    data: _ExactData
+
+
+class _TradeData(Struct, gc=False):
+    T: int
+    s: str
+    S: Literal["Buy", "Sell"]
+    v: str
+    p: str
+    i: str = ""
+    BT: bool = False
+    RPI: bool = False
+    seq: int = 0
+
+
+class _TradeFrame(Struct, gc=False):
+    topic: str
+    data: list[_TradeData]
+    ts: int = 0
+
+
+class _TickerData(Struct, gc=False, rename="camel"):
+    symbol: str
+    mark_price: str = ""
+    index_price: str = ""
+    last_price: str = ""
+    funding_rate: str = ""
+    next_funding_time: str = ""
+    turnover_24h: str = msgspec.field(default="", name="turnover24h")
+    price_24h_pcnt: str = msgspec.field(default="", name="price24hPcnt")
+    open_interest: str = ""
+    bid_1_price: str = msgspec.field(default="", name="bid1Price")
+    ask_1_price: str = msgspec.field(default="", name="ask1Price")
+
+
+class _TickerFrame(Struct, gc=False):
+    topic: str
+    data: _TickerData
+    ts: int = 0
+
+
+class _Envelope(Struct):
+    topic: str = ""
+    op: str = ""
+    success: bool = True
+    ret_msg: str = ""
+
+
+_decode_book = msgspec.json.Decoder(_BookFrame, strict=False).decode
+_decode_exact = msgspec.json.Decoder(_ExactFrame).decode
+_decode_trades = msgspec.json.Decoder(_TradeFrame).decode
+_decode_ticker = msgspec.json.Decoder(_TickerFrame).decode
+_decode_envelope = msgspec.json.Decoder(_Envelope).decode
+
+
+class _Prices(dict[str, int]):
+    """Price text -> ticks. A symbol trades at few prices at a time: a look-up beats any arithmetic."""
+
+    def __init__(self, instrument: Instrument) -> None:
+        super().__init__()
+        self._instrument = instrument
+
+    def __missing__(self, text: str) -> int:
+        ticks = self._instrument.ticks(text)
+        if ticks <= 0:
+            raise UnitError(f"{self._instrument.symbol} price: expected more than 0, found {text!r}")
+        if len(self) >= _CACHED_PRICES:
+            self.clear()
+        self[text] = ticks
+        return ticks
+
+
+class _Grid:
+    """What it takes to read one symbol's numbers. `per_coin` is lots per coin."""
+
+    __slots__ = ("instrument", "per_coin", "prices")
+
+    def __init__(self, instrument: Instrument) -> None:
+        self.instrument = instrument
+        self.prices = _Prices(instrument)
+        self.per_coin = float(1 / instrument.lot)
+
+    def exact(self, levels: list[tuple[str, str]]) -> Levels:
+        """Raises UnitError where a price or size is not on the grid."""
+        return [(self.prices[price], self.lots(size)) for price, size in levels]
+
+    def lots(self, text: str) -> int:
+        lots = self.instrument.lots(text)
+        if lots < 0:
+            raise UnitError(f"{self.instrument.symbol} quantity: expected 0 or more, found {text!r}")
+        return lots
+
+
+class PublicCodec:
+    """Reads public frames of the symbols it has instruments for; all others are `Ignored`."""
+
+    def __init__(self, instruments: Mapping[str, Instrument]) -> None:
+        self._grids: dict[str, _Grid] = {}
+        self._books: dict[str, tuple[_Grid, str, int]] = {}
+        self.set_instruments(instruments)
+
+    def set_instruments(self, instruments: Mapping[str, Instrument]) -> None:
+        """Follow these symbols with these ticks and lots from the next frame on."""
+        self._grids = {symbol: _Grid(instrument) for symbol, instrument in instruments.items()}
+        self._books = {}
+
+    def decode(self, frame: bytes) -> Event:
+        """The event of a frame. Never raises: what cannot be read is a `BadFrame` with the reason."""
+        try:
+            if b'"orderbook.' in frame:
+                return self._book(frame)
+            return self._other(frame)
+        except (msgspec.MsgspecError, UnitError, ValueError, OverflowError, InvalidOperation) as error:
+            return self._unreadable(frame, error)
+
+    def _book(self, frame: bytes) -> Event:
+        message = _decode_book(frame)
+        route = self._books.get(message.topic) or self._route(message.topic)
+        if route is None:
+            return Ignored(sanitise(message.topic, 80))
+        grid, symbol, depth = route
+        data = message.data
+        prices = grid.prices
+        scale = grid.per_coin
+        # Sizes are doubles rounded to lots; one that is off the lot grid is left out, which the
+        # lengths give away, and the frame is then read again digit by digit.
+        bids = [
+            (prices[price], lots)
+            for price, size in data.b
+            if -_OFF_GRID < (lots := int((exact := size * scale) + 0.5)) - exact < _OFF_GRID
+        ]
+        asks = [
+            (prices[price], lots)
+            for price, size in data.a
+            if -_OFF_GRID < (lots := int((exact := size * scale) + 0.5)) - exact < _OFF_GRID
+        ]
+        if len(bids) != len(data.b) or len(asks) != len(data.a):
+            whole = _decode_exact(frame).data
+            bids, asks = grid.exact(whole.b), grid.exact(whole.a)
+        if data.s != symbol:
+            return _bad(f"{message.topic}: expected data of {symbol}, found {data.s!r}")
+        if message.type == "delta":
+            return BookDelta(symbol, bids, asks, data.u, data.seq, message.cts or message.ts, depth)
+        if message.type == "snapshot":
+            return BookSnapshot(symbol, bids, asks, data.u, data.seq, message.cts or message.ts, depth)
+        return _bad(f"{message.topic}: expected type snapshot or delta, found {message.type!r}")
+
+    def _route(self, topic: str) -> tuple[_Grid, str, int] | None:
+        parts = topic.split(".")
+        if len(parts) != 3 or parts[0] != "orderbook" or not parts[1].isdecimal() or parts[2] not in self._grids:
+            return None
+        route = (self._grids[parts[2]], parts[2], int(parts[1]))
+        self._books[topic] = route
+        return route
+
+    def _other(self, frame: bytes) -> Event:
+        envelope = _decode_envelope(frame)
+        kind, _, symbol = envelope.topic.partition(".")
+        if kind not in {"publicTrade", "tickers"}:
+            return _answer(envelope)
+        grid = self._grids.get(symbol)
+        if grid is None:
+            return Ignored(sanitise(envelope.topic, 80))
+        if kind == "tickers":
+            return _ticker(grid, _decode_ticker(frame))
+        return _trades(grid, _decode_trades(frame))
+
+    def _unreadable(self, frame: bytes, error: Exception) -> Event:
+        """An acknowledgement may quote a topic; all else is bad."""
+        try:
+            envelope = _decode_envelope(frame)
+        except msgspec.MsgspecError:
+            return _bad(f"public frame of {len(frame)} bytes: expected a v5 message, found {error}")
+        if envelope.topic:
+            return _bad(f"{envelope.topic}: {error}")
+        return _answer(envelope)
+
+
+def _trades(grid: _Grid, message: _TradeFrame) -> Event:
+    symbol = grid.instrument.symbol
+    prices = grid.prices
+    trades: list[Trade] = []
+    for row in message.data:
+        if row.s != symbol:
+            return _bad(f"{message.topic}: expected trades of {symbol}, found {row.s!r}")
+        trades.append(
+            Trade(prices[row.p], grid.lots(row.v), row.S == "Buy", row.T, row.seq, row.i, row.BT or row.RPI)
+        )
+    return Trades(symbol, tuple(trades))
+
+
+def _ticker(grid: _Grid, message: _TickerFrame) -> Event:
+    data = message.data
+    symbol = grid.instrument.symbol
+    if data.symbol != symbol:
+        return _bad(f"{message.topic}: expected the ticker of {symbol}, found {data.symbol!r}")
+    return Ticker(
+        symbol=symbol,
+        at_ms=message.ts,
+        mark=_decimal(data.mark_price),
+        index=_decimal(data.index_price),
+        last=_decimal(data.last_price),
+        funding_rate=_decimal(data.funding_rate),
+        next_funding_ms=int(data.next_funding_time) if data.next_funding_time else None,
+        turnover_24h_usdt=_decimal(data.turnover_24h),
+        change_24h=_decimal(data.price_24h_pcnt),
+        open_interest=_decimal(data.open_interest),
+        bid_ticks=grid.prices[data.bid_1_price] if data.bid_1_price else None,
+        ask_ticks=grid.prices[data.ask_1_price] if data.ask_1_price else None,
+    )
+
+
+def _decimal(text: str) -> Decimal | None:
+    """None for "", which the venue sends where a field does not apply."""
+    if not text:
+        return None
+    value = Decimal(text)
+    if not value.is_finite():
+        raise ValueError(f"expected a finite number, found {text!r}")
+    return value
+
+
+def _answer(envelope: _Envelope) -> Event:
+    """Acknowledgements and pongs mean nothing to the core; a refused subscription does."""
+    if not envelope.success:
+        return _bad(f"{envelope.op or 'request'}: expected success, found {envelope.ret_msg!r}")
+    return Ignored(sanitise(envelope.topic or envelope.op or envelope.ret_msg, 80))
+
+
+def _bad(reason: str) -> BadFrame:
+    return BadFrame(Link.PUBLIC, sanitise(reason, 300))
