@@ -1,0 +1,270 @@
+"""One position: what we hold, since when, by which plan, with which proven stop, and what it made."""
+
+from decimal import Decimal
+from enum import Enum
+
+from msgspec import Struct
+
+from breakwall.model.actions import Plan
+from breakwall.model.events import Fill, PositionReport
+from breakwall.model.margin import average_entry, gross_pnl
+from breakwall.model.units import Instrument, Side, side_of
+from breakwall.trading.order import Transition
+from breakwall.trading.origin import Origin
+
+ZERO = Decimal(0)
+
+
+class PositionState(Enum):
+    OPENING = "OPENING"
+    OPEN = "OPEN"
+    CLOSING = "CLOSING"
+    CLOSED = "CLOSED"
+
+
+class PositionCause(Enum):
+    """opened (or grew), reduced, flat, exit asked, no fill (the entry ended without one)."""
+
+    OPENED = "opened"
+    REDUCED = "reduced"
+    FLAT = "flat"
+    EXIT_ASKED = "exit asked"
+    NO_FILL = "no fill"
+
+
+_S, _C = PositionState, PositionCause
+
+TRANSITIONS: dict[PositionState, dict[PositionCause, PositionState]] = {
+    _S.OPENING: {_C.OPENED: _S.OPEN, _C.NO_FILL: _S.CLOSED},
+    _S.OPEN: {_C.OPENED: _S.OPEN, _C.REDUCED: _S.OPEN, _C.EXIT_ASKED: _S.CLOSING, _C.FLAT: _S.CLOSED},
+    _S.CLOSING: {_C.OPENED: _S.CLOSING, _C.REDUCED: _S.CLOSING, _C.EXIT_ASKED: _S.CLOSING, _C.FLAT: _S.CLOSED},
+    _S.CLOSED: {},
+}
+
+
+class TransitionError(Exception):
+    """A position was asked to move where its table does not let it; the state did not change."""
+
+
+class ClosedTrade(Struct, frozen=True):
+    """A finished round trip. Prices are averages, cash is USDT; `fees` and `funding` are paid when positive.
+
+    `net = gross - fees - funding`. `best` and `worst` are the largest profit and loss per coin seen
+    while it was open. `estimated`: the closing executions were never seen, the exit is the mark price.
+    """
+
+    symbol: str
+    strategy: str
+    side: Side
+    lots: int
+    entry: Decimal
+    exit: Decimal
+    gross_usdt: Decimal
+    fees_usdt: Decimal
+    funding_usdt: Decimal
+    net_usdt: Decimal
+    reason: str
+    external: bool
+    estimated: bool
+    opened_ms: int
+    closed_ms: int
+    best: Decimal
+    worst: Decimal
+    entry_id: str
+    trace: str
+
+
+class Position:
+    """A position, keyed by `(symbol, position_idx)`. Moves by this table; what is not listed is refused.
+
+    OPENING (an entry is under way): opened OPEN, no fill CLOSED
+    OPEN: opened/reduced OPEN, exit asked CLOSING, flat CLOSED
+    CLOSING (asked out, repeated until flat): opened/reduced/exit asked CLOSING, flat CLOSED
+    CLOSED: nothing; the next entry makes a new position
+
+    `lots` is signed. `stop_ticks` is what the venue last reported; `proven_ms` when that was (engine
+    time), None: never. `naked_ms` is since when it has been open without a stop we know of.
+    """
+
+    __slots__ = (
+        "best_ticks",
+        "close_asked_ms",
+        "close_tries",
+        "corrected",
+        "denials",
+        "direction",
+        "entry",
+        "entry_id",
+        "exit_lots",
+        "exit_value",
+        "external",
+        "fees_usdt",
+        "funding_usdt",
+        "gross_usdt",
+        "history",
+        "instrument",
+        "liquidation",
+        "lots",
+        "mark",
+        "max_lots",
+        "naked_ms",
+        "opened_ms",
+        "plan",
+        "position_idx",
+        "proven_ms",
+        "reason",
+        "samples",
+        "state",
+        "stop_asked_ms",
+        "stop_asked_ticks",
+        "stop_ticks",
+        "take_profit_ticks",
+        "told_naked",
+        "trace",
+        "worst_ticks",
+    )
+
+    def __init__(self, instrument: Instrument, position_idx: int, at_ms: int, trace: str) -> None:
+        self.instrument = instrument
+        self.position_idx = position_idx
+        self.trace = trace
+        self.state = PositionState.OPENING
+        self.plan: Plan | None = None
+        self.entry_id = self.reason = ""
+        self.lots = self.max_lots = self.exit_lots = 0
+        self.direction = 0  # the sign it had, kept once it is flat
+        self.entry = self.exit_value = self.gross_usdt = self.fees_usdt = self.funding_usdt = ZERO
+        self.opened_ms = at_ms
+        self.stop_ticks: int | None = None
+        self.take_profit_ticks: int | None = None
+        self.liquidation: Decimal | None = None
+        self.mark: Decimal | None = None
+        self.proven_ms: int | None = None
+        self.naked_ms: int | None = None
+        self.told_naked = False  # the venue itself said that there is no stop
+        self.stop_asked_ms = self.close_asked_ms = self.close_tries = self.denials = 0
+        self.stop_asked_ticks: int | None = None
+        self.best_ticks: int | None = None
+        self.worst_ticks: int | None = None
+        self.samples: list[tuple[int, int]] = []
+        self.external = self.corrected = False
+        self.history: list[Transition] = []
+
+    @property
+    def symbol(self) -> str:
+        return self.instrument.symbol
+
+    @property
+    def key(self) -> tuple[str, int]:
+        return (self.symbol, self.position_idx)
+
+    @property
+    def sign(self) -> int:
+        """+1 long, -1 short, 0 flat."""
+        return (self.lots > 0) - (self.lots < 0)
+
+    @property
+    def strategy(self) -> str:
+        return self.plan.strategy if self.plan else "adopted"
+
+    @property
+    def is_open(self) -> bool:
+        """Something is held (an OPENING position holds nothing yet)."""
+        return self.lots != 0 and self.state is not PositionState.CLOSED
+
+    @property
+    def entry_ticks(self) -> Decimal:
+        """Average entry in ticks; between two ticks after several fills."""
+        return self.entry / self.instrument.tick
+
+    def move(self, cause: PositionCause, at_ms: int, trace: str) -> None:
+        """Move by the table; raises TransitionError naming the position, its state and the cause."""
+        after = TRANSITIONS[self.state].get(cause)
+        if after is None:
+            raise TransitionError(f"position {self.symbol}: {cause.value} is not possible in {self.state.value}")
+        if after is not self.state:
+            self.history.append(Transition(at_ms, self.state.value, after.value, cause.value, trace))
+        self.state = after
+
+    def add(self, fill: Fill, lots: int, origin: Origin) -> None:
+        """Take `lots` (signed, in the position's direction) of a fill that opens or grows it."""
+        price = self.instrument.price(fill.ticks)
+        if self.lots == 0:
+            self.opened_ms = origin.at_ms
+            self.entry = price
+            if self.stop_ticks is None:
+                self.naked_ms = origin.at_ms
+        else:
+            self.entry = average_entry(abs(self.lots), self.entry, abs(lots), price)
+        self.lots += lots
+        self.direction = self.sign
+        self.max_lots = max(self.max_lots, abs(self.lots))
+        self.move(PositionCause.OPENED, origin.at_ms, origin.trace)
+
+    def reduce(self, price: Decimal, lots: int, origin: Origin) -> None:
+        """Close `lots` (unsigned, at most what is held) at `price`; books the gross result."""
+        qty = self.instrument.qty(lots)
+        self.gross_usdt += gross_pnl(self.sign, qty, self.entry, price)
+        self.exit_value += qty * price
+        self.exit_lots += lots
+        self.lots -= self.sign * lots
+        self.move(PositionCause.REDUCED if self.lots else PositionCause.FLAT, origin.at_ms, origin.trace)
+
+    def correct(self, report: PositionReport, origin: Origin) -> None:
+        """Take the venue's quantity and entry over ours: the exchange is the truth."""
+        if self.lots == 0:
+            self.opened_ms = origin.at_ms
+            self.move(PositionCause.OPENED, origin.at_ms, origin.trace)
+        self.lots, self.entry = report.lots, report.entry
+        self.direction = self.sign
+        self.max_lots = max(self.max_lots, abs(report.lots))
+        self.corrected = True
+
+    def observe(self, exit_ticks: int, at_ms: int) -> None:
+        """Remember the price at which it could be left now: best, worst and one sample a second."""
+        if not self.is_open:
+            return
+        if self.best_ticks is None or self.sign * (exit_ticks - self.best_ticks) > 0:
+            self.best_ticks = exit_ticks
+        if self.worst_ticks is None or self.sign * (exit_ticks - self.worst_ticks) < 0:
+            self.worst_ticks = exit_ticks
+        if not self.samples or at_ms - self.samples[-1][0] >= 1000:
+            self.samples.append((at_ms, exit_ticks))
+            del self.samples[:-120]
+
+    def asked_stop(self, stop_ticks: int, at_ms: int) -> None:
+        """A stop move is under way."""
+        self.stop_asked_ms, self.stop_asked_ticks = at_ms, stop_ticks
+
+    def asked_out(self, why: str, origin: Origin) -> None:
+        """A close is under way; the first reason is the one that is kept."""
+        self.move(PositionCause.EXIT_ASKED, origin.at_ms, origin.trace)
+        self.reason = self.reason or why
+        self.close_asked_ms = origin.at_ms
+        self.close_tries += 1
+
+    def closed(self, origin: Origin, *, estimated: bool) -> ClosedTrade:
+        """The record of this position once it is flat."""
+        tick, sign = self.instrument.tick, self.direction
+        exit_qty = self.instrument.qty(self.exit_lots)
+        return ClosedTrade(
+            symbol=self.symbol,
+            strategy=self.strategy,
+            side=side_of(sign),
+            lots=self.max_lots,
+            entry=self.entry,
+            exit=self.exit_value / exit_qty if exit_qty else self.entry,
+            gross_usdt=self.gross_usdt,
+            fees_usdt=self.fees_usdt,
+            funding_usdt=self.funding_usdt,
+            net_usdt=self.gross_usdt - self.fees_usdt - self.funding_usdt,
+            reason=self.reason or "closed externally",
+            external=self.external,
+            estimated=estimated,
+            opened_ms=self.opened_ms,
+            closed_ms=origin.at_ms,
+            best=ZERO if self.best_ticks is None else max(ZERO, sign * (tick * self.best_ticks - self.entry)),
+            worst=ZERO if self.worst_ticks is None else min(ZERO, sign * (tick * self.worst_ticks - self.entry)),
+            entry_id=self.entry_id,
+            trace=self.trace,
+        )
