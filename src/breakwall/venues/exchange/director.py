@@ -58,7 +58,7 @@ EPISODES: Mapping[str, Episode] = {
             Leg(10, -48, -0.5),
             Leg(8, -4),
         ),
-        (WallPlan(9.5, 14, 1.2, Fate.HELD, 62),),
+        (WallPlan(9.5, 14, 1.2, Fate.HELD, 70),),
     ),
     # Hardly a trend; a wall shows itself, and vanishes as price comes nearer.
     "spoof": Episode(

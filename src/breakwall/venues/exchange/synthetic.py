@@ -41,8 +41,8 @@ CHARACTERS: Mapping[str, Character] = {
         trade_usdt=5_000,
         noise_rate=1.3,
         trend_rate=5.0,
-        noise_bp=0.5,
-        refreshed=3,
+        noise_bp=0.4,
+        refreshed=9,
     ),
     "ETHUSDT": Character(
         price=1_920,
@@ -59,7 +59,7 @@ CHARACTERS: Mapping[str, Character] = {
         noise_rate=0.8,
         trend_rate=4.0,
         noise_bp=0.6,
-        refreshed=3,
+        refreshed=9,
     ),
     "SOLUSDT": Character(
         price=150,
@@ -76,7 +76,7 @@ CHARACTERS: Mapping[str, Character] = {
         noise_rate=0.6,
         trend_rate=3.0,
         noise_bp=0.8,
-        refreshed=2,
+        refreshed=4,
     ),
     "DOGEUSDT": Character(
         price=0.2,
@@ -93,7 +93,7 @@ CHARACTERS: Mapping[str, Character] = {
         noise_rate=0.5,
         trend_rate=2.5,
         noise_bp=0.8,
-        refreshed=2,
+        refreshed=4,
     ),
 }
 """Level counts and reach as on the venue: 200 levels reach about 0.05 % (BTC), 0.12 % (ETH), 2.6 % (SOL, DOGE);
