@@ -93,7 +93,11 @@ class Order:
 
 
 class Execution(Struct, frozen=True):
-    """One execution of the account: a trade, a funding payment or a forced close (`exec_type`)."""
+    """One execution of the account: a trade, a funding payment or a forced close (`exec_type`).
+
+    Of the closed lots: `entry` is their price, `open_fee_usdt` their share of the opening fees and
+    `pnl_usdt` the gross profit.
+    """
 
     exec_id: str
     order_id: str
@@ -111,6 +115,8 @@ class Execution(Struct, frozen=True):
     exec_type: str = "Trade"
     closed_lots: int = 0
     pnl_usdt: Decimal = ZERO
+    entry: Decimal = ZERO
+    open_fee_usdt: Decimal = ZERO
     order_price: Decimal = ZERO
     order_lots: int = 0
     leaves_lots: int = 0

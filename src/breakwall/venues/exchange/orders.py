@@ -218,6 +218,8 @@ def _execution(
         maker=maker,
         closed_lots=booked.closed_lots,
         pnl_usdt=booked.pnl,
+        entry=booked.entry,
+        open_fee_usdt=booked.open_fee,
         order_price=order.instrument.price(order.limit_ticks),
         order_lots=order.lots,
         leaves_lots=order.remaining,

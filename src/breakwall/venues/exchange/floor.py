@@ -1,0 +1,46 @@
+"""What every request and session of the exchange sees: the listed contracts, the account and its desk."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from breakwall.venues.exchange.account import Account
+from breakwall.venues.exchange.checks import bad
+from breakwall.venues.exchange.listing import Listing
+from breakwall.venues.exchange.order_entry import OrderEntry
+from breakwall.venues.exchange.order_log import OrderLog
+from breakwall.venues.exchange.publisher import Publisher
+from breakwall.venues.exchange.signing import Keys
+
+
+@dataclass(slots=True, frozen=True)
+class Floor:
+    """The trading floor of one exchange with one account."""
+
+    listings: Mapping[str, Listing]
+    account: Account
+    log: OrderLog
+    entry: OrderEntry
+    publisher: Publisher
+    keys: Keys
+
+
+class Ask(Struct, frozen=True):
+    """A request after the door: `params` from query or body, `now_ms` the exchange's time."""
+
+    params: Mapping[str, object]
+    now_ms: int
+
+    def text(self, key: str) -> str:
+        value = self.params.get(key)
+        return "" if value is None else str(value)
+
+    def whole(self, key: str, default: int, lowest: int, highest: int) -> int:
+        """An integer parameter; raises Refusal outside its range."""
+        value = self.text(key)
+        if not value:
+            return default
+        if not value.isdecimal() or not lowest <= int(value) <= highest:
+            raise bad(f"params error: {key}: expected {lowest} to {highest}, found {value[:40]!r}")
+        return int(value)
