@@ -1,0 +1,200 @@
+"""The embedded exchange on one loopback port: REST, the two sockets, and a pump for its clock.
+
+A thin shell: all behaviour is in `exchange.Exchange`. Source of the paths: Bybit v5.
+"""
+
+import asyncio
+import random
+import secrets
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+
+import msgspec
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from breakwall.clock import SystemClock
+from breakwall.ports import HttpRequest
+from breakwall.venues.exchange.exchange import DEFAULT_SYMBOLS, Exchange
+
+HOST = "127.0.0.1"
+_PUMP_S = 0.01
+_ACK_S = (0.005, 0.008)  # REST answers take this long, so that pushes and answers interleave as live
+_QUEUE_FRAMES = 2_000  # a client this far behind is dropped
+_SOCKETS = {"/v5/public/linear": "public", "/v5/private": "private"}
+
+
+class PortError(Exception):
+    """The port cannot be had; names it, the reason and the remedy."""
+
+
+class Where(msgspec.Struct, frozen=True):
+    """What a client needs to reach the exchange. `trade` and `control` are null: not served."""
+
+    http: str
+    public: str
+    private: str
+    api_key: str
+    api_secret: str
+    trade: str | None = None
+    control: str | None = None
+
+
+class Server:
+    """Puts an exchange behind aiohttp and keeps its time moving.
+
+    `stop` is set when it is time to leave: by the caller, or after `linger_s` without any client
+    (0: never).
+    """
+
+    def __init__(self, exchange: Exchange, clock: SystemClock, linger_s: float = 0.0) -> None:
+        self.exchange = exchange
+        self.stop = asyncio.Event()
+        self._clock = clock
+        self._linger_ms = linger_s * 1000
+        self._seen_ms = clock.now_ms()
+        self._sockets: set[web.WebSocketResponse] = set()
+        self._delays = random.Random(0)
+
+    def app(self) -> web.Application:
+        app = web.Application(client_max_size=1 << 20)
+        for path, kind in _SOCKETS.items():
+            app.router.add_get(path, self._socket_of(kind))
+        app.router.add_route("*", "/{path:.*}", self._rest)
+        app.on_shutdown.append(self._close_sockets)
+        return app
+
+    async def pump(self) -> None:
+        """Advance the exchange each 10 ms until `stop`; an exchange that breaks stops the server."""
+        try:
+            while not self.stop.is_set():
+                now_ms = self._clock.now_ms()
+                self.exchange.advance(now_ms)
+                if self._sockets:
+                    self._seen_ms = now_ms
+                elif self._linger_ms and now_ms - self._seen_ms > self._linger_ms:
+                    self.stop.set()
+                await self._clock.sleep(_PUMP_S)
+        finally:
+            self.stop.set()
+
+    async def _rest(self, request: web.Request) -> web.Response:
+        self._seen_ms = self._clock.now_ms()
+        asked = HttpRequest(
+            method=request.method,
+            base="",
+            path=request.path,
+            query=request.raw_path.partition("?")[2],
+            body=await request.read(),
+            headers=dict(request.headers),
+        )
+        answer = self.exchange.handle(asked, self._clock.now_ms())
+        await self._clock.sleep(self._delays.uniform(*_ACK_S))
+        return web.Response(status=answer.status, body=answer.body, headers=dict(answer.headers))
+
+    def _socket_of(self, kind: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def serve_socket(request: web.Request) -> web.StreamResponse:
+            socket = web.WebSocketResponse()
+            await socket.prepare(request)
+            self._sockets.add(socket)
+            try:
+                await self._talk(kind, socket, request.transport)
+            finally:
+                self._sockets.discard(socket)
+                self._seen_ms = self._clock.now_ms()
+            return socket
+
+        return serve_socket
+
+    async def _talk(self, kind: str, socket: web.WebSocketResponse, line: asyncio.Transport | None) -> None:
+        """Frames go in as they come; the exchange's leave through a bounded queue, or the line is cut."""
+        queue: asyncio.Queue[str] = asyncio.Queue(_QUEUE_FRAMES)
+
+        def send(text: str) -> None:
+            if not queue.full():
+                queue.put_nowait(text)
+            elif line is not None:
+                line.abort()
+
+        session = self.exchange.session(kind, send)
+        writer = asyncio.create_task(_write(socket, queue))
+        try:
+            async for message in socket:
+                if message.type is WSMsgType.TEXT:
+                    session.on_text(message.data, self._clock.now_ms())
+        finally:
+            session.close()
+            writer.cancel()
+            await asyncio.gather(writer, return_exceptions=True)
+
+    async def _close_sockets(self, _app: web.Application) -> None:
+        for socket in set(self._sockets):
+            await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the exchange stops")
+
+
+@asynccontextmanager
+async def listening(server: Server, port: int) -> AsyncIterator[Where]:
+    """Serve on a port of the loopback interface (0: any free one). Raises PortError."""
+    runner = web.AppRunner(server.app(), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    pump = asyncio.create_task(server.pump())
+    try:
+        try:
+            await web.TCPSite(runner, HOST, port).start()
+        except (OSError, OverflowError) as error:
+            raise PortError(
+                f"port {port} on {HOST}: expected a free port, found: {error}. "
+                "Choose another with --port, or let --port 0 find a free one."
+            ) from error
+        address = f"{HOST}:{runner.addresses[0][1]}"
+        keys = server.exchange.keys
+        yield Where(
+            http=f"http://{address}",
+            public=f"ws://{address}/v5/public/linear",
+            private=f"ws://{address}/v5/private",
+            api_key=keys.api_key,
+            api_secret=keys.api_secret,
+        )
+    finally:
+        server.stop.set()
+        await runner.cleanup()
+        await pump
+
+
+async def serve(
+    port: int,
+    seed: int,
+    scenario: str | None,
+    *,
+    symbols: Iterable[str] = DEFAULT_SYMBOLS,
+    linger_s: float = 0.0,
+    api_key: str = "",
+    api_secret: str = "",
+) -> None:
+    """Run an exchange until SIGTERM, SIGINT or `linger_s` without clients; tells where in one JSON line.
+
+    Keys are made up where none are given. Raises PortError, or ValueError for an unknown symbol or scenario.
+    """
+    clock = SystemClock()
+    exchange = Exchange(
+        seed,
+        scenario,
+        clock.now_ms(),
+        symbols=symbols,
+        api_key=api_key or secrets.token_urlsafe(12),
+        api_secret=api_secret or secrets.token_urlsafe(24),
+    )
+    server = Server(exchange, clock, linger_s)
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, server.stop.set)
+    async with listening(server, port) as where:
+        sys.stdout.write(msgspec.json.encode(where).decode() + "\n")
+        sys.stdout.flush()
+        await server.stop.wait()
+
+
+async def _write(socket: web.WebSocketResponse, queue: "asyncio.Queue[str]") -> None:
+    while True:
+        await socket.send_str(await queue.get())
