@@ -110,13 +110,16 @@ def test_flickering_orders_live_shorter_than_a_wall() -> None:
     pit = pit_of(seed=3)
     MarketMaker(pit)
     spoofer = Spoofer(pit)
+    wall = WallBuilder(pit).build(Side.BUY, pit.centre - pit.ticks(25), 30_000)
     lives: dict[int, tuple[Wall, int]] = {}
     for _ in range(20 * 120):
         pit.now_ms += 50
+        spoofer.flicker([wall])
         spoofer.tend()
-        lives.update({id(wall): (wall, pit.now_ms) for wall in spoofer.walls})
+        lives.update({id(flicker): (flicker, pit.now_ms) for flicker in spoofer.walls})
     assert len(lives) >= 5
-    assert all(last_ms - wall.built_ms < 3000 for wall, last_ms in lives.values())
+    assert all(last_ms - flicker.built_ms < 3000 for flicker, last_ms in lives.values())
+    assert all(abs(flicker.ticks - wall.ticks) > pit.ticks(8) for flicker, _ in lives.values())
 
 
 def test_takers_lean_as_they_are_told() -> None:

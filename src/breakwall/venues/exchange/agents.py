@@ -4,6 +4,7 @@ Sizes and level densities follow a recorded Bybit book: dust-dominated (log-norm
 dense within a few bp of the touch, thinner further out.
 """
 
+from collections.abc import Iterable
 from math import ceil
 from random import Random
 
@@ -323,19 +324,27 @@ class Spoofer(WallBuilder):
     CLIPS = 1
     FLICKERS_PER_S = 0.12
     NERVOUS_BP = 5.0
+    ELBOW_ROOM_BP = 8.0
 
     def __init__(self, pit: Pit, name: str = "spoof-mirage") -> None:
         super().__init__(pit, name)
         self._flickers: list[tuple[int, Wall]] = []
 
-    def tend(self) -> None:
+    def flicker(self, others: Iterable[Wall]) -> None:
+        """Now and then show a large order for a moment, away from walls that stand already."""
         pit = self._pit
-        if pit.times(self.FLICKERS_PER_S):
-            side = pit.random.choice((Side.BUY, Side.SELL))
-            ticks = pit.centre - side.sign * pit.ticks(pit.random.uniform(15, 40))
-            wall = self.build(side, ticks, pit.lots(pit.character.wall_usdt * pit.random.uniform(0.15, 0.3)))
-            self._flickers.append((pit.now_ms + pit.random.randint(600, 2600), wall))
+        if not pit.times(self.FLICKERS_PER_S):
+            return
+        side = pit.random.choice((Side.BUY, Side.SELL))
+        ticks = pit.centre - side.sign * pit.ticks(pit.random.uniform(15, 40))
+        lots = pit.lots(pit.character.wall_usdt * pit.random.uniform(0.15, 0.3))
+        until_ms = pit.now_ms + pit.random.randint(600, 2600)
+        if all(abs(ticks - wall.ticks) > pit.ticks(self.ELBOW_ROOM_BP) for wall in (*others, *self.walls)):
+            self._flickers.append((until_ms, self.build(side, ticks, lots)))
+
+    def tend(self) -> None:
         super().tend()
+        pit = self._pit
         for until_ms, wall in self._flickers:
             if pit.now_ms >= until_ms:
                 self.withdraw(wall)

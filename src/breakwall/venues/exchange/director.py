@@ -89,7 +89,8 @@ class Scenario(NamedTuple):
 
 
 SCENARIOS: Mapping[str, Scenario] = {
-    "tour": Scenario(("breakout", "bounce", "spoof"), {"breakout": 4, "bounce": 4, "spoof": 2, "calm": 1}),
+    # Late enough for somebody who connects within the first seconds to see each trend from its start.
+    "tour": Scenario(("breakout", "bounce", "spoof"), {"breakout": 4, "bounce": 4, "spoof": 2, "calm": 1}, (2, 4)),
     "calm": Scenario((), {"calm": 1}),
     "breakout": Scenario(("breakout",), {"breakout": 1}, (0, 12)),
     "bounce": Scenario(("bounce",), {"bounce": 1}, (0, 12)),

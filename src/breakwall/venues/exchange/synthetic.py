@@ -152,6 +152,7 @@ class Stage:
             self._follow(cue)
         self._maker.quote()
         self._builder.tend()
+        self._spoofer.flicker(self._builder.walls)
         self._spoofer.tend()
         self._noise_taker.trade(0.0)
         self._trend_taker.trade(self._director.flow)
