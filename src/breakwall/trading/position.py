@@ -99,8 +99,10 @@ class Position:
         "exit_value",
         "external",
         "fees_usdt",
+        "first_proof_ms",
         "funding_usdt",
         "gross_usdt",
+        "held_stop_ticks",
         "history",
         "instrument",
         "liquidation",
@@ -117,6 +119,7 @@ class Position:
         "state",
         "stop_asked_ms",
         "stop_asked_ticks",
+        "stop_confirmed",
         "stop_ticks",
         "take_profit_ticks",
         "told_naked",
@@ -141,7 +144,10 @@ class Position:
         self.mark: Decimal | None = None
         self.proven_ms: int | None = None
         self.naked_ms: int | None = None
+        self.first_proof_ms: int | None = None
+        self.held_stop_ticks: int | None = None  # the tightest stop ever proven: the ratchet's tooth
         self.told_naked = False  # the venue itself said that there is no stop
+        self.stop_confirmed = False  # the venue took our stop, the proof is still to be read
         self.stop_asked_ms = self.close_asked_ms = self.close_tries = self.denials = 0
         self.stop_asked_ticks: int | None = None
         self.best_ticks: int | None = None
@@ -232,9 +238,25 @@ class Position:
             self.samples.append((at_ms, exit_ticks))
             del self.samples[:-120]
 
+    def prove(self, report: PositionReport, at_ms: int) -> None:
+        """Take stop, liquidation and mark from the venue's word on this position."""
+        self.stop_ticks, self.take_profit_ticks = report.stop_ticks, report.take_profit_ticks
+        self.liquidation, self.mark = report.liquidation, report.mark or self.mark
+        self.told_naked = report.stop_ticks is None
+        if report.stop_ticks is None:
+            self.stop_confirmed = False
+            self.naked_ms = at_ms if self.naked_ms is None else self.naked_ms
+            return
+        self.proven_ms, self.naked_ms, self.denials = at_ms, None, 0
+        self.first_proof_ms = at_ms if self.first_proof_ms is None else self.first_proof_ms
+        sign, held = (report.lots > 0) - (report.lots < 0), self.held_stop_ticks
+        if held is None or sign * (report.stop_ticks - held) > 0:
+            self.held_stop_ticks = report.stop_ticks
+
     def asked_stop(self, stop_ticks: int, at_ms: int) -> None:
         """A stop move is under way."""
         self.stop_asked_ms, self.stop_asked_ticks = at_ms, stop_ticks
+        self.stop_confirmed = False
 
     def asked_out(self, why: str, origin: Origin) -> None:
         """A close is under way; the first reason is the one that is kept."""

@@ -6,7 +6,7 @@ from decimal import Decimal
 from msgspec import Struct
 
 from breakwall.model.actions import Note, PlaceOrder
-from breakwall.model.events import Fill, PositionReport, ReadBack
+from breakwall.model.events import Fill, Outcome, OutcomeKind, PositionReport, ReadBack
 from breakwall.model.units import Instrument
 from breakwall.trading.orders import is_ours
 from breakwall.trading.origin import Origin
@@ -92,6 +92,15 @@ class Positions:
         position.move(PositionCause.NO_FILL, origin.at_ms, origin.trace)
         del self._open[position.key]
         return PositionChange("ended", symbol, f"{symbol}: entry ended without a fill", origin.trace)
+
+    def on_stop_outcome(self, outcome: Outcome) -> None:
+        """What became of moving a stop. Confirmed is not proven; refused while there is none means: close."""
+        position = self.get(outcome.symbol)
+        if position is None or outcome.operation != "stop":
+            return
+        position.stop_confirmed = outcome.kind is OutcomeKind.CONFIRMED
+        if outcome.kind is OutcomeKind.REJECTED and position.stop_ticks is None:
+            position.denials += 1
 
     # what the venue tells
 
@@ -235,15 +244,7 @@ class Positions:
         position = self._open.get(key)
         if position is None or report.lots == 0 or position.lots * report.lots < 0:
             return
-        position.stop_ticks = report.stop_ticks
-        position.take_profit_ticks = report.take_profit_ticks
-        position.liquidation = report.liquidation
-        position.mark = report.mark or position.mark
-        position.told_naked = report.stop_ticks is None
-        if report.stop_ticks is not None:
-            position.proven_ms, position.naked_ms, position.denials = origin.at_ms, None, 0
-        elif position.naked_ms is None:
-            position.naked_ms = origin.at_ms
+        position.prove(report, origin.at_ms)
 
     def _settle(self, key: Key, origin: Origin, patience_ms: int) -> list[PositionChange]:
         word, position = self._words[key], self._open.get(key)

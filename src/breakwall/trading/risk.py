@@ -139,15 +139,16 @@ def approve_cancel(order: Order, origin: Origin, why: str) -> Approved[CancelOrd
 
 
 def approve_stop(position: Position, stop_ticks: int, origin: Origin, why: str) -> Approved[MoveStop] | Refused:
-    """A stop for the whole position, in every trading state. The ratchet: a known stop is never loosened."""
+    """A stop for the whole position, in every trading state. The ratchet: a proven one is never loosened."""
     if not position.is_open:
         return Refused("stop", f"{position.symbol} is flat")
     if stop_ticks <= 0:
         return Refused("stop", f"{position.symbol}: expected a stop above zero, found {stop_ticks} ticks")
-    known = position.stop_ticks
-    if known is not None and position.sign * (stop_ticks - known) <= 0:
-        words = "is the one that stands" if stop_ticks == known else "would loosen it"
-        return Refused("ratchet", f"{position.symbol}: stop {known} ticks, {stop_ticks} {words}")
+    held = position.held_stop_ticks
+    if stop_ticks == position.stop_ticks:
+        return Refused("ratchet", f"{position.symbol}: stop {stop_ticks} ticks stands already")
+    if held is not None and position.sign * (stop_ticks - held) < 0:
+        return Refused("ratchet", f"{position.symbol}: stop was {held} ticks, {stop_ticks} would loosen it")
     intent = MoveStop(
         client_id=origin.client_id("s"),
         trace=origin.trace,

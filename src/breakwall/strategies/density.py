@@ -1,0 +1,178 @@
+"""Trading the density of the book: walls that break under the trend, and walls that hold behind it."""
+
+from decimal import Decimal
+
+from breakwall.config import Settings
+from breakwall.market.state import Market, Status
+from breakwall.market.walls import Wall
+from breakwall.model.units import Side
+from breakwall.strategies.base import Key
+from breakwall.trading.cost import Costs
+from breakwall.trading.signal import Signal
+from breakwall.trading.walls import eroded_at_least
+
+_BP = Decimal(10_000)
+_HUNDRED = Decimal(100)
+FRESH_MS = 2_000
+"""A wall that was eaten up is a breakout for this long; later the move is over."""
+
+
+class Density:
+    """Breakout and bounce (design section 4), one signal per symbol, kind and wall.
+
+    Breakout: a wall in the trend's way, eroded by `min_eroded`, at least `min_eaten_share` of that
+    traded rather than cancelled: through it, stop behind its near edge.
+    Bounce: a wall behind the trend, eroded by less than `max_eroded`, the price within `near_percent` or
+    `near_atr` of it: away from it, stop behind its far edge.
+    The target is just before the next wall in the way where that pays for the costs, else a percentage.
+    A kind that is not enabled never signals; a flat trend, or a book that is not LIVE, has neither.
+    """
+
+    __slots__ = (
+        "_costs",
+        "_eaten_share",
+        "_eroded",
+        "_intact",
+        "_near",
+        "_near_atr",
+        "_said",
+        "_settings",
+        "_watched",
+    )
+
+    def __init__(self, settings: Settings, costs: Costs) -> None:
+        self._settings = settings
+        self._costs = costs
+        self._eroded = Decimal(str(settings.breakout.min_eroded))
+        self._eaten_share = Decimal(str(settings.breakout.min_eaten_share))
+        self._intact = Decimal(str(settings.bounce.max_eroded))
+        self._near = settings.bounce.near_percent / _HUNDRED
+        self._near_atr = settings.bounce.near_atr
+        self._said: dict[Key, int | None] = {}
+        self._watched: dict[str, tuple[int, ...]] = {}
+
+    def look(self, market: Market, at_ms: int, trace: str) -> Signal | None:
+        """The first wall that qualifies, nearest to the price first, breakouts before bounces."""
+        walls = self._walls(market, at_ms)
+        trend, bid, ask = market.trend_now, market.best_bid, market.best_ask
+        if not walls or trend == 0 or bid is None or ask is None or market.status is not Status.LIVE:
+            return None
+        side = Side.BUY if trend > 0 else Side.SELL
+        entry = ask if side is Side.BUY else bid
+        if self._settings.breakout.enabled:
+            for wall in walls:
+                if wall.side is not side and self._breaks(wall) and self._may(market, "breakout", wall, at_ms):
+                    return self._breakout(market, wall, side, entry, at_ms, trace)
+        if self._settings.bounce.enabled:
+            for wall in walls:
+                if (
+                    wall.side is side
+                    and self._holds(market, wall, entry)
+                    and self._may(market, "bounce", wall, at_ms)
+                ):
+                    return self._bounce(market, wall, side, entry, at_ms, trace)
+        return None
+
+    def again(self, key: Key, at_ms: int) -> None:
+        """Allow this signal again from `at_ms` on."""
+        if key in self._said:
+            self._said[key] = at_ms
+
+    def _walls(self, market: Market, at_ms: int) -> list[Wall]:
+        """Living walls, and those seen a moment ago that have just been eaten up."""
+        symbol, living = market.instrument.symbol, list(market.live_walls())
+        ids = {wall.wall_id for wall in living}
+        gone = [market.wall(wall_id) for wall_id in self._watched.get(symbol, ()) if wall_id not in ids]
+        eaten = [wall for wall in gone if wall and wall.end == "eaten" and at_ms - wall.ended_ms < FRESH_MS]
+        self._watched[symbol] = tuple(wall.wall_id for wall in (*eaten, *living))
+        return eaten + living
+
+    def _breaks(self, wall: Wall) -> bool:
+        gone = wall.peak_lots - wall.lots
+        return eroded_at_least(wall, self._eroded) and wall.eaten_lots >= self._eaten_share * gone
+
+    def _holds(self, market: Market, wall: Wall, entry: int) -> bool:
+        if not wall.alive or eroded_at_least(wall, self._intact):
+            return False
+        away = abs(entry - wall.near_ticks)
+        atr = market.atr_ticks
+        return away <= self._near * entry or (atr is not None and away <= self._near_atr * atr)
+
+    def _may(self, market: Market, kind: str, wall: Wall, at_ms: int) -> bool:
+        """Whether this kind may signal for this wall now; says so only once unless `again` allows it."""
+        key = (market.instrument.symbol, kind, wall.wall_id)
+        allowed_ms = self._said.get(key, at_ms)
+        if allowed_ms is None or at_ms < allowed_ms:
+            return False
+        self._said[key] = None
+        return True
+
+    def _breakout(self, market: Market, wall: Wall, side: Side, entry: int, at_ms: int, trace: str) -> Signal:
+        rules, instrument, sign = self._settings.breakout, market.instrument, side.sign
+        behind = 1 - sign * Decimal(str(rules.stop_behind_bp)) / _BP
+        target, aim = self._target(market, side, entry, rules.target_percent, wall.wall_id)
+        return Signal(
+            strategy="breakout",
+            symbol=instrument.symbol,
+            side=side,
+            wall_id=wall.wall_id,
+            wall_side=wall.side,
+            wall_near_ticks=wall.near_ticks,
+            wall_far_ticks=wall.far_ticks,
+            entry_ticks=entry,
+            stop_ticks=instrument.stop_ticks(instrument.price(wall.near_ticks) * behind, sign),
+            target_ticks=target,
+            strength=min(1.0, wall.eroded * wall.eaten_share),
+            at_ms=at_ms,
+            trace=trace,
+            reasons=(
+                f"{_noun(wall)} eroded {wall.eroded:.0%}, {wall.eaten_share:.0%} of that eaten",
+                f"trend {'up' if sign > 0 else 'down'}, through it",
+                aim,
+            ),
+        )
+
+    def _bounce(self, market: Market, wall: Wall, side: Side, entry: int, at_ms: int, trace: str) -> Signal:
+        rules, instrument, sign = self._settings.bounce, market.instrument, side.sign
+        behind = 1 - sign * Decimal(str(rules.stop_behind_bp)) / _BP
+        target, aim = self._target(market, side, entry, rules.target_percent, wall.wall_id)
+        return Signal(
+            strategy="bounce",
+            symbol=instrument.symbol,
+            side=side,
+            wall_id=wall.wall_id,
+            wall_side=wall.side,
+            wall_near_ticks=wall.near_ticks,
+            wall_far_ticks=wall.far_ticks,
+            entry_ticks=entry,
+            stop_ticks=instrument.stop_ticks(instrument.price(wall.far_ticks) * behind, sign),
+            target_ticks=target,
+            strength=max(0.0, 1.0 - wall.eroded),
+            at_ms=at_ms,
+            trace=trace,
+            reasons=(
+                f"{_noun(wall)} holds, eroded {wall.eroded:.0%}, {abs(entry - wall.near_ticks)} ticks away",
+                f"trend {'up' if sign > 0 else 'down'}, away from it",
+                aim,
+            ),
+        )
+
+    def _target(self, market: Market, side: Side, entry: int, percent: Decimal, wall_id: int) -> tuple[int, str]:
+        """Just before the next wall in the way where that pays, else `percent` away (rounded inwards)."""
+        instrument, sign = market.instrument, side.sign
+        spread = (market.best_ask or entry) - (market.best_bid or entry)
+        far = instrument.passive_ticks(instrument.price(entry) * (1 + sign * percent / _HUNDRED), side)
+        before = [
+            wall.near_ticks - sign
+            for wall in market.live_walls()
+            if wall.side is not side and wall.wall_id != wall_id and sign * (wall.near_ticks - entry) > 0
+        ]
+        if before:
+            nearest = min(before, key=lambda ticks: abs(ticks - entry))
+            if sign * (far - nearest) > 0 and self._costs.pays(side, entry, nearest, spread):
+                return nearest, "target before the next wall"
+        return far, f"target {percent} % away"
+
+
+def _noun(wall: Wall) -> str:
+    return f"wall {wall.wall_id} of {'bids' if wall.bid else 'asks'}"

@@ -1,0 +1,202 @@
+"""What a position's stop needs now: to be set, to be moved to breakeven, or to give way to a close."""
+
+from decimal import Decimal
+
+from msgspec import Struct
+
+from breakwall.config import ExitSettings, RiskSettings
+from breakwall.market.state import Market
+from breakwall.model.events import PositionReport
+from breakwall.model.margin import breakeven_price
+from breakwall.trading.liquidation import liquidation_ticks
+from breakwall.trading.position import Position, PositionState
+from breakwall.trading.positions import Key
+from breakwall.trading.walls import eroded_at_least, leaning_wall
+
+_HUNDRED = Decimal(100)
+PROOF_GRACE_MS = 300
+"""The entry carried its stop: the position's report, which proves it, may be this much later than the fill."""
+STOP_RETRY_MS = 700
+CLOSE_RETRY_MS = 1_000
+CLOSE_STUCK_MS = 3_000
+"""A close whose order still seems to work is repeated after this long; reduce-only never closes twice."""
+ADOPTED_STOP = Decimal("0.01")
+"""Distance of the first stop of a position without a plan, as a fraction of the price."""
+LADDER: tuple[Decimal | None, ...] = (None, None, Decimal("0.005"), Decimal("0.01"), Decimal("0.02"))
+"""Closing, try by try: market, market, then immediate limits this far through the price (a venue may cancel
+a market order for want of liquidity inside its band)."""
+
+
+class SetStop(Struct, frozen=True):
+    """Put the whole position's stop here."""
+
+    stop_ticks: int
+    why: str
+
+
+class CloseNow(Struct, frozen=True):
+    """Close the position, reduce-only; `limit_ticks` None is a market order, `leg` the client id's letter."""
+
+    why: str
+    leg: str
+    limit_ticks: int | None = None
+
+
+Need = SetStop | CloseNow
+
+
+class Protection:
+    """The rules of protection with their settings; it keeps nothing about a position itself.
+
+    - Filled without a proven stop: set it (at once where the venue itself says that there is none, after
+      `PROOF_GRACE_MS` where the proof of the attached one may be on its way).
+    - Not confirmed within `emergency_close_s` of the first fill, or refused: close, reduce-only, repeated
+      and escalated until flat.
+    - Breakeven, fees and paid funding included: a breakout at `breakout_breakeven_percent`, a bounce once
+      its wall is eroded by `bounce_breakeven_erosion`; where it would trigger at once, close instead.
+    """
+
+    __slots__ = ("_breakeven", "_emergency_ms", "_erosion", "_gap", "_leverage", "_taker_fee")
+
+    def __init__(self, exits: ExitSettings, risk: RiskSettings, taker_fee: Decimal) -> None:
+        self._emergency_ms = int(exits.emergency_close_s * 1000)
+        self._breakeven = exits.breakout_breakeven_percent / _HUNDRED
+        self._erosion = Decimal(str(exits.bounce_breakeven_erosion))
+        self._gap = risk.liquidation_gap_percent / _HUNDRED
+        self._leverage = risk.leverage
+        self._taker_fee = taker_fee
+
+    def need(self, position: Position, market: Market, at_ms: int, *, exit_working: bool) -> Need | None:
+        """What this position needs now; ask after every event that touches it and on every tick.
+
+        `exit_working`: a reduce-only order of ours is under way in the symbol.
+        """
+        if not position.is_open:
+            return None
+        if position.state is PositionState.CLOSING:
+            return self._close_again(position, market, at_ms, exit_working=exit_working)
+        if position.stop_ticks is None:
+            return self._arm(position, market, at_ms)
+        return self._to_breakeven(position, market, at_ms)
+
+    def close(self, position: Position, market: Market, why: str, leg: str = "x") -> CloseNow:
+        """The next try to close; `why` is kept, the way escalates with each try."""
+        through = LADDER[position.close_tries % len(LADDER)]
+        price = market.best_bid if position.sign > 0 else market.best_ask
+        if through is None or price is None:
+            return CloseNow(why, leg)
+        worst = position.instrument.price(price) * (1 - position.sign * through)
+        return CloseNow(why, leg, max(1, position.instrument.ticks_near(worst)))
+
+    def breakeven(self, position: Position) -> int:
+        """Stop ticks at which fees both ways and the funding paid so far are covered."""
+        per_coin = position.funding_usdt / position.instrument.qty(abs(position.lots))
+        price = breakeven_price(position.sign, position.entry, self._taker_fee, self._taker_fee, per_coin)
+        return position.instrument.stop_ticks(price, position.sign)
+
+    def first_stop(self, position: Position, market: Market) -> int:
+        """The stop an unprotected position gets: the tightest it ever had, its plan's, or a default one.
+
+        The default is `ADOPTED_STOP` from the worse of entry and mark, well inside liquidation.
+        """
+        if position.held_stop_ticks is not None:
+            return position.held_stop_ticks
+        if position.plan is not None:
+            return position.plan.stop_ticks
+        instrument, sign = position.instrument, position.sign
+        mark = market.mark or position.mark or position.entry
+        worse = min(position.entry, mark) if sign > 0 else max(position.entry, mark)
+        wanted = instrument.stop_ticks(worse * (1 - sign * ADOPTED_STOP), sign)
+        liquidation = liquidation_ticks(instrument, sign, position.entry_ticks, self._leverage)
+        if position.liquidation is not None:
+            told = position.liquidation / instrument.tick
+            liquidation = max(liquidation, told) if sign > 0 else min(liquidation, told)
+        inside = instrument.stop_ticks(instrument.tick * liquidation + sign * self._gap * position.entry, sign)
+        return max(wanted, inside) if sign > 0 else min(wanted, inside)
+
+    def _arm(self, position: Position, market: Market, at_ms: int) -> Need | None:
+        if position.naked_ms is None:
+            return None  # taken over from the journal: the first read-back says whether it has a stop
+        age = at_ms - position.naked_ms
+        if position.denials:
+            return self.close(position, market, "the stop was refused", "k")
+        if age >= self._emergency_ms and not position.stop_confirmed:
+            return self.close(position, market, f"no stop confirmed after {age} ms", "k")
+        stop = self.first_stop(position, market)
+        if _triggers(position, market, stop):
+            return self.close(position, market, "the price is through the stop already", "k")
+        on_its_way = position.plan is not None and not position.told_naked and age < PROOF_GRACE_MS
+        if on_its_way or _asked_lately(position, at_ms):
+            return None
+        return SetStop(stop, "open without a stop")
+
+    def _close_again(self, position: Position, market: Market, at_ms: int, *, exit_working: bool) -> Need | None:
+        wait = CLOSE_STUCK_MS if exit_working else CLOSE_RETRY_MS
+        if at_ms - position.close_asked_ms < wait:
+            return None
+        return self.close(position, market, f"{position.reason}, try {position.close_tries + 1}", "k")
+
+    def _to_breakeven(self, position: Position, market: Market, at_ms: int) -> Need | None:
+        stop, why = self.breakeven(position), self._breakeven_due(position, market)
+        if position.stop_ticks is None or not why or position.sign * (stop - position.stop_ticks) <= 0:
+            return None
+        if _triggers(position, market, stop):
+            return self.close(position, market, f"{why}; breakeven would trigger at once")
+        return None if _asked_lately(position, at_ms) else SetStop(stop, f"breakeven: {why}")
+
+    def _breakeven_due(self, position: Position, market: Market) -> str:
+        plan = position.plan
+        if plan is not None and plan.strategy == "bounce":
+            wall = leaning_wall(market, plan)
+            seen = wall is not None and wall.in_view and eroded_at_least(wall, self._erosion)
+            return f"the wall is eroded by {self._erosion:%}" if seen else ""
+        price = market.best_bid if position.sign > 0 else market.best_ask
+        if price is None:
+            return ""
+        profit = position.sign * (price - position.entry_ticks)
+        return f"{self._breakeven:.2%} ahead" if profit >= self._breakeven * position.entry_ticks else ""
+
+
+class NakedTime:
+    """How long positions were without a stop, on the venue's timeline, and how late we knew of it.
+
+    `unprotected_ms_max`: longest time between two of the venue's own timestamps in which a position
+    existed without a stop. `proof_delay_ms_max`: longest time (ours) from the first fill to its proof.
+    """
+
+    __slots__ = ("_latest", "_naked_since", "proof_delay_ms_max", "unprotected_ms_max")
+
+    def __init__(self) -> None:
+        self.unprotected_ms_max = 0
+        self.proof_delay_ms_max = 0
+        self._latest: dict[Key, tuple[int, int]] = {}
+        self._naked_since: dict[Key, int] = {}
+
+    def on_report(self, report: PositionReport) -> None:
+        """Count the time since the report before, when that one had a position without a stop."""
+        key, version = (report.symbol, report.position_idx), (report.updated_ms, report.seq)
+        if version < self._latest.get(key, (0, -1)):
+            return
+        self._latest[key] = version
+        since = self._naked_since.get(key)
+        if since is not None:
+            self.unprotected_ms_max = max(self.unprotected_ms_max, report.updated_ms - since)
+        if report.lots and report.stop_ticks is None:
+            self._naked_since.setdefault(key, report.updated_ms)
+        else:
+            self._naked_since.pop(key, None)
+
+    def on_proof(self, position: Position) -> None:
+        """A held position's stop was read back; only the first proof after opening counts."""
+        if position.is_open and position.first_proof_ms is not None:
+            self.proof_delay_ms_max = max(self.proof_delay_ms_max, position.first_proof_ms - position.opened_ms)
+
+
+def _triggers(position: Position, market: Market, stop_ticks: int) -> bool:
+    """Whether a stop here would fire at once: the mark price has reached it."""
+    mark = market.mark or position.mark
+    return mark is not None and position.sign * (position.instrument.price(stop_ticks) - mark) >= 0
+
+
+def _asked_lately(position: Position, at_ms: int) -> bool:
+    return position.stop_asked_ms > 0 and at_ms - position.stop_asked_ms < STOP_RETRY_MS
