@@ -178,6 +178,7 @@ class Stream:
 
     async def _live_once(self) -> str:
         """One connection from its opening to its end; returns why it ended."""
+        self._up = False
         self._live.clear()
         self._requests.clear()
         self._renewals.clear()

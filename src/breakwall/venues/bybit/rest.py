@@ -118,11 +118,12 @@ class Rest:
 
     async def call(self, endpoint: Endpoint, params: Params, *, urgent: bool) -> Reply:
         """One request, never repeated here. `urgent` may spend the reserved budget and waits for it."""
+        shed_ms = self._clock.now_ms() + ENTRY_WAIT_MS
         while wait := self.limiter.acquire(endpoint.path, self._clock.now_ms(), urgent=urgent):
             if self._banned():
                 reason = f"our address is banned for another {wait // 1000} s after HTTP 403"
                 return Reply(Verdict(Reaction.REFUSED, 0, reason), sent=False)
-            if not urgent and wait > ENTRY_WAIT_MS:
+            if not urgent and self._clock.now_ms() + wait > shed_ms:
                 reason = f"rate budget: the next entry may leave in {wait} ms"
                 return Reply(Verdict(Reaction.REFUSED, 0, reason), sent=False)
             await self._clock.sleep(wait / 1000)

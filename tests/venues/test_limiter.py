@@ -1,0 +1,93 @@
+"""Budgets: what an entry may spend, what only protection may, and what the venue's headers change."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from breakwall.venues.limiter import BAN_MS, WAIT_LEAST_MS, WAIT_MOST_MS, Limiter
+
+PATH = "/v5/order/create"
+
+
+def spend(limiter: Limiter, at_ms: int, *, urgent: bool) -> int:
+    count = 0
+    while limiter.acquire(PATH, at_ms, urgent=urgent) == 0:
+        count += 1
+        assert count < 1000
+    return count
+
+
+def test_entries_leave_the_reserve_to_protection() -> None:
+    limiter = Limiter({PATH: 10})
+    assert spend(limiter, 1000, urgent=False) == 5
+    assert spend(limiter, 1000, urgent=True) == 3
+
+
+def test_protection_may_spend_everything() -> None:
+    assert spend(Limiter({PATH: 10}), 1000, urgent=True) == 8
+
+
+def test_wait_is_until_a_token_is_there() -> None:
+    limiter = Limiter({PATH: 10})
+    spend(limiter, 1000, urgent=True)
+    wait = limiter.acquire(PATH, 1000, urgent=True)
+    assert 0 < wait <= 130
+    assert limiter.acquire(PATH, 1000 + wait, urgent=True) == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 400), st.booleans()), max_size=60))
+def test_never_more_than_the_share_in_any_second(steps: list[tuple[int, bool]]) -> None:
+    limiter = Limiter({PATH: 10})
+    now, granted = 0, []
+    for gap, urgent in steps:
+        now += gap
+        if limiter.acquire(PATH, now, urgent=urgent) == 0:
+            granted.append(now)
+    for begin in granted:
+        assert sum(begin <= at < begin + 1000 for at in granted) <= 16  # a full bucket and a second's refill
+
+
+def test_headers_lower_what_we_think_is_left() -> None:
+    limiter = Limiter({PATH: 10})
+    limiter.learn(PATH, {"x-bapi-limit": "10", "x-bapi-limit-status": "3"}, 1000)
+    assert spend(limiter, 1000, urgent=True) == 1
+
+
+def test_headers_change_the_cap() -> None:
+    limiter = Limiter({PATH: 10})
+    limiter.learn(PATH, {"x-bapi-limit": "20", "x-bapi-limit-status": "20"}, 1000)
+    assert spend(limiter, 1000, urgent=True) == 16
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-bapi-limit": "many"}, {"x-bapi-limit": "0", "x-bapi-limit-status": "0"}])
+def test_unreadable_headers_change_nothing(headers: dict[str, str]) -> None:
+    limiter = Limiter({PATH: 10})
+    limiter.learn(PATH, headers, 1000)
+    assert spend(limiter, 1000, urgent=True) == 8
+
+
+@pytest.mark.parametrize(
+    ("reset", "wait"),
+    [("5200", 200), ("4000", WAIT_LEAST_MS), ("99999", WAIT_MOST_MS), ("", WAIT_LEAST_MS), ("soon", WAIT_LEAST_MS)],
+)
+def test_after_10006_the_reset_time_is_obeyed_within_limits(reset: str, wait: int) -> None:
+    limiter = Limiter({PATH: 10})
+    assert limiter.exceeded(PATH, {"x-bapi-limit-reset-timestamp": reset}, 1000, venue_ms=5000) == wait
+    assert limiter.acquire(PATH, 1000, urgent=True) == wait
+    assert limiter.acquire(PATH, 1000 + wait, urgent=True) == 0
+
+
+def test_a_ban_stops_every_endpoint() -> None:
+    limiter = Limiter({PATH: 10})
+    limiter.banned(1000)
+    assert limiter.acquire("/v5/market/time", 2000, urgent=True) == BAN_MS - 1000
+    assert limiter.banned_ms(1000 + BAN_MS) == 0
+    assert limiter.acquire(PATH, 1000 + BAN_MS, urgent=True) == 0
+
+
+def test_gauge_shows_what_is_left() -> None:
+    limiter = Limiter({PATH: 10})
+    assert limiter.share_left(PATH, 1000) == 1.0
+    spend(limiter, 1000, urgent=True)
+    assert limiter.share_left(PATH, 1000) == 0.0
