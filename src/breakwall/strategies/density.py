@@ -16,6 +16,9 @@ _HUNDRED = Decimal(100)
 FRESH_MS = 2_000
 """A wall that was eaten up is a breakout for this long; later the move is over."""
 
+REMEMBERED = 5_000
+"""How many signals are remembered as given; walls live for minutes, so the oldest are long gone."""
+
 
 class Density:
     """Breakout and bounce (design section 4), one signal per symbol, kind and wall.
@@ -104,7 +107,10 @@ class Density:
         allowed_ms = self._said.get(key, at_ms)
         if allowed_ms is None or at_ms < allowed_ms:
             return False
+        self._said.pop(key, None)
         self._said[key] = None
+        if len(self._said) > REMEMBERED:
+            del self._said[next(iter(self._said))]
         return True
 
     def _breakout(self, market: Market, wall: Wall, side: Side, entry: int, at_ms: int, trace: str) -> Signal:

@@ -49,7 +49,11 @@ class Trip(Struct, frozen=True):
 
     @property
     def note(self) -> Note:
-        return Note(kind="breaker", text=self.text, level="warning", data={"rule": self.rule}, durable=True)
+        return Note(kind="breaker", text=self.text, level="warning", data=self._data, durable=True)
+
+    @property
+    def _data(self) -> dict[str, str | int | None]:
+        return {"rule": self.rule, "tier": self.tier.value, "at_ms": self.at_ms, "until_ms": self.until_ms}
 
 
 class Breaker:
@@ -183,6 +187,10 @@ class Breaker:
         if kind is CommandKind.RESET_BREAKER:
             self._reset()
         return []
+
+    def again(self, trip: Trip) -> None:
+        """A trip the journal remembers holds again after a restart, until its time has passed."""
+        self._trips.setdefault(trip.rule, trip)
 
     def _reset(self) -> None:
         """A person takes responsibility: all trips are lifted and the limits count anew from here."""

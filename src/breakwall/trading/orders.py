@@ -43,6 +43,10 @@ class Orders:
     def get(self, client_id: str) -> Order | None:
         return self._orders.get(client_id)
 
+    def intent(self, client_id: str) -> PlaceOrder | None:
+        order = self._orders.get(client_id)
+        return order.intent if order is not None else None
+
     def by_order_id(self, order_id: str) -> Order | None:
         key = self._by_order_id.get(order_id)
         return self._orders.get(key) if key else None
@@ -131,6 +135,11 @@ class Orders:
         return self._apply(order, Cause.GONE if order.known else Cause.ABSENT, origin)
 
     # what has to be asked
+
+    @property
+    def intents(self) -> dict[str, PlaceOrder]:
+        """What we meant, by client id."""
+        return {order.client_id: order.intent for order in self._orders.values() if order.intent is not None}
 
     def open(self, symbol: str = "") -> list[Order]:
         """Open orders of ours, of one symbol or of all."""

@@ -42,7 +42,7 @@ TRANSITIONS: dict[PositionState, dict[PositionCause, PositionState]] = {
 }
 
 
-class TransitionError(Exception):
+class TransitionError(ValueError):
     """A position was asked to move where its table does not let it; the state did not change."""
 
 

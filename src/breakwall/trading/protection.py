@@ -187,7 +187,7 @@ class NakedTime:
             self._naked_since.pop(key, None)
 
     def on_proof(self, position: Position) -> None:
-        """A held position's stop was read back; only the first proof after opening counts."""
+        """A held position's stop may have been read back; only the first proof after opening counts."""
         if position.is_open and position.first_proof_ms is not None:
             self.proof_delay_ms_max = max(self.proof_delay_ms_max, position.first_proof_ms - position.opened_ms)
 

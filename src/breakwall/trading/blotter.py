@@ -1,0 +1,182 @@
+"""The trading book of record: orders, positions, breaker and wallet, moved by one stream of private facts.
+
+The core feeds it live, `reconcile.restore` feeds it the journal: the same facts give the same book.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from breakwall.config import Settings
+from breakwall.model.actions import CancelOrder, MoveStop, PlaceOrder
+from breakwall.model.events import (
+    Command,
+    Event,
+    Fill,
+    Fills,
+    IntentSent,
+    IntentStored,
+    OrderAnswer,
+    OrderReports,
+    Outcome,
+    PositionReports,
+    ReadBack,
+    Wallet,
+    WalletReport,
+)
+from breakwall.model.margin import gross_pnl
+from breakwall.model.units import Instrument
+from breakwall.trading.breaker import Breaker, Trip
+from breakwall.trading.order import OrderChange
+from breakwall.trading.orders import Orders
+from breakwall.trading.origin import Origin
+from breakwall.trading.position import PositionState
+from breakwall.trading.positions import PositionChange, Positions
+from breakwall.trading.protection import NakedTime
+
+ZERO = Decimal(0)
+Change = OrderChange | PositionChange | Trip
+"""Each has a `note` for the journal."""
+
+
+class Blotter:
+    """Everything we know of our own trading. `instruments` is the core's table of current instruments.
+
+    `apply` takes a private event, `decided` an approved intent, `on_tick` the time and the mark prices;
+    each answers with what changed. It decides nothing.
+    """
+
+    __slots__ = ("breaker", "naked", "orders", "positions", "wallet")
+
+    def __init__(self, settings: Settings, instruments: Mapping[str, Instrument]) -> None:
+        self.orders = Orders(settings.engine)
+        self.positions = Positions(instruments)
+        self.breaker = Breaker(settings.breaker, settings.risk.day_starts_at)
+        self.naked = NakedTime()
+        self.wallet: Wallet | None = None
+
+    @property
+    def open_pnl_usdt(self) -> Decimal:
+        """Result of the held positions at their mark prices, before fees."""
+        return sum(
+            (
+                gross_pnl(held.sign, held.instrument.qty(abs(held.lots)), held.entry, held.mark)
+                for held in self.positions.held()
+                if held.mark is not None
+            ),
+            ZERO,
+        )
+
+    def decided(self, intent: PlaceOrder | CancelOrder | MoveStop, origin: Origin) -> list[Change]:
+        """An approved intent is in flight from now on: call it for each, in the event that decided it."""
+        if isinstance(intent, CancelOrder):
+            change = self.orders.cancel(intent, origin)
+            return [change] if change is not None else []
+        position = self.positions.get(intent.symbol)
+        if isinstance(intent, MoveStop):
+            if position is not None:
+                position.asked_stop(intent.stop_ticks, origin.at_ms)
+            return []
+        self.orders.place(intent)
+        if not intent.reduce_only:
+            if position is None:
+                self.positions.opening(intent, origin)
+        elif position is not None and position.is_open:
+            position.asked_out(intent.why, origin)
+        return []
+
+    def apply(self, event: Event, origin: Origin) -> list[Change]:
+        """Take a private event; every other kind of event means nothing here."""
+        match event:
+            case OrderReports():
+                return self._ended([self.orders.on_report(report, origin) for report in event.reports], origin)
+            case Fills():
+                return [change for fill in event.fills for change in self._fill(fill, origin)]
+            case PositionReports():
+                return self._reports(event, origin)
+            case Outcome():
+                self.positions.on_stop_outcome(event)
+                return self._ended([self.orders.on_outcome(event, origin)], origin)
+            case OrderAnswer():
+                return self._ended([self.orders.on_answer(event, origin)], origin)
+            case IntentSent():
+                return self._ended([self.orders.on_sent(event.client_id, origin)], origin)
+            case IntentStored():
+                self.orders.on_stored(event.client_id)
+            case WalletReport():
+                return self._money(event.wallet, origin)
+            case ReadBack():
+                return self._read_back(event, origin)
+            case Command():
+                return list(self.breaker.on_command(event.kind, event.who, event.why, origin.at_ms))
+        return []
+
+    def on_tick(self, marks: Mapping[str, Decimal | None], origin: Origin) -> list[Change]:
+        """Let time pass: mark prices, disagreements with the venue, the breaker's clocks."""
+        for position in self.positions:
+            position.mark = marks.get(position.symbol) or position.mark
+        self.breaker.on_time(origin.at_ms)
+        changes = self._positions(self.positions.on_time(origin), origin)
+        return changes + self._equity(origin)
+
+    def _fill(self, fill: Fill, origin: Origin) -> list[Change]:
+        change = self.orders.on_fill(fill, origin)
+        moved = self.positions.on_fill(fill, self.orders.intent(fill.client_id), origin)
+        return [*([change] if change is not None else []), *self._positions(moved, origin)]
+
+    def _reports(self, event: PositionReports, origin: Origin) -> list[Change]:
+        changes: list[Change] = []
+        for report in event.reports:
+            self.naked.on_report(report)
+            changes += self._positions(self.positions.on_report(report, origin), origin)
+        self._proofs()
+        return changes
+
+    def _read_back(self, event: ReadBack, origin: Origin) -> list[Change]:
+        changes: list[Change] = list(self._ended([self.orders.on_report(r, origin) for r in event.orders], origin))
+        for fill in event.fills:
+            change = self.orders.on_fill(fill, origin)
+            changes += [change] if change is not None else []
+        for report in event.positions:
+            self.naked.on_report(report)
+        changes += self._positions(self.positions.on_read_back(event, self.orders.intents, origin), origin)
+        self._proofs()
+        return changes + self._money(event.wallet, origin)
+
+    def _ended(self, changes: list[OrderChange | None] | list[OrderChange], origin: Origin) -> list[Change]:
+        """Entries that ended without a fill leave no position behind."""
+        found: list[Change] = []
+        for change in changes:
+            if change is None:
+                continue
+            found.append(change)
+            order = change.order
+            if change.ended and order.is_entry:
+                ended = self.positions.entry_ended(order.client_id, order.symbol, order.filled_lots, origin)
+                found += [ended] if ended is not None else []
+        return found
+
+    def _positions(self, changes: list[PositionChange], origin: Origin) -> list[Change]:
+        found: list[Change] = []
+        for change in changes:
+            found.append(change)
+            if change.kind in {"opened", "adopted"}:
+                found += self.breaker.on_entry(origin.at_ms)
+            if change.closed is not None:
+                found += self.breaker.on_closed(change.closed)
+        return found
+
+    def _proofs(self) -> None:
+        for position in self.positions.held():
+            if position.state is not PositionState.OPENING:
+                self.naked.on_proof(position)
+
+    def _money(self, wallet: Wallet, origin: Origin) -> list[Change]:
+        self.wallet = wallet
+        return self._equity(origin)
+
+    def _equity(self, origin: Origin) -> list[Change]:
+        """Equity by our own marks: the venue does not push a wallet when only prices move."""
+        if self.wallet is None:
+            return []
+        open_pnl = self.open_pnl_usdt
+        return list(self.breaker.on_equity(self.wallet.balance_usdt + open_pnl, open_pnl, origin.at_ms))

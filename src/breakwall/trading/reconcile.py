@@ -1,0 +1,159 @@
+"""Starting is recovering: the book again from the journal, and what still differs from the exchange."""
+
+from collections.abc import Iterable, Mapping
+from enum import Enum
+
+import msgspec
+from msgspec import Struct
+
+from breakwall.config import Settings
+from breakwall.model.actions import CancelOrder, MoveStop, Note, PlaceOrder
+from breakwall.model.events import Event, ReadBack
+from breakwall.model.journal import EntryKind, JournalEntry
+from breakwall.model.units import Instrument
+from breakwall.trading.blotter import Blotter
+from breakwall.trading.breaker import Tier, Trip
+from breakwall.trading.order import CLOSED, Order
+from breakwall.trading.orders import is_ours
+from breakwall.trading.origin import Origin
+from breakwall.trading.position import ClosedTrade
+from breakwall.trading.positions import PositionChange
+
+RESTING_MS = 2_000
+"""Our orders are immediate: one that still works after this long is cancelled."""
+
+_EVENTS: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+_INTENTS: msgspec.json.Decoder[PlaceOrder | CancelOrder | MoveStop] = msgspec.json.Decoder(
+    PlaceOrder | CancelOrder | MoveStop
+)
+_NOTES = msgspec.json.Decoder(Note)
+
+
+class Restored(Struct, frozen=True):
+    """The book as the journal knows it. `last_run` is the highest run number seen (0: a fresh journal),
+    `closed` the finished trades, `unread` how many entries could not be understood (an alarm).
+    """
+
+    blotter: Blotter
+    last_run: int
+    closed: tuple[ClosedTrade, ...]
+    unread: tuple[str, ...]
+
+
+class Act(Enum):
+    """What a difference asks for: cancel the order, protect the position (`Protection.need` says how), or know."""
+
+    CANCEL = "cancel"
+    PROTECT = "protect"
+    KNOW = "know"
+
+
+class Difference(Struct, frozen=True):
+    """Something the exchange has and we did not expect, or lacks and we need.
+
+    `order` is the order to cancel, where there is one. Acting on each difference once ends them.
+    """
+
+    kind: str
+    act: Act
+    symbol: str
+    text: str
+    order: Order | None = None
+
+    @property
+    def note(self) -> Note:
+        level = "info" if self.act is Act.KNOW else "warning"
+        return Note(kind="difference", text=self.text, level=level, symbol=self.symbol, durable=True)
+
+
+def body(struct: Struct) -> str:
+    """The journal's text of an event, intent or note; `restore` reads it back."""
+    return msgspec.json.encode(struct).decode()
+
+
+def restore(
+    entries: Iterable[JournalEntry], instruments: Mapping[str, Instrument], settings: Settings, origin: Origin
+) -> Restored:
+    """The book from the journal's facts, in the order they were written.
+
+    What was in flight is UNKNOWN, stops are unproven until the exchange has been read; plans come back
+    with the intents. An entry that cannot be understood is counted, never fatal.
+    """
+    blotter, closed, unread, last_run = Blotter(settings, instruments), [], [], 0
+    for entry in entries:
+        last_run = max(last_run, entry.run)
+        try:
+            closed += _replay(blotter, entry)
+        except (msgspec.DecodeError, msgspec.ValidationError, ValueError) as error:
+            unread.append(f"journal entry {entry.run}/{entry.seq} ({entry.kind.value}): {error}")
+    blotter.breaker.on_time(origin.at_ms)
+    blotter.orders.restart(origin)
+    blotter.positions.restarted()
+    return Restored(blotter, last_run, tuple(closed), tuple(unread))
+
+
+def differences(blotter: Blotter, read_back: ReadBack) -> list[Difference]:
+    """What still differs after `blotter.apply(read_back)`; calling it twice says the same."""
+    found = [_of_order(order, read_back) for order in _working(blotter, read_back)]
+    found += [
+        Difference("no-stop", Act.PROTECT, held.symbol, f"{held.symbol}: the position has no stop at the exchange")
+        for held in blotter.positions.held()
+        if held.stop_ticks is None
+    ]
+    found += [
+        Difference("no-plan", Act.KNOW, held.symbol, f"{held.symbol}: a position without a plan; managed by its stop")
+        for held in blotter.positions.held()
+        if held.plan is None and read_back.purpose == "start"
+    ]
+    return [difference for difference in found if difference is not None]
+
+
+def _working(blotter: Blotter, read_back: ReadBack) -> list[Order]:
+    orders = []
+    for report in read_back.orders:
+        order = blotter.orders.get(report.client_id) if report.client_id else None
+        order = order or blotter.orders.by_order_id(report.order_id)
+        if order is not None and order.state not in CLOSED and not order.stop_kind:
+            orders.append(order)
+    return orders
+
+
+def _of_order(order: Order, read_back: ReadBack) -> Difference | None:
+    """Ours and forgotten, or still resting: cancel. Somebody else's: leave it alone, say it once at the start."""
+    symbol, name = order.symbol, order.client_id or order.order_id
+    if not is_ours(order.client_id):
+        text = f"{symbol}: order {name} is not ours; left alone"
+        return Difference("foreign-order", Act.KNOW, symbol, text) if read_back.purpose == "start" else None
+    if order.intent is None:
+        return Difference(
+            "unknown-order", Act.CANCEL, symbol, f"{symbol}: order {name} of ours is not in the journal", order
+        )
+    if read_back.purpose == "start" or read_back.asked_ms - order.since_ms >= RESTING_MS:
+        return Difference("resting-order", Act.CANCEL, symbol, f"{symbol}: order {name} still works", order)
+    return None
+
+
+def _replay(blotter: Blotter, entry: JournalEntry) -> list[ClosedTrade]:
+    origin = Origin(entry.run, entry.seq, entry.at_ms)
+    if entry.kind is EntryKind.INTENT:
+        intent = _INTENTS.decode(entry.body)
+        if not isinstance(intent, PlaceOrder) or blotter.orders.get(intent.client_id) is None:
+            blotter.decided(intent, origin)
+        blotter.orders.on_stored(intent.client_id)
+        return []
+    if entry.kind is EntryKind.NOTE:
+        _remember_trip(blotter, _NOTES.decode(entry.body))
+        return []
+    blotter.breaker.on_time(entry.at_ms)
+    changes = blotter.apply(_EVENTS.decode(entry.body), origin)
+    changes += blotter.on_tick({}, origin)
+    return [change.closed for change in changes if isinstance(change, PositionChange) and change.closed is not None]
+
+
+def _remember_trip(blotter: Blotter, note: Note) -> None:
+    if note.kind != "breaker":
+        return
+    at_ms, until_ms = note.data.get("at_ms"), note.data.get("until_ms")
+    tier = Tier(note.data.get("tier"))
+    if isinstance(at_ms, int) and not isinstance(until_ms, str):
+        blotter.breaker.again(Trip(str(note.data.get("rule")), tier, note.text, at_ms, until_ms))
