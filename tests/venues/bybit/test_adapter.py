@@ -1,0 +1,234 @@
+"""Feed and broker against the embedded exchange over real sockets on loopback."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+from decimal import Decimal
+
+import pytest
+
+from breakwall.clock import SystemClock
+from breakwall.config import VenueSettings
+from breakwall.model.actions import Approved, CancelOrder, MoveStop, OrderKind, PlaceOrder, TimeInForce
+from breakwall.model.events import (
+    BadFrame,
+    BookDelta,
+    BookLost,
+    BookSnapshot,
+    Fills,
+    Link,
+    LinkChanged,
+    OutcomeKind,
+    ReadBack,
+)
+from breakwall.model.units import Side
+from breakwall.ports import VenueError
+from breakwall.venues.bybit.broker import BybitBroker
+from breakwall.venues.bybit.endpoints import Urls
+from breakwall.venues.bybit.feed import BybitFeed
+from breakwall.venues.exchange.exchange import Exchange
+from breakwall.venues.exchange.server import Server, listening
+from breakwall.venues.transport import AiohttpTransport
+
+SYMBOL = "ETHUSDT"
+SETTINGS = VenueSettings(reconnect_first_s=0.05)
+
+
+class Desk:
+    """An exchange, and everything of ours that talks to it."""
+
+    def __init__(self, server: Server, urls: Urls, key: str, secret: str, notebook) -> None:
+        self.server = server
+        self.exchange = server.exchange
+        self.notebook = notebook
+        self.transport = AiohttpTransport()
+        clock, rng = SystemClock(), random.Random(1)
+        self.broker = BybitBroker(self.transport, clock, notebook, urls, key, secret, SETTINGS, Decimal(10), rng)
+        self.feed = BybitFeed(self.transport, clock, notebook, urls.public, SETTINGS, self.broker.instruments, rng)
+
+    async def until(self, condition: Callable[[], object], what: str) -> None:
+        for _ in range(500):
+            if condition():
+                return
+            await asyncio.sleep(0.01)
+        pytest.fail(f"waited in vain for {what}; events: {[type(e).__name__ for e in self.notebook.events]}")
+
+    def mark_ticks(self) -> int:
+        listing = self.exchange.listings[SYMBOL]
+        return listing.instrument.ticks_near(listing.mark)
+
+    async def read_back(self) -> ReadBack:
+        back = await self.broker.read_back("proof", self.exchange.now_ms)
+        assert isinstance(back, ReadBack), back
+        return back
+
+    async def open_long(self, client_id: str = "bw-1-1-e", lots: int = 50):
+        mark = self.mark_ticks()
+        entry = PlaceOrder(
+            client_id,
+            "1-1",
+            SYMBOL,
+            0,
+            "test",
+            Side.BUY,
+            OrderKind.LIMIT,
+            lots,
+            TimeInForce.IOC,
+            mark + 50,
+            stop_ticks=mark - 1000,
+        )
+        return entry, await self.broker.execute(Approved(entry, False))
+
+
+@asynccontextmanager
+async def desk(notebook):
+    clock = SystemClock()
+    server = Server(Exchange(4711, "calm", clock.now_ms(), symbols=[SYMBOL]), clock)
+    async with listening(server, 0) as where:
+        made = Desk(server, Urls(where.http, where.public, where.private), where.api_key, where.api_secret, notebook)
+        running: list[asyncio.Task[None]] = []
+        try:
+            await made.broker.prepare([SYMBOL])
+            made.feed.subscribe({SYMBOL: 200})
+            running = [asyncio.ensure_future(made.feed.run()), asyncio.ensure_future(made.broker.run())]
+            await made.until(lambda: len([x for x in notebook.of(LinkChanged) if x.up]) == 2, "both links up")
+            yield made
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            await made.transport.close()
+
+
+def book_of(notebook) -> tuple[dict[int, int], dict[int, int]]:
+    """The book from all events so far, the plain way."""
+    bids: dict[int, int] = {}
+    asks: dict[int, int] = {}
+    for event in notebook.events:
+        if isinstance(event, BookSnapshot):
+            bids, asks = dict(event.bids), dict(event.asks)
+        elif isinstance(event, BookDelta):
+            for side, levels in ((bids, event.bids), (asks, event.asks)):
+                for ticks, lots in levels:
+                    side[ticks] = lots
+                    if not lots:
+                        del side[ticks]
+    return bids, asks
+
+
+@pytest.mark.asyncio
+async def test_the_book_is_the_exchange_s_book(notebook) -> None:
+    async with desk(notebook) as d:
+        await d.until(lambda: len(notebook.of(BookDelta)) > 5, "book messages")
+        ids = [event.update_id for event in notebook.of(BookSnapshot) + notebook.of(BookDelta)]
+        assert ids == list(range(ids[0], ids[0] + len(ids)))
+        bids, asks = book_of(notebook)
+        assert (len(bids), len(asks)) == (200, 200)
+        assert max(bids) < min(asks)
+        assert not notebook.of(BadFrame)
+
+
+@pytest.mark.asyncio
+async def test_a_position_s_whole_life(notebook) -> None:
+    async with desk(notebook) as d:
+        entry, placed = await d.open_long()
+        assert placed.kind is OutcomeKind.CONFIRMED, placed
+        await d.until(lambda: d.exchange.position(SYMBOL).lots == 50, "the fill")
+        back = await d.read_back()
+        (position,) = back.positions
+        assert (position.lots, position.stop_ticks) == (50, entry.stop_ticks)
+        assert {fill.client_id for fill in back.fills} == {entry.client_id}
+
+        answer = await d.broker.query(entry.client_id, SYMBOL)
+        assert answer.report is not None
+        assert (answer.report.status, answer.report.filled_lots) == ("Filled", 50)
+
+        move = MoveStop("bw-1-2-s", "", SYMBOL, 0, "", entry.stop_ticks + 200)
+        assert (await d.broker.execute(Approved(move, True))).kind is OutcomeKind.CONFIRMED
+        assert (await d.read_back()).positions[0].stop_ticks == entry.stop_ticks + 200
+        again = await d.broker.execute(Approved(move, True))
+        assert (again.kind, again.reason) == (OutcomeKind.CONFIRMED, "read back: it stands")
+
+        close = PlaceOrder(
+            "bw-1-3-x", "", SYMBOL, 0, "", Side.SELL, OrderKind.MARKET, 50, TimeInForce.IOC, reduce_only=True
+        )
+        assert (await d.broker.execute(Approved(close, True))).kind is OutcomeKind.CONFIRMED
+        await d.until(lambda: d.exchange.position(SYMBOL).lots == 0, "the close")
+        back = await d.read_back()
+        assert (back.positions, back.orders) == ((), ())
+        await d.until(lambda: sum(f.lots for event in notebook.of(Fills) for f in event.fills) == 100, "pushed fills")
+        assert d.exchange.unprotected_ms(SYMBOL) == 0
+        assert not notebook.of(BadFrame)
+
+
+@pytest.mark.asyncio
+async def test_the_same_client_id_never_makes_a_second_order(notebook) -> None:
+    async with desk(notebook) as d:
+        _, first = await d.open_long()
+        await d.until(lambda: d.exchange.position(SYMBOL).lots == 50, "the fill")
+        _, second = await d.open_long()
+        assert (second.kind, second.order_id) == (OutcomeKind.CONFIRMED, first.order_id)
+        assert d.exchange.position(SYMBOL).lots == 50
+
+
+@pytest.mark.asyncio
+async def test_a_resting_entry_is_cancelled_once(notebook) -> None:
+    async with desk(notebook) as d:
+        mark = d.mark_ticks()
+        rest = PlaceOrder(
+            "bw-1-1-e",
+            "",
+            SYMBOL,
+            0,
+            "",
+            Side.BUY,
+            OrderKind.LIMIT,
+            50,
+            TimeInForce.POST_ONLY,
+            mark - 900,
+            stop_ticks=mark - 2000,
+        )
+        assert (await d.broker.execute(Approved(rest, False))).kind is OutcomeKind.CONFIRMED
+        await d.until(lambda: d.exchange.open_orders(SYMBOL), "the order")
+        (order,) = (await d.read_back()).orders
+        assert (order.client_id, order.status, order.stop_loss_ticks) == ("bw-1-1-e", "New", mark - 2000)
+        cancel = CancelOrder("bw-1-2-c", "", SYMBOL, 0, "", target="bw-1-1-e")
+        assert (await d.broker.execute(Approved(cancel, True))).kind is OutcomeKind.CONFIRMED
+        await d.until(lambda: not d.exchange.open_orders(SYMBOL), "the cancel")
+        again = await d.broker.execute(Approved(cancel, True))
+        assert (again.kind, again.reason) == (OutcomeKind.CONFIRMED, "it is Cancelled already")
+
+
+@pytest.mark.asyncio
+async def test_dropped_sockets_come_back(notebook) -> None:
+    async with desk(notebook) as d:
+        await d.until(lambda: notebook.of(BookSnapshot), "the first book")
+        for socket in list(d.server._sockets):
+            await socket.close(code=1012)
+        await d.until(lambda: len([x for x in notebook.of(LinkChanged) if x.up]) == 4, "both links up again")
+        await d.until(lambda: len(notebook.of(BookSnapshot)) == 2, "a new book")
+        assert [lost.symbol for lost in notebook.of(BookLost)] == [SYMBOL]
+        assert {link.link for link in notebook.of(LinkChanged) if not link.up} == {Link.PUBLIC, Link.PRIVATE}
+        await d.open_long()
+        await d.until(lambda: notebook.of(Fills), "a fill on the new private socket")
+
+
+@pytest.mark.asyncio
+async def test_another_depth_brings_another_book(notebook) -> None:
+    async with desk(notebook) as d:
+        await d.until(lambda: notebook.of(BookSnapshot), "the first book")
+        d.feed.resubscribe(SYMBOL, 50)
+        await d.until(lambda: [x.depth for x in notebook.of(BookSnapshot)] == [200, 50], "the book of 50 levels")
+
+
+@pytest.mark.asyncio
+async def test_a_wrong_key_is_named(notebook) -> None:
+    async with desk(notebook) as d:
+        urls = Urls(d.broker._rest._base, "", "")
+        wrong = BybitBroker(
+            d.transport, SystemClock(), notebook, urls, "nobody", "nothing", SETTINGS, Decimal(10), random.Random(1)
+        )
+        with pytest.raises(VenueError, match="10003: the key is wrong") as caught:
+            await wrong.prepare([SYMBOL])
+        assert caught.value.code == 6
