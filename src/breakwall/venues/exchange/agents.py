@@ -17,6 +17,7 @@ STEP_MS = 50
 """The market moves in steps of this length, however it is driven."""
 
 _PATTERN = 8191  # prices after which the ladder's pattern repeats; prime, and longer than any ladder
+_TOUCH = "touch"  # tag of the larger quotes at the best prices
 _ALL = 10**15  # more lots than any book holds
 
 
@@ -145,18 +146,26 @@ class MarketMaker:
         """Make what stands at these prices what is wanted there: cancels first, then sweep, then quotes."""
         missing = []
         for ticks in prices:
-            order = self._orders.get(ticks)
-            stands = order is not None and order.lots > 0
-            right = stands and order is not None and (order.side is Side.BUY) == (ticks <= self._centre)
-            if not self._wanted(ticks):
-                self._cancel(ticks)
-            elif not right:
-                self._cancel(ticks)
+            wanted = self._wanted(ticks)
+            if wanted and self._stands(ticks):
+                continue
+            self._cancel(ticks)
+            if wanted:
                 missing.append(ticks)
         self._sweep(Side.BUY, self._centre)
         self._sweep(Side.SELL, self._centre + 1)
         for ticks in missing:
             self._place(ticks)
+
+    def _stands(self, ticks: int) -> bool:
+        """Whether our quote there is alive, on the right side, and large only at the touch."""
+        order = self._orders.get(ticks)
+        if order is None or not order.lots or (order.side is Side.BUY) != (ticks <= self._centre):
+            return False
+        return order.tag != _TOUCH or self._at_touch(ticks)
+
+    def _at_touch(self, ticks: int) -> bool:
+        return 0 <= ticks - self._centre <= 1
 
     def _sweep(self, side: Side, limit: int) -> None:
         book = self._pit.book
@@ -171,10 +180,10 @@ class MarketMaker:
     def _place(self, ticks: int) -> None:
         pit = self._pit
         side = Side.BUY if ticks <= self._centre else Side.SELL
-        lots = self._lots[ticks % _PATTERN]
-        if ticks in {self._centre, self._centre + 1}:
-            lots += pit.lots(pit.character.touch_usdt * pit.random.uniform(0.3, 1.2))
-        placed = pit.book.add(self.name, side, ticks, lots, post_only=True, now_ms=pit.now_ms)
+        lots, tag = self._lots[ticks % _PATTERN], None
+        if self._at_touch(ticks):
+            lots, tag = lots + pit.lots(pit.character.touch_usdt * pit.random.uniform(0.3, 1.2)), _TOUCH
+        placed = pit.book.add(self.name, side, ticks, lots, post_only=True, now_ms=pit.now_ms, tag=tag)
         if placed.order is not None:
             self._orders[ticks] = placed.order
 
