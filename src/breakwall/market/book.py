@@ -4,10 +4,8 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable
 from enum import Enum
 
+from breakwall.market.buckets import Buckets
 from breakwall.model.events import BookDelta, BookSnapshot
-
-Change = tuple[int, int, int]
-"""A level that changed: (ticks, lots before, lots now)."""
 
 
 class Verdict(Enum):
@@ -20,14 +18,14 @@ class Verdict(Enum):
 
 
 class BookSide:
-    """One side: lots by ticks, and the ticks in ascending order.
+    """One side: lots by ticks, the ticks in ascending order, and the sums of the levels in buckets.
 
     `left` holds the levels (ticks, lots) that slid out of the visible window with the last delta:
     they may still rest in the market. A deleted level slid out when the side is full and the level
     lies beyond its outermost one; every other delete is real.
     """
 
-    __slots__ = ("bid", "depth", "left", "levels", "prices")
+    __slots__ = ("bid", "buckets", "depth", "left", "levels", "prices")
 
     def __init__(self, bid: bool, depth: int) -> None:
         self.bid = bid
@@ -35,6 +33,7 @@ class BookSide:
         self.levels: dict[int, int] = {}
         self.prices: list[int] = []
         self.left: list[tuple[int, int]] = []
+        self.buckets = Buckets(bid, 1)
 
     @property
     def best(self) -> int | None:
@@ -65,15 +64,23 @@ class BookSide:
         self.levels = {ticks: lots for ticks, lots in levels if lots}
         self.prices = sorted(self.levels)
         self.left = []
+        self.buckets.rebuild(self.levels)
 
-    def apply(self, changed: list[tuple[int, int]]) -> list[Change]:
-        """Set the levels to their new sizes (0 deletes) and tell what really changed.
+    def regrid(self, width: int) -> None:
+        """Sum the levels in buckets of another width (ticks)."""
+        self.buckets = Buckets(self.bid, width)
+        self.buckets.rebuild(self.levels)
+
+    def apply(self, changed: list[tuple[int, int]]) -> set[int]:
+        """Set the levels to their new sizes (0 deletes) and tell which buckets were touched.
 
         Deletes of levels that are not there are normal and change nothing.
         """
         levels = self.levels
         prices = self.prices
-        changes: list[Change] = []
+        sums = self.buckets.sums
+        width = self.buckets.width
+        touched: set[int] = set()
         deleted: list[tuple[int, int]] = []
         for ticks, lots in changed:
             before = levels.get(ticks, 0)
@@ -87,20 +94,25 @@ class BookSide:
                 deleted.append((ticks, before))
             else:
                 continue
-            changes.append((ticks, before, lots))
+            bucket = ticks // width
+            sums[bucket] = sums.get(bucket, 0) + lots - before
+            touched.add(bucket)
         if len(prices) > self.depth:
-            self._trim(changes, deleted)
+            touched |= self._trim(deleted)
         if deleted or self.left:
             self.left = self._slid_out(deleted)
-        return changes
+        return touched
 
-    def _trim(self, changes: list[Change], deleted: list[tuple[int, int]]) -> None:
+    def _trim(self, deleted: list[tuple[int, int]]) -> set[int]:
         """Drop what lies beyond the window when the venue did not say so (after a tolerated gap)."""
+        touched: set[int] = set()
         while len(self.prices) > self.depth:
             ticks = self.prices.pop(0 if self.bid else -1)
             lots = self.levels.pop(ticks)
-            changes.append((ticks, lots, 0))
+            self.buckets.sums[ticks // self.buckets.width] -= lots
+            touched.add(ticks // self.buckets.width)
             deleted.append((ticks, lots))
+        return touched
 
     def _slid_out(self, deleted: list[tuple[int, int]]) -> list[tuple[int, int]]:
         if len(self.prices) < self.depth:
@@ -140,8 +152,8 @@ class OrderBook:
         self.ready = True
         return self._uncrossed()
 
-    def apply(self, event: BookDelta) -> tuple[Verdict, list[Change], list[Change]]:
-        """Apply a delta; the changes of bids and asks are empty unless it was applied.
+    def apply(self, event: BookDelta) -> tuple[Verdict, set[int], set[int]]:
+        """Apply a delta; tell the touched buckets of bids and of asks, none unless it was applied.
 
         A delta without a book, of an id already seen or of a lower sequence is dropped; an id too far
         ahead is a gap. After GAP and CROSSED the book waits for a snapshot.
@@ -150,7 +162,7 @@ class OrderBook:
         if step != 1 or event.seq < self.seq or not self.ready:
             refusal = self._refused(event, step)
             if refusal is not None:
-                return refusal, [], []
+                return refusal, set(), set()
         self.update_id = event.update_id
         self.seq = event.seq
         bids = self.bids.apply(event.bids)
@@ -158,7 +170,7 @@ class OrderBook:
         bid_prices = self.bids.prices
         ask_prices = self.asks.prices
         if bid_prices and ask_prices and bid_prices[-1] >= ask_prices[0]:
-            return self._uncrossed(), [], []
+            return self._uncrossed(), set(), set()
         return Verdict.APPLIED, bids, asks
 
     def lose(self) -> None:

@@ -4,9 +4,8 @@ Single levels are dominated by dust (domain fact: "5x the median level" flags 14
 real book every second); a bucket of 1-2 basis points is what a trader calls a level.
 """
 
-from collections.abc import Iterable, Mapping
-
-from breakwall.market.book import Change
+from collections.abc import Mapping
+from itertools import repeat
 
 _BP = 10_000
 
@@ -22,18 +21,11 @@ def too_short(mid_half_ticks: int, reach_ticks: int, bucket_bp: float, min_bucke
     return reach_ticks * 2 * _BP < mid_half_ticks * bucket_bp * min_buckets
 
 
-class Sums(dict[int, int]):
-    """Lots by bucket; a bucket that is not there holds nothing."""
-
-    def __missing__(self, bucket: int) -> int:
-        return 0
-
-
 class Buckets:
     """Bucket sums of one side of the book. Bucket `b` holds the ticks from `b * width` to `(b + 1) * width - 1`.
 
-    `near_lots` is the sum of the buckets up to `limit`, the outermost bucket that counts for a
-    wall's share of the side.
+    `sums` is kept by `BookSide` level by level. `near_lots`, the lots of the buckets up to `limit`, is
+    what a wall's share of the side is held against; it is as old as the last `survey`.
     """
 
     __slots__ = ("bid", "limit", "near_lots", "sums", "width")
@@ -43,42 +35,26 @@ class Buckets:
         self.width = width
         self.limit = 0
         self.near_lots = 0
-        self.sums = Sums()
+        self.sums: dict[int, int] = {}
 
     def rebuild(self, levels: Mapping[int, int]) -> None:
         """Sum everything again, from all visible levels."""
-        self.sums = Sums()
+        sums: dict[int, int] = {}
         for ticks, lots in levels.items():
-            self.sums[ticks // self.width] += lots
-        self._sum_near()
+            bucket = ticks // self.width
+            sums[bucket] = sums.get(bucket, 0) + lots
+        self.sums = sums
 
-    def set_limit(self, limit: int) -> None:
-        if limit != self.limit:
-            self.limit = limit
-            self._sum_near()
-
-    def update(self, changes: Iterable[Change]) -> dict[int, int]:
-        """Apply level changes; the answer is each touched bucket's difference in lots (which may be 0)."""
-        width = self.width
-        differences: dict[int, int] = {}
-        for ticks, before, now in changes:
-            bucket = ticks // width
-            if bucket in differences:
-                differences[bucket] += now - before
-            else:
-                differences[bucket] = now - before
+    def survey(self, limit: int) -> None:
+        """Forget empty buckets and weigh the side from the best price to the bucket `limit`."""
         sums = self.sums
-        sign = 1 if self.bid else -1
-        inside = self.limit * sign
-        for bucket, difference in differences.items():
-            lots = sums[bucket] + difference
-            if lots:
-                sums[bucket] = lots
-            else:
-                sums.pop(bucket, None)
-            if bucket * sign >= inside:
-                self.near_lots += difference
-        return differences
+        self.limit = limit
+        for bucket in [bucket for bucket, lots in sums.items() if not lots]:
+            del sums[bucket]
+        if self.bid:
+            self.near_lots = sum(lots for bucket, lots in sums.items() if bucket >= limit)
+        else:
+            self.near_lots = sum(lots for bucket, lots in sums.items() if bucket <= limit)
 
     def mean_around(self, bucket: int, reach: int, innermost: int, outermost: int) -> float | None:
         """Mean lots of up to `reach` buckets on each side, without the bucket itself.
@@ -89,15 +65,8 @@ class Buckets:
         low, high = (outermost + 1, innermost) if self.bid else (innermost, outermost - 1)
         low, high = max(low, bucket - reach), min(high, bucket + reach)
         count = high - low + 1
-        total = sum(map(self.sums.__getitem__, range(low, high + 1)))
+        total = sum(map(self.sums.get, range(low, high + 1), repeat(0)))
         if low <= bucket <= high:
             count -= 1
-            total -= self.sums[bucket]
+            total -= self.sums.get(bucket, 0)
         return total / count if count > 0 else None
-
-    def _sum_near(self) -> None:
-        limit = self.limit
-        if self.bid:
-            self.near_lots = sum(lots for bucket, lots in self.sums.items() if bucket >= limit)
-        else:
-            self.near_lots = sum(lots for bucket, lots in self.sums.items() if bucket <= limit)

@@ -1,10 +1,9 @@
 """The lookout of one side of the book: finds walls and follows each until it ends."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from breakwall.market import erosion
 from breakwall.market.book import BookSide
-from breakwall.market.buckets import Buckets
 from breakwall.market.chronicle import Chronicle
 from breakwall.market.criteria import Criteria, large, outstanding, weighty
 from breakwall.market.walls import GONE_AT, Wall
@@ -25,71 +24,107 @@ class Lookout:
     it or beyond is out of view, where nothing that happens to it is known.
     """
 
-    __slots__ = ("at_best", "bid", "buckets", "chronicle", "criteria", "floor", "outermost", "walls")
+    __slots__ = (
+        "at_best",
+        "bid",
+        "chronicle",
+        "criteria",
+        "floor",
+        "outermost",
+        "side",
+        "threshold",
+        "unsettled",
+        "walls",
+    )
 
-    def __init__(self, buckets: Buckets, criteria: Criteria, chronicle: Chronicle) -> None:
-        self.bid = buckets.bid
-        self.buckets = buckets
+    def __init__(self, side: BookSide, criteria: Criteria, chronicle: Chronicle) -> None:
+        self.side = side
+        self.bid = side.bid
         self.criteria = criteria
         self.chronicle = chronicle
         self.floor = 1  # lots worth the absolute criterion's USDT
+        self.threshold = 1.0  # the least lots that can meet the criteria, whatever the neighbours hold
         self.walls: dict[int, Wall] = {}  # candidates too, by bucket
         self.outermost = 0
         self.at_best = 0
+        self.unsettled = False  # something is undecided, or a candidate is growing older
 
-    def follow(self, side: BookSide, touched: Mapping[int, int], shown_seq: int, seq: int, at_ms: int) -> None:
-        """The buckets `touched` changed with the book message `seq`, which followed `shown_seq`."""
-        if not side.prices:
+    def measure(self, floor: int, limit: int) -> None:
+        """Take the floor in lots and the outermost bucket that counts for a wall's share of the side."""
+        self.floor = floor
+        self.side.buckets.survey(limit)
+        share = self.criteria.share * self.side.buckets.near_lots
+        if self.criteria.require == 3:
+            self.threshold = max(floor, share)
+        else:
+            self.threshold = min(floor, share) if self.criteria.require == 2 else 1
+
+    def follow(self, touched: set[int], shown_seq: int, seq: int, at_ms: int) -> None:
+        """These buckets changed with the book message `seq`, which followed the message `shown_seq`."""
+        prices = self.side.prices
+        if not prices:
             return
-        best, edge = (side.prices[-1], side.prices[0]) if self.bid else (side.prices[0], side.prices[-1])
-        width = self.buckets.width
-        if edge // width != self.outermost:
-            self._reframe(edge // width, at_ms)
-        if best // width != self.at_best:
-            self.at_best = best // width
+        buckets = self.side.buckets
+        width = buckets.width
+        if self.bid:
+            outermost, best = prices[0] // width, prices[-1] // width
+        else:
+            best, outermost = prices[0] // width, prices[-1] // width
+        if outermost != self.outermost:
+            self._reframe(outermost, at_ms)
+        if best != self.at_best:
+            self.at_best = best
             self._count_touches()
+        sums = buckets.sums
         walls = self.walls
-        sums = self.buckets.sums
-        threshold = self._threshold()
-        for bucket, difference in touched.items():
-            wall = walls.get(bucket)
-            if wall is not None:
-                if difference and wall.in_view:
-                    self._changed(wall, sums[bucket], shown_seq, seq, at_ms)
-            elif sums[bucket] >= threshold and self._visible(bucket) and self._meets(bucket):
+        threshold = self.threshold
+        for bucket in touched:
+            lots = sums[bucket]
+            if bucket in walls:
+                wall = walls[bucket]
+                if wall.in_view and wall.lots != lots:
+                    self._changed(wall, lots, shown_seq, seq, at_ms)
+            elif lots >= threshold and self._meets(bucket):
                 self._discover(bucket, at_ms)
 
     def traded(self, ticks: int, lots: int, seq: int, book_seq: int, at_ms: int) -> None:
         """A trade took `lots` from this side at `ticks`."""
-        wall = self.walls.get(ticks // self.buckets.width)
+        wall = self.walls.get(ticks // self.side.buckets.width)
         if wall is not None and wall.in_view:
             erosion.traded(wall, lots, seq, book_seq, at_ms)
+            self.unsettled = True
 
     def settle(self, book_seq: int, tape_seq: int, at_ms: int) -> None:
         """Decide what is ripe: eaten or pulled, candidates old enough or no longer big enough, ends."""
-        for wall in list(self.walls.values()):
+        if not self.unsettled:
+            return
+        self.unsettled = False
+        for wall in tuple(self.walls.values()):
             if wall.undecided or wall.ahead:
                 erosion.decide(wall, book_seq, tape_seq, at_ms, self.criteria.catch_up_ms)
-            if not wall.built:
+            if not wall.built_ms and at_ms - wall.seen_ms >= self.criteria.min_age_ms:
                 self._ripen(wall, at_ms)
-            elif wall.in_view and wall.eroded >= GONE_AT and not wall.undecided:
+            elif wall.built_ms and wall.in_view and not wall.undecided and wall.eroded >= GONE_AT:
                 self._end(wall, "eaten" if wall.eaten_lots >= wall.pulled_lots else "pulled", at_ms)
+            if wall.undecided or wall.ahead or not wall.built_ms:
+                self.unsettled = True
 
-    def survey(self, side: BookSide, at_ms: int) -> None:
+    def survey(self, at_ms: int) -> None:
         """The slow round, once a second: weigh prices, fade what is no wall, find what its neighbours uncovered."""
-        width = self.buckets.width
+        width = self.side.buckets.width
         for wall in list(self.walls.values()):
             if not wall.in_view:
                 if at_ms - wall.hidden_ms >= HIDDEN_FOR_MS:
                     self._end(wall, "left", at_ms)
                 continue
-            price = side.weighed(wall.bucket * width, (wall.bucket + 1) * width - 1)
+            price = self.side.weighed(wall.bucket * width, (wall.bucket + 1) * width - 1)
             wall.price_ticks = wall.price_ticks if price is None else price
             if wall.built:
                 self._fade(wall, at_ms)
-        threshold = self._threshold()
-        for bucket, lots in self.buckets.sums.items():
-            if lots >= threshold and bucket not in self.walls and self._visible(bucket) and self._meets(bucket):
+            elif not self._meets(wall.bucket):
+                del self.walls[wall.bucket]
+        for bucket, lots in self.side.buckets.sums.items():
+            if lots >= self.threshold and bucket not in self.walls and self._meets(bucket):
                 self._discover(bucket, at_ms)
 
     def blind(self, at_ms: int) -> None:
@@ -102,20 +137,20 @@ class Lookout:
                 if wall.in_view:
                     self._hide(wall, at_ms)
 
-    def look_again(self, side: BookSide, at_ms: int) -> None:
+    def look_again(self, at_ms: int) -> None:
         """A trusted book is back: each wall is found again, still out of view, or unknown."""
+        side = self.side
         if side.prices:
-            width = self.buckets.width
             best, edge = (side.prices[-1], side.prices[0]) if self.bid else (side.prices[0], side.prices[-1])
-            self.at_best = best // width
-            self.outermost = edge // width
+            self.at_best = best // side.buckets.width
+            self.outermost = edge // side.buckets.width
         for wall in list(self.walls.values()):
             if not side.prices or self._visible(wall.bucket):
                 self._reappear(wall, at_ms)
 
-    def regrid(self, buckets: Buckets, at_ms: int) -> None:
-        """Take another grid: each wall moves to the bucket of its price; of two in one the elder keeps its id."""
-        self.buckets = buckets
+    def regrid(self, at_ms: int) -> None:
+        """The side has another grid: each wall moves to the bucket of its price; of two in one the elder stays."""
+        buckets = self.side.buckets
         walls = sorted((wall for wall in self.walls.values() if wall.built), key=lambda wall: wall.seen_ms)
         self.walls = {}
         for wall in walls:
@@ -126,25 +161,22 @@ class Lookout:
                 continue
             wall.place(bucket, buckets.width)
             wall.price_ticks = price
-            erosion.rebase(wall, buckets.sums[bucket])
+            erosion.rebase(wall, buckets.sums.get(bucket, 0))
             self.walls[bucket] = wall
 
-    def _threshold(self) -> float:
-        """The least lots with which a bucket can still meet the criteria, before its neighbours are asked."""
-        share = self.criteria.share * self.buckets.near_lots
-        if self.criteria.require == 3:
-            return max(self.floor, share)
-        return min(self.floor, share) if self.criteria.require == 2 else 1
-
     def _meets(self, bucket: int) -> bool:
+        """Whether the bucket is inside the window and meets as many criteria as required."""
+        buckets = self.side.buckets
+        lots = buckets.sums.get(bucket, 0)
+        if lots < self.threshold or not self._visible(bucket):
+            return False
         criteria = self.criteria
-        lots = self.buckets.sums[bucket]
-        met = large(lots, self.floor) + weighty(lots, self.buckets.near_lots, criteria.share)
+        met = large(lots, self.floor) + weighty(lots, buckets.near_lots, criteria.share)
         if met >= criteria.require:
             return True
         if met + 1 < criteria.require:
             return False
-        mean = self.buckets.mean_around(bucket, criteria.neighbours, self.at_best, self.outermost)
+        mean = buckets.mean_around(bucket, criteria.neighbours, self.at_best, self.outermost)
         return met + outstanding(lots, mean, criteria.relative_k) >= criteria.require
 
     def _visible(self, bucket: int) -> bool:
@@ -152,9 +184,10 @@ class Lookout:
 
     def _discover(self, bucket: int, at_ms: int) -> None:
         wall_id = self.chronicle.number(at_ms)
-        wall = Wall(wall_id, self.bid, bucket, self.buckets.width, self.buckets.sums[bucket], at_ms)
+        wall = Wall(wall_id, self.bid, bucket, self.side.buckets.width, self.side.buckets.sums[bucket], at_ms)
         wall.touching = bucket == self.at_best
         wall.touches = int(wall.touching)
+        self.unsettled = True
         self.walls[bucket] = wall
 
     def _changed(self, wall: Wall, lots: int, shown_seq: int, seq: int, at_ms: int) -> None:
@@ -162,13 +195,14 @@ class Lookout:
             del self.walls[wall.bucket]
             return
         erosion.changed(wall, lots, shown_seq, seq, at_ms)
+        self.unsettled = True
 
     def _ripen(self, wall: Wall, at_ms: int) -> None:
-        if not self._meets(wall.bucket):
-            del self.walls[wall.bucket]
-        elif at_ms - wall.seen_ms >= self.criteria.min_age_ms:
+        if self._meets(wall.bucket):
             wall.built_ms = at_ms
             self.chronicle.tell(wall, "built", at_ms)
+        else:
+            del self.walls[wall.bucket]
 
     def _fade(self, wall: Wall, at_ms: int) -> None:
         if wall.undecided or wall.eroded >= GONE_AT or self._meets(wall.bucket):
@@ -192,7 +226,7 @@ class Lookout:
                 self.chronicle.tell(wall, "left", at_ms)
 
     def _reappear(self, wall: Wall, at_ms: int) -> None:
-        lots = self.buckets.sums[wall.bucket]
+        lots = self.side.buckets.sums.get(wall.bucket, 0)
         if lots < SAME_WALL * wall.lots or lots == 0:
             self._end(wall, "unknown", at_ms)
             return

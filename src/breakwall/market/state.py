@@ -7,7 +7,7 @@ from enum import Enum
 from breakwall.config import Settings
 from breakwall.market.bars import SAMPLE_MS, Bars, Samples
 from breakwall.market.book import OrderBook, Verdict
-from breakwall.market.buckets import Buckets, bucket_width, too_short
+from breakwall.market.buckets import bucket_width, too_short
 from breakwall.market.chronicle import Chronicle
 from breakwall.market.clusters import Cluster, clusters
 from breakwall.market.criteria import criteria_of, floor_lots
@@ -66,8 +66,8 @@ class Market:
         self._atr = AverageTrueRange()
         self._chronicle = Chronicle()
         criteria = criteria_of(settings.walls, instrument.symbol)
-        self.bid_walls = Lookout(Buckets(True, 0), criteria, self._chronicle)
-        self.ask_walls = Lookout(Buckets(False, 0), criteria, self._chronicle)
+        self.bid_walls = Lookout(self.book.bids, criteria, self._chronicle)
+        self.ask_walls = Lookout(self.book.asks, criteria, self._chronicle)
         self._grid_depth = 0  # the depth for which the bucket width was chosen
         self._blind_ms = round(settings.engine.blind_after_s * 1000)
         self._second = 0
@@ -107,8 +107,8 @@ class Market:
 
     @property
     def width_ticks(self) -> int:
-        """Bucket width; 0 before the first snapshot."""
-        return self.bid_walls.buckets.width
+        """Bucket width; 1 before the first snapshot."""
+        return self.book.bids.buckets.width
 
     @property
     def reach_ticks(self) -> int:
@@ -192,19 +192,14 @@ class Market:
         if verdict is not Verdict.APPLIED:
             return "" if verdict is Verdict.DROPPED else self._distrust(at_ms)
         self.last_book_ms = at_ms
-        if event.cts_ms:
-            self.lag.add(at_ms, event.cts_ms)
-        bid_walls, ask_walls = self.bid_walls, self.ask_walls
-        if bids:
-            touched = bid_walls.buckets.update(bids)
-            if self.status is Status.LIVE:
-                bid_walls.follow(book.bids, touched, shown_seq, event.seq, at_ms)
-        if asks:
-            touched = ask_walls.buckets.update(asks)
-            if self.status is Status.LIVE:
-                ask_walls.follow(book.asks, touched, shown_seq, event.seq, at_ms)
+        self.lag.add(at_ms, event.cts_ms)
         if self.status is not Status.LIVE or self.lag.late_ms > self._blind_ms:
-            self._judge_lateness(at_ms)
+            self._catch_up(at_ms)
+            return ""
+        if bids:
+            self.bid_walls.follow(bids, shown_seq, event.seq, at_ms)
+        if asks:
+            self.ask_walls.follow(asks, shown_seq, event.seq, at_ms)
         return ""
 
     def on_trades(self, event: Trades, at_ms: int) -> None:
@@ -262,11 +257,10 @@ class Market:
 
     def regrid(self, width: int, at_ms: int) -> None:
         """Take another bucket width; walls keep their ids where the new grid can tell them apart."""
-        for lookout, side in ((self.bid_walls, self.book.bids), (self.ask_walls, self.book.asks)):
-            buckets = Buckets(lookout.bid, width)
-            buckets.rebuild(side.levels)
-            lookout.regrid(buckets, at_ms)
-            lookout.look_again(side, at_ms)
+        for side, lookout in ((self.book.bids, self.bid_walls), (self.book.asks, self.ask_walls)):
+            side.regrid(width)
+            lookout.regrid(at_ms)
+            lookout.look_again(at_ms)
         self._set_limits()
 
     def view(self, at_ms: int, levels: int = 0) -> SymbolView:
@@ -306,9 +300,8 @@ class Market:
             walls = self.settings.walls
             self.regrid(bucket_width(mid, self.book.reach_ticks, walls.bucket_bp, walls.min_buckets), at_ms)
             return ""
-        for lookout, side in ((self.bid_walls, self.book.bids), (self.ask_walls, self.book.asks)):
-            lookout.buckets.rebuild(side.levels)
-            lookout.look_again(side, at_ms)
+        self.bid_walls.look_again(at_ms)
+        self.ask_walls.look_again(at_ms)
         self._set_limits()
         return ""
 
@@ -322,23 +315,23 @@ class Market:
         self.bid_walls.blind(at_ms)
         self.ask_walls.blind(at_ms)
 
-    def _judge_lateness(self, at_ms: int) -> None:
+    def _catch_up(self, at_ms: int) -> None:
         """Messages that come too late are as bad as none; a prompt one ends the staleness."""
         late = self.lag.late_ms > self._blind_ms
         if late and self.status is Status.LIVE:
             self._go_blind(Status.STALE, f"the book is {self.lag.late_ms / 1000:.1f} s late", at_ms)
-        elif not late and self.status is Status.STALE:
+        elif not late:
             self.status, self.status_reason = Status.LIVE, ""
-            self.bid_walls.look_again(self.book.bids, at_ms)
-            self.ask_walls.look_again(self.book.asks, at_ms)
+            self.bid_walls.look_again(at_ms)
+            self.ask_walls.look_again(at_ms)
 
     def _sample(self, at_ms: int) -> None:
         self.tape.expire(at_ms)
         mid = self.mid_half_ticks
         if self.status is Status.LIVE and mid is not None:
             self._set_limits()
-            self.bid_walls.survey(self.book.bids, at_ms)
-            self.ask_walls.survey(self.book.asks, at_ms)
+            self.bid_walls.survey(at_ms)
+            self.ask_walls.survey(at_ms)
             self.samples.add(self._second, mid)
             closed = self.bars.add(at_ms, mid)
             if closed is not None:
@@ -350,12 +343,12 @@ class Market:
     def _set_limits(self) -> None:
         """What depends on the price: the floor in lots, and how far a side counts for a wall's share."""
         mid = self.mid_half_ticks
-        if mid is None or not self.width_ticks:
+        if mid is None:
             return
-        for lookout, sign in ((self.bid_walls, -1), (self.ask_walls, 1)):
-            lookout.floor = floor_lots(lookout.criteria.floor_usdt, self.instrument, mid)
+        for side, lookout, sign in ((self.book.bids, self.bid_walls, -1), (self.book.asks, self.ask_walls, 1)):
             reach = int(mid * (1 + sign * lookout.criteria.share_reach) / 2)
-            lookout.buckets.set_limit(reach // lookout.buckets.width)
+            floor = floor_lots(lookout.criteria.floor_usdt, self.instrument, mid)
+            lookout.measure(floor, reach // side.buckets.width)
 
     def _wall_view(self, wall: Wall, at_ms: int) -> WallView:
         return WallView(
