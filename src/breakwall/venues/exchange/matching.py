@@ -116,15 +116,14 @@ class MatchingBook:
     """The matching engine of one symbol.
 
     `seq` is the cross sequence: it grows with every change, and trades carry the value of the
-    change they cause. `changed` holds the (side, ticks) levels changed since they were last taken.
+    change they cause.
     """
 
-    __slots__ = ("_fills", "_halves", "_next_id", "_trades", "changed", "last_ticks", "seq", "symbol")
+    __slots__ = ("_fills", "_halves", "_next_id", "_trades", "last_ticks", "seq", "symbol")
 
     def __init__(self, symbol: str, first_seq: int = 1) -> None:
         self.symbol = symbol
         self.seq = first_seq
-        self.changed: set[tuple[Side, int]] = set()
         self.last_ticks: int | None = None
         self._halves = {Side.BUY: _Half(-1), Side.SELL: _Half(1)}
         self._next_id = 0
@@ -163,7 +162,6 @@ class MatchingBook:
         self._next_id += 1
         order = RestingOrder(self._next_id, owner, side, ticks, rest, tag)
         self._halves[side].add(order)
-        self.changed.add((side, ticks))
         return Placed(order, matches)
 
     def market(self, owner: str, side: Side, lots: int, limit_ticks: int, now_ms: int) -> Placed:
@@ -181,7 +179,6 @@ class MatchingBook:
             raise ValueError(f"{self.symbol} order {order.order_id}: expected 1 to {order.lots} lots, found {lots}")
         self.seq += 1
         self._halves[order.side].shrink(order, lots)
-        self.changed.add((order.side, order.ticks))
 
     @property
     def best_bid(self) -> int | None:
@@ -219,10 +216,6 @@ class MatchingBook:
             found += half.levels[ticks].lots
         return found
 
-    def take_changed(self) -> set[tuple[Side, int]]:
-        changed, self.changed = self.changed, set()
-        return changed
-
     def take_trades(self) -> list[PublicTrade]:
         """Public trades since the last call, in order."""
         trades, self._trades = self._trades, []
@@ -243,7 +236,6 @@ class MatchingBook:
             taken = min(lots, maker.lots)
             half.shrink(maker, taken)
             lots -= taken
-            self.changed.add((maker.side, ticks))
             trade = PublicTrade(ticks, taken, side, now_ms, self.seq, f"{self.symbol}-{self.seq}-{len(matches)}")
             matches.append(Match(maker, trade))
         self._record(matches)

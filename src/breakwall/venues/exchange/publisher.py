@@ -48,8 +48,8 @@ class _Topic:
 
     def leave(self, send: Send) -> None:
         # Lists are replaced, never changed: a reader may leave while it is being told.
-        self.readers = [reader for reader in self.readers if reader is not send]
-        self.waiting = [waiter for waiter in self.waiting if waiter[1] is not send]
+        self.readers = [reader for reader in self.readers if reader != send]
+        self.waiting = [waiter for waiter in self.waiting if waiter[1] != send]
 
     def admit(self, now_ms: int) -> list[Send]:
         """Those who have waited long enough become readers."""
