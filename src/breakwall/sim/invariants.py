@@ -11,7 +11,7 @@ After all faults have healed: the program's positions and orders are the exchang
 UNKNOWN, everything is protected.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
 import msgspec
@@ -26,7 +26,7 @@ _SLACK = Decimal("1.05")
 """Prices move between the decision and the look: a fill may be slightly dearer, equity slightly smaller."""
 
 
-class InvariantBroken(AssertionError):  # noqa: N818 - the word of this trade
+class InvariantBroken(AssertionError):
     """A promise was not kept; the text says which, where, when, and how to see it again."""
 
 
@@ -152,17 +152,24 @@ class Referee:
     def check_healed(self, belief: Belief, now_ms: int) -> None:
         """Faults are over since long enough: knowledge must equal truth."""
         self.check(now_ms)
-        truth = self._truth()
-        lots = {position.symbol: position.lots for position in truth.positions}
-        if belief.lots != lots:
-            self._broken("liveness", f"the program knows positions {belief.lots}, the exchange has {lots}")
-        if belief.unknown:
-            self._broken("liveness", f"still UNKNOWN: {', '.join(sorted(belief.unknown))}")
-        if not lots.keys() <= belief.protected:
-            self._broken("liveness", f"no proven stop for {', '.join(sorted(lots.keys() - belief.protected))}")
+        for what in self._differences(belief):
+            self._broken("liveness", what)
         strangers = self._accepted - self._intents
         if strangers:
             self._broken("I4", f"accepted without an intent: {', '.join(sorted(strangers))}")
+
+    def agrees(self, belief: Belief) -> bool:
+        """Whether the program knows the truth by now."""
+        return not any(self._differences(belief))
+
+    def _differences(self, belief: Belief) -> Iterator[str]:
+        lots = {position.symbol: position.lots for position in self._truth().positions}
+        if belief.lots != lots:
+            yield f"the program knows positions {belief.lots}, the exchange has {lots}"
+        if belief.unknown:
+            yield f"still UNKNOWN: {', '.join(sorted(belief.unknown))}"
+        if not lots.keys() <= belief.protected:
+            yield f"no proven stop for {', '.join(sorted(lots.keys() - belief.protected))}"
 
     def _check_stop(self, position: TruePosition) -> None:
         if position.stop_ticks is None:
