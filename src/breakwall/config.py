@@ -6,12 +6,15 @@ values with what was expected, all in one error. Cash is USDT, percentages are p
 """
 
 import difflib
+import hashlib
 import tomllib
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from breakwall.model.text import sanitise
 
 Percent = Annotated[Decimal, Field(gt=0, le=100)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -48,6 +51,11 @@ class VenueSettings(Section):
     taker_fee: Annotated[Decimal, Field(ge=0, lt=1)] = Decimal("0.00055")
     maker_fee: Annotated[Decimal, Field(gt=-1, lt=1)] = Decimal("0.0002")
     stop_trigger: Literal["MarkPrice", "LastPrice", "IndexPrice"] = "MarkPrice"
+
+    @property
+    def first_depth(self) -> int:
+        """Levels to subscribe before anything is known of the book; `auto` may ask for more later."""
+        return 200 if self.depth == "auto" else self.depth
 
 
 class WallSettings(Section):
@@ -187,11 +195,12 @@ class Settings(Section):
     def _symbols_are_names(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
         if not symbols:
             raise ValueError("expected at least one symbol")
-        for symbol in symbols:
-            if not (symbol.isascii() and symbol.isalnum() and symbol.isupper()):
-                raise ValueError(f"expected names such as BTCUSDT, found {symbol!r}")
-        if len(set(symbols)) != len(symbols):
-            raise ValueError("expected each symbol once")
+        wrong = [symbol for symbol in symbols if not (symbol.isascii() and symbol.isalnum() and symbol.isupper())]
+        if wrong:
+            raise ValueError(f"expected names such as BTCUSDT, found {', '.join(map(repr, wrong))}")
+        twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
+        if twice:
+            raise ValueError(f"expected each symbol once, found {', '.join(twice)} twice")
         return symbols
 
 
@@ -224,15 +233,48 @@ def parse(text: str, source: str) -> Settings:
         raise ConfigError("\n".join([f"{source}: {count}", *(f"  {line}" for line in lines)])) from error
 
 
+def digest(settings: Settings) -> str:
+    """SHA-256 of the effective settings: two runs with the same one were told the same."""
+    return hashlib.sha256(settings.model_dump_json(by_alias=True).encode()).hexdigest()
+
+
+_IN_WORDS = {
+    "model_type": "a table [{}]",
+    "dict_type": "a table of names and amounts",
+    "tuple_type": 'a list such as ["BTCUSDT"]',
+    "string_type": "a text in quotes",
+    "string_pattern_mismatch": "a time of day such as 00:00",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+    "float_parsing": "a number",
+    "decimal_parsing": "a number",
+    "bool_parsing": "true or false",
+}
+"""Pydantic's kinds of mistakes whose own words do not fit a settings file."""
+
+
 def _mistake(mistake: dict[str, Any]) -> str:
+    """One line per mistake. The value of an unknown key is never shown: it may be a secret."""
     place = [str(part) for part in mistake["loc"]]
-    name = place[0] if len(place) == 1 else f"[{'.'.join(place[:-1])}] {place[-1]}"
+    name = _place(mistake["loc"])
     if mistake["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(place[-1], _keys_of(place[:-1]), n=1)
-        remedy = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(_keys_of(place[:-1]))}"
+        known = _keys_of(place[:-1])
+        near = difflib.get_close_matches(place[-1], known, n=1)
+        remedy = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
         return f"{name}: unknown key; {remedy}"
     expected = str(mistake["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-    return f"{name}: expected {expected.removeprefix('expected ')}, found {mistake['input']!r}"
+    expected = expected.removeprefix("expected ")
+    expected = _IN_WORDS.get(mistake["type"], expected).format(place[-1])
+    if ", found " in expected:
+        return f"{name}: expected {expected}"
+    return f"{name}: expected {expected}, found {sanitise(repr(mistake['input']), 60)}"
+
+
+def _place(loc: tuple[str | int, ...]) -> str:
+    """`[walls] require`, `symbols, item 2`: where in the file, as a person would say it."""
+    names = [str(part) for part in loc if isinstance(part, str)]
+    items = "".join(f", item {part + 1}" for part in loc if isinstance(part, int))
+    return (names[0] if len(names) == 1 else f"[{'.'.join(names[:-1])}] {names[-1]}") + items
 
 
 def _keys_of(place: list[str]) -> list[str]:

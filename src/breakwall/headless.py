@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TextIO
 
+import msgspec
 from msgspec import Struct
 
 from breakwall.model.actions import Note
@@ -101,6 +102,7 @@ class Receipt(Struct, frozen=True):
     loop_delay_p99_ms: float
     event_latency_p99_ms: float
     first_book_s: float | None
+    recovered_s: float | None
     rss_mb: float
     terminal_bytes: int
     actions_digest: str
@@ -108,21 +110,25 @@ class Receipt(Struct, frozen=True):
     exit_reason: str
 
 
+def receipt_json(receipt: Receipt) -> str:
+    """The receipt for programs: one line, money as plain numbers."""
+    return msgspec.json.Encoder(decimal_format="number").encode(receipt).decode()
+
+
 def receipt_text(receipt: Receipt) -> str:
     """The receipt for people: what was done, what it cost, what was never unprotected."""
     opened = ", ".join(f"{name} {count}" for name, count in receipt.opened_by.items()) or "none"
-    return "\n".join(
-        (
-            f"{receipt.mode} on {receipt.venue}: {receipt.seconds:.0f} s, {', '.join(receipt.symbols)}",
-            f"  seen      {receipt.book_messages} book messages, {receipt.trades_seen} trades, "
-            f"{receipt.walls_seen} walls ({receipt.walls_eaten} eaten, {receipt.walls_pulled} pulled)",
-            f"  done      {receipt.signals} signals ({receipt.refused} refused), {receipt.positions_opened} positions "
-            f"opened ({opened}), {receipt.positions_closed} closed, {receipt.positions_open} open",
-            f"  money     realised {receipt.realised_pnl_usdt:+.4f} USDT, of it fees {receipt.fees_usdt:.4f}",
-            f"  safety    {receipt.unprotected_ms_max} ms without a stop, stop proven within "
-            f"{receipt.proof_delay_ms_max} ms, {receipt.breaker_trips} breaker trips",
-            f"  machine   loop delay p99 {receipt.loop_delay_p99_ms:.1f} ms, event latency p99 "
-            f"{receipt.event_latency_p99_ms:.1f} ms, {receipt.rss_mb:.0f} MB",
-            f"  ended     {receipt.exit_reason}; recording {receipt.recording or 'none'}",
-        )
-    )
+    rows = {
+        "seen": f"{receipt.book_messages} book messages, {receipt.trades_seen} trades, {receipt.walls_seen} walls "
+        f"({receipt.walls_eaten} eaten, {receipt.walls_pulled} pulled)",
+        "done": f"{receipt.signals} signals ({receipt.refused} refused), {receipt.positions_opened} positions opened "
+        f"({opened}), {receipt.positions_closed} closed, {receipt.positions_open} open",
+        "money": f"realised {receipt.realised_pnl_usdt:+.4f} USDT after fees of {receipt.fees_usdt:.4f}",
+        "safety": f"{receipt.unprotected_ms_max} ms without a stop, stops proven within "
+        f"{receipt.proof_delay_ms_max} ms, {receipt.breaker_trips} breaker trips",
+        "machine": f"loop delay p99 {receipt.loop_delay_p99_ms:.1f} ms, event latency p99 "
+        f"{receipt.event_latency_p99_ms:.1f} ms, {receipt.rss_mb:.0f} MB",
+        "ended": f"{receipt.exit_reason}; recording {receipt.recording or 'none'}",
+    }
+    head = f"{receipt.mode} on {receipt.venue}: {receipt.seconds:.0f} s, {', '.join(receipt.symbols)}"
+    return "\n".join([head, *(f"  {name:8} {text}" for name, text in rows.items())])

@@ -1,0 +1,57 @@
+"""The command line: one file per command, heavy imports inside the command."""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from breakwall import __version__
+from breakwall.cli.config import app as config_commands
+from breakwall.cli.demo import DemoWish, demo, run_demo
+from breakwall.cli.errors import told
+from breakwall.cli.exchange import exchange
+from breakwall.cli.inspect import inspect
+from breakwall.cli.replay import replay
+
+app = typer.Typer(
+    name="breakwall",
+    help="Trade the walls of crypto perpetual futures, never without a stop on the exchange.",
+    epilog="Without a command: breakwall demo. Exit codes: 0 done, 1 internal error, 2 bad usage or settings, "
+    "3 venue unreachable, 4 not flat, 5 observing only, 6 refused by a safety check, 130 interrupted.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(demo)
+app.command()(exchange)
+app.command()(inspect)
+app.command()(replay)
+app.add_typer(config_commands, name="config")
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
+    if version:
+        print(f"breakwall {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        raise typer.Exit(run_demo(DemoWish()))
+
+
+def main() -> None:
+    """The only way in and the only way out: every error becomes one message and an exit code."""
+    try:
+        code = app(standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader of our output has gone, as with `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except BaseException as error:
+        message, code = told(error)
+        if message:
+            print(message, file=sys.stderr)
+    sys.exit(code or 0)

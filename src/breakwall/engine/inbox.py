@@ -87,7 +87,7 @@ class Inbox:
         kept = (item for item in self._market if not _is_of(item[0], symbol))
         self._market = deque(kept)
         self._dropped.add(symbol)
-        lost = BookLost(symbol, f"inbox full ({self._limit} market events waiting)")
+        lost = BookLost(symbol, f"inbox full ({self._limit} market events waiting)", ours=True)
         self._urgent.append((lost, None, self._clock.now_ns()))
 
 

@@ -95,9 +95,13 @@ class Ticker(MarketEvent, frozen=True, gc=False):
 
 
 class BookLost(MarketEvent, frozen=True):
-    """The feed can no longer vouch for this symbol's book (disconnect, overflow, silence)."""
+    """Nobody can vouch for this symbol's book any more (disconnect, silence, overflow).
+
+    `ours`: the inbox dropped it, so nobody has asked for a new snapshot yet.
+    """
 
     reason: str
+    ours: bool = False
 
 
 class BadFrame(Struct, frozen=True, tag=True):

@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import os
 from pathlib import Path
+from typing import Self
 
 import platformdirs
 
@@ -66,6 +67,13 @@ class InstanceLock:
         digest = hashlib.sha256(key.encode()).hexdigest()[:12]
         self.path = (folder or user_folder() / "locks") / f"{file_name(f'{venue}-{environment}-{digest}')}.lock"
         self._file: int | None = None
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.release()
 
     def acquire(self) -> None:
         """Raises AlreadyRunningError where another process holds the lock, StateError where it cannot be made."""

@@ -1,0 +1,82 @@
+"""The demo's exchange: a child process that outlives a killed cockpit, found again by its run folder."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from pathlib import Path
+
+import msgspec
+
+from breakwall.ports import HttpRequest, Transport, TransportError, VenueError
+
+_START_TIMEOUT_S = 15.0
+_LINE = "exchange.json"
+
+
+class ChildExchange(msgspec.Struct, frozen=True):
+    """How to reach a running embedded exchange; kept (mode 0600) in its run folder."""
+
+    http: str
+    public: str
+    private: str
+    api_key: str
+    api_secret: str
+    pid: int
+    seed: int
+    scenario: str
+
+
+def remembered(folder: Path) -> ChildExchange | None:
+    """The exchange this run folder was traded on, alive or not; None where there is none."""
+    try:
+        return msgspec.json.decode((folder / _LINE).read_bytes(), type=ChildExchange)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+async def alive(child: ChildExchange, transport: Transport) -> bool:
+    """Whether it still answers."""
+    request = HttpRequest("GET", child.http, "/v5/market/time", timeout_s=0.5)
+    try:
+        return (await transport.request(request)).status == 200
+    except TransportError:
+        return False
+
+
+async def start(folder: Path, *, seed: int, scenario: str, linger_s: int) -> ChildExchange:
+    """Start an exchange on a free loopback port and write down how to reach it.
+
+    It has a session of its own, so that a signal or a closed terminal meant for the cockpit does not
+    reach it. Raises VenueError with the end of its own messages when it does not come up.
+    """
+    words = ("--port", "0", "--seed", str(seed), "--scenario", scenario, "--linger", str(linger_s))
+    messages = folder / "exchange.log"
+    with messages.open("ab") as log:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "breakwall", "exchange", *words,
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    assert process.stdout is not None
+    try:
+        line = await asyncio.wait_for(process.stdout.readline(), _START_TIMEOUT_S)
+        told = msgspec.json.decode(line)
+        child = msgspec.convert({**told, "pid": process.pid, "seed": seed, "scenario": scenario}, ChildExchange)
+    except (TimeoutError, msgspec.MsgspecError) as error:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        tail = messages.read_text(errors="replace").strip()[-400:]
+        raise VenueError(
+            f"the embedded exchange did not start: {tail or error!r} (its messages: {messages})"
+        ) from error
+    path = folder / _LINE
+    path.touch(mode=0o600)
+    path.write_bytes(msgspec.json.encode(child))
+    return child
+
+
+def stop(child: ChildExchange) -> None:
+    """Ask it to end; an exchange that is gone already is fine."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(child.pid, signal.SIGTERM)

@@ -1,0 +1,73 @@
+"""What the user is told when something fails: one message, one exit code, never a traceback."""
+
+import sys
+import traceback
+from pathlib import Path
+
+import typer
+
+from breakwall.model.text import sanitise
+
+_WIDTH = 4000
+
+
+def told(error: BaseException) -> tuple[str, int]:
+    """The message and the exit code of any error that reached the border."""
+    if isinstance(error, SystemExit):
+        return "", error.code if isinstance(error.code, int) else 1
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        return "breakwall: interrupted", 130
+    usage = getattr(error, "format_message", None)  # what typer's errors share, whichever click is under it
+    if callable(usage):
+        return _usage(error, str(usage())), 2
+    known = _known(error)
+    if known is not None:
+        return "breakwall: " + "\n".join(sanitise(line, _WIDTH) for line in str(error).splitlines()), known
+    return _internal(error), 1
+
+
+def _usage(error: BaseException, message: str) -> str:
+    """An empty message is help that was printed already."""
+    if not message:
+        return ""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "breakwall"
+    return f"breakwall: {sanitise(message, _WIDTH)}\nTry `{command} --help`."
+
+
+def _known(error: BaseException) -> int | None:
+    from breakwall.config import ConfigError
+    from breakwall.ports import JournalError, VenueError
+    from breakwall.replay.forms import RecordingError
+    from breakwall.storage.runs import AlreadyRunningError, StateError
+
+    if isinstance(error, VenueError):
+        return error.code
+    if isinstance(error, ConfigError | RecordingError | StateError):
+        return 2
+    if isinstance(error, JournalError | AlreadyRunningError):
+        return 6
+    return None
+
+
+def _internal(error: BaseException) -> str:
+    """An error of ours: the details go to a file that can be sent to us."""
+    summary = f"breakwall: internal error: {type(error).__name__}: {sanitise(error, 300)}"
+    try:
+        path = _crash_log("".join(traceback.format_exception(error)))
+    except OSError as failure:
+        return f"{summary} (the details could not be written: {failure.strerror})"
+    return f"{summary}\nbreakwall: the details are in {path}; please send them with your report."
+
+
+def _crash_log(text: str) -> Path:
+    from breakwall import __version__
+    from breakwall.clock import SystemClock
+    from breakwall.storage.runs import user_folder
+
+    folder = user_folder() / "crashes"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / f"crash-{SystemClock().now_ms()}.log"
+    path.touch(mode=0o600)
+    path.write_text(f"breakwall {__version__}, Python {sys.version}\n{text}", encoding="utf-8")
+    return path

@@ -1,0 +1,96 @@
+"""Which folder and which exchange a demo uses: a living one left by a killed cockpit, or fresh ones."""
+
+import secrets
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+from breakwall.cli import child as children
+from breakwall.cli.child import ChildExchange
+from breakwall.cli.demo import DemoWish
+from breakwall.clock import SystemClock
+from breakwall.modes import Access
+from breakwall.ports import Transport
+from breakwall.storage.runs import AlreadyRunningError, InstanceLock, StateFolder, user_folder
+from breakwall.venues.bybit.endpoints import Urls
+
+LINGER_S = 60
+_KEPT = 10
+"""Run folders of earlier demos that are kept."""
+
+
+class RunPlace:
+    """A run folder, its exchange and the lock on its account; use the lock as a context."""
+
+    def __init__(self, folder: StateFolder, exchange: ChildExchange, words: str) -> None:
+        self.folder = folder
+        self.exchange = exchange
+        self.words = words
+        self.lock = lock_of(exchange)
+        self.access = Access(
+            "SIM",
+            Urls(exchange.http, exchange.public, exchange.private),
+            exchange.api_key,
+            exchange.api_secret,
+        )
+
+    def stop_exchange(self) -> None:
+        children.stop(self.exchange)
+
+
+def lock_of(exchange: ChildExchange) -> InstanceLock:
+    return InstanceLock("bybit", "embedded", exchange.api_key)
+
+
+async def find(wish: DemoWish, transport: Transport) -> RunPlace:
+    """The place to run in; starts an exchange where none is alive. Raises StateError or VenueError.
+
+    An exchange that is still alive without a cockpit was left by one that was killed: it is taken up
+    again, unless another seed or scenario was asked for.
+    """
+    base = user_folder() / "demo"
+    if wish.state is not None:
+        return await _in(StateFolder(wish.state), wish, transport)
+    for path in _newest_first(base):
+        exchange = await _orphan(path, wish, transport)
+        if exchange is not None:
+            return _again(StateFolder(path), exchange)
+    _forget_old(base)
+    stamp = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).strftime("%Y%m%d-%H%M%S")
+    return await _in(StateFolder(base / f"{stamp}-{secrets.token_hex(2)}"), wish, transport)
+
+
+async def _in(folder: StateFolder, wish: DemoWish, transport: Transport) -> RunPlace:
+    exchange = children.remembered(folder.path)
+    if exchange is not None and await children.alive(exchange, transport):
+        return _again(folder, exchange)
+    seed = secrets.randbelow(1_000_000) if wish.seed is None else wish.seed
+    exchange = await children.start(folder.path, seed=seed, scenario=wish.scenario, linger_s=LINGER_S)
+    return RunPlace(folder, exchange, f"embedded exchange at {exchange.http}, {wish.scenario}, seed {seed}")
+
+
+def _again(folder: StateFolder, exchange: ChildExchange) -> RunPlace:
+    return RunPlace(folder, exchange, f"embedded exchange at {exchange.http} is still alive: taking up {folder.path}")
+
+
+async def _orphan(path: Path, wish: DemoWish, transport: Transport) -> ChildExchange | None:
+    exchange = children.remembered(path)
+    if exchange is None or wish.scenario != exchange.scenario or wish.seed not in {None, exchange.seed}:
+        return None
+    if not await children.alive(exchange, transport):
+        return None
+    try:
+        with lock_of(exchange):
+            return exchange
+    except AlreadyRunningError:
+        return None
+
+
+def _newest_first(base: Path) -> list[Path]:
+    return sorted((path for path in base.glob("*") if path.is_dir()), reverse=True) if base.is_dir() else []
+
+
+def _forget_old(base: Path) -> None:
+    """Remove the run folders of long finished demos; those of a given `--state` are never touched."""
+    for path in _newest_first(base)[_KEPT:]:
+        shutil.rmtree(path, ignore_errors=True)

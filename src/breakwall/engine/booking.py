@@ -1,0 +1,122 @@
+"""What the venue and the executor say about our orders and positions: into the blotter, and into words."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from breakwall.engine import guarding
+from breakwall.engine.state import State
+from breakwall.model.actions import Note
+from breakwall.model.events import (
+    Event,
+    Fill,
+    Fills,
+    Outcome,
+    OutcomeKind,
+    PositionReports,
+)
+from breakwall.trading.blotter import Change
+from breakwall.trading.breaker import Trip
+from breakwall.trading.order import Cause, OrderChange
+from breakwall.trading.position import ClosedTrade
+from breakwall.trading.positions import PositionChange
+
+PRUNE_EVERY_MS = 60_000
+
+
+def on_word(state: State, event: Event) -> None:
+    """A private event that needs no more than being booked."""
+    take(state, state.blotter.apply(event, state.at))
+
+
+def on_outcome(state: State, event: Outcome) -> None:
+    """An unknown outcome is asked after at the next tick; a stop that did not stand is seen to at once."""
+    take(state, state.blotter.apply(event, state.at))
+    if event.kind is not OutcomeKind.CONFIRMED:
+        code = f" (code {event.code})" if event.code else ""
+        text = f"{event.operation} {event.kind.value}: {event.reason}{code}"
+        state.say("outcome", text, level="warning", symbol=event.symbol, client_id=event.client_id, durable=True)
+        if event.operation == "stop":
+            state.read_back_due = state.read_back_due or "proof"
+    guarding.look_after(state, {event.symbol})
+
+
+def on_fills(state: State, event: Fills) -> None:
+    for fill in event.fills:
+        count(state, fill)
+    take(state, state.blotter.apply(event, state.at))
+    guarding.look_after(state, {fill.symbol for fill in event.fills})
+
+
+def on_position_reports(state: State, event: PositionReports) -> None:
+    take(state, state.blotter.apply(event, state.at))
+    guarding.look_after(state, {report.symbol for report in event.reports})
+
+
+def on_tick(state: State) -> None:
+    """Differences with the venue that have lasted, the equity at the marks, and lifted breaker rules."""
+    why = state.breaker.why
+    marks = {symbol: market.mark for symbol, market in state.markets.items()}
+    take(state, state.blotter.on_tick(marks, state.at))
+    if why and not state.breaker.why:
+        state.say("breaker", f"over: {why}", durable=True)
+    if state.now - state.pruned_ms >= PRUNE_EVERY_MS:
+        state.pruned_ms = state.now
+        state.orders.prune(state.now)
+
+
+def take(state: State, changes: Iterable[Change]) -> None:
+    """Tell and count what changed."""
+    for change in changes:
+        if isinstance(change, OrderChange):
+            take_order(state, change)
+        elif isinstance(change, PositionChange):
+            take_position(state, change)
+        elif isinstance(change, Trip):
+            state.sums.breaker_trips += 1
+            state.out.append(change.note)
+
+
+def take_order(state: State, change: OrderChange) -> None:
+    """Moves of our orders are told; of the venue's own (stops' children) only alarms."""
+    moved = change.order.intent is not None and (change.before is not change.after or not change.legal)
+    if moved or change.alarm:
+        state.out.append(change.note)
+    state.sums.orders_sent += change.cause is Cause.SENT and change.before is not change.after
+
+
+def take_position(state: State, change: PositionChange) -> None:
+    state.out.append(change.note)
+    if change.kind in {"opened", "adopted"}:
+        position = state.positions.get(change.symbol)
+        state.sums.opened_by[position.strategy if position is not None else "adopted"] += 1
+    if change.closed is not None:
+        state.sums.closed_by[change.closed.strategy] += 1
+        state.sums.realised_pnl_usdt += change.closed.net_usdt
+        state.out.append(closed_note(change.closed))
+
+
+def count(state: State, fill: Fill) -> None:
+    """Sums of executions, each once."""
+    if fill.exec_id in state.counted:
+        return
+    state.counted.add(fill.exec_id)
+    state.fills_since_ms = max(state.fills_since_ms, fill.at_ms)
+    if fill.exec_kind == "Funding":
+        state.sums.funding_usdt += fill.fee_usdt
+    else:
+        state.sums.fills += 1
+        state.sums.fees_usdt += fill.fee_usdt
+
+
+def closed_note(trade: ClosedTrade) -> Note:
+    """The finished trade, whole, for the journal."""
+    return Note(
+        kind="closed-trade",
+        text=msgspec.json.encode(trade).decode(),
+        level="debug",
+        symbol=trade.symbol,
+        trace=trade.trace,
+        client_id=trade.entry_id,
+        durable=True,
+    )

@@ -1,0 +1,112 @@
+"""The deterministic core: one event in, the actions it causes out."""
+
+from collections.abc import Callable
+from typing import Any
+
+from breakwall.engine import booking, commands, entering, guarding, recovery, viewing, watching
+from breakwall.engine.state import Phase, State
+from breakwall.model import events
+from breakwall.model.actions import Action, PlaceOrder
+from breakwall.model.view import View
+from breakwall.trading.breaker import TradingState
+from breakwall.trading.order import OrderState
+from breakwall.trading.origin import Origin
+
+
+class Core:
+    """Decides; it does nothing else. No clock, no I/O, no randomness: the same events give the same actions.
+
+    `on_event` is the only way to change it. `gate` and the properties are read by the engine between
+    two events.
+    """
+
+    def __init__(self, run: int) -> None:
+        self._state = State(run)
+
+    def on_event(self, stamped: events.Stamped) -> list[Action]:
+        """Take one event and return what must be done about it, in order."""
+        state = self._state
+        state.at = Origin(state.run, stamped.seq, stamped.at_ms)
+        state.out = []
+        _HANDLERS[type(stamped.event)](state, stamped.event)
+        return state.out
+
+    def gate(self, intent: PlaceOrder, now_ms: int) -> str:
+        """Why an entry must not leave now, although it was approved; '' when it may. Asked after its commit."""
+        state = self._state
+        order = state.orders.get(intent.client_id)
+        if order is None or order.state is not OrderState.PENDING:
+            return "withdrawn"
+        age_ms, limit_ms = now_ms - intent.decided_ms, state.settings.entry.intent_max_age_ms
+        if age_ms > limit_ms:
+            return f"decided {age_ms} ms ago, at most {limit_ms} ms allowed"
+        if state.breaker.state is not TradingState.ACTIVE or state.phase is not Phase.TRADING:
+            return f"trading is {state.trading_state}: {state.why}"
+        return "" if state.armed and not state.blind else f"SAFE or blind: {state.why}"
+
+    def settled(self, *, flat: bool) -> bool:
+        """While leaving: whether the venue has confirmed that nothing is left to do."""
+        return commands.settled(self._state, flat=flat)
+
+    def view(self, at_ms: int, mode: str, symbol: str, loop_delay_p99_ms: float, event_latency_p99_ms: float) -> View:
+        """The frozen view; levels and walls of `symbol` only."""
+        return viewing.view(self._state, at_ms, mode, symbol, loop_delay_p99_ms, event_latency_p99_ms)
+
+    @property
+    def fills_since_ms(self) -> int:
+        """Venue time of the last fill we know: read-backs ask for fills from there."""
+        return self._state.fills_since_ms
+
+    @property
+    def first_book_ms(self) -> int | None:
+        return self._state.first_book_ms
+
+    @property
+    def recovered_ms(self) -> int | None:
+        """When the account had been read back for the first time and everything held was seen to."""
+        return self._state.recovered_ms
+
+
+def _on_tick(state: State, event: events.Tick) -> None:
+    """Time passes for everybody: markets, orders, positions, breaker, entries, in this order."""
+    del event
+    watching.on_tick(state)
+    recovery.on_tick(state)
+    guarding.on_tick(state)
+    booking.on_tick(state)
+    commands.on_tick(state)
+    entering.on_tick(state)
+
+
+def _ignore(state: State, event: events.Ignored) -> None:
+    del state, event
+
+
+_HANDLERS: dict[type, Callable[[State, Any], None]] = {
+    events.BookDelta: watching.on_book,
+    events.BookSnapshot: watching.on_book,
+    events.Trades: watching.on_trades,
+    events.Ticker: watching.on_ticker,
+    events.BookLost: watching.on_book_lost,
+    events.BadFrame: watching.on_bad_frame,
+    events.Ignored: _ignore,
+    events.LinkChanged: recovery.on_link,
+    events.OrderReports: booking.on_word,
+    events.Fills: booking.on_fills,
+    events.PositionReports: booking.on_position_reports,
+    events.WalletReport: booking.on_word,
+    events.ReadBack: recovery.on_read_back,
+    events.ReadBackFailed: recovery.on_read_back_failed,
+    events.IntentStored: booking.on_word,
+    events.IntentSent: booking.on_word,
+    events.Outcome: booking.on_outcome,
+    events.OrderAnswer: booking.on_word,
+    events.Instruments: recovery.on_instruments,
+    events.Account: recovery.on_account,
+    events.SettingsChanged: recovery.on_settings,
+    events.JournalHealth: recovery.on_journal_health,
+    events.Recovered: recovery.on_recovered,
+    events.Tick: _on_tick,
+    events.Command: commands.on_command,
+}
+"""One row per kind of event; a test compares it with `model.events.Event`."""

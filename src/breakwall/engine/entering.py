@@ -1,0 +1,111 @@
+"""From a wall to an order: strategies, the ten checks, the last gate."""
+
+from breakwall.engine.state import Phase, State
+from breakwall.market.state import Market
+from breakwall.model.actions import Refused
+from breakwall.strategies.base import Strategy
+from breakwall.trading import risk
+from breakwall.trading.portfolio import Portfolio, portfolio
+from breakwall.trading.signal import Signal
+from breakwall.trading.validation import Card, Scene, examine
+
+ORDERED = "ordered"
+LOOK_AGAIN_MS = 1_000
+"""How long a wall rests whose signal was refused for a reason that may pass."""
+
+
+def on_tick(state: State) -> None:
+    """Ask the strategies about every market that can be traded now."""
+    if state.phase is not Phase.TRADING:
+        return
+    for symbol, market in state.markets.items():
+        if market.live and state.positions.get(symbol) is None:
+            for strategy in state.strategies:
+                signal = strategy.look(market, state.now, state.at.trace)
+                if signal is not None:
+                    consider(state, market, signal, strategy)
+
+
+def consider(state: State, market: Market, signal: Signal, strategy: Strategy) -> None:
+    """Either an approved order leaves, or the refusal is told once per reason."""
+    card = examine(signal, scene(state, market, signal))
+    answer = risk.approve_entry(card, gate(state, market), state.at)
+    state.sums.signals += signal.key not in state.answered
+    if isinstance(answer, Refused):
+        if answer.check in risk.HEALING:
+            strategy.again(signal.key, state.now + LOOK_AGAIN_MS)
+        refuse(state, card, answer)
+        return
+    state.answered[signal.key] = ORDERED
+    intent = answer.intent
+    state.blotter.decided(intent, state.at)
+    state.out.append(card.note)
+    state.out.append(answer)
+    instrument = market.instrument
+    text = (
+        f"{signal.strategy} {signal.side.value.lower()} {instrument.qty_text(intent.lots)} at up to "
+        f"{instrument.price_text(intent.limit_ticks or 0)}, stop {instrument.price_text(signal.stop_ticks)}, "
+        f"target {instrument.price_text(signal.target_ticks)}: {'; '.join(signal.reasons)}"
+    )
+    state.say("entry", text, symbol=signal.symbol, client_id=intent.client_id)
+
+
+def refuse(state: State, card: Card, refused: Refused) -> None:
+    signal = card.signal
+    if state.answered.get(signal.key) == refused.check:
+        return
+    state.answered[signal.key] = refused.check
+    state.sums.refused += 1
+    state.out.append(card.note)
+    state.say("refused", f"{signal.strategy} refused by {refused.check}: {refused.reason}", symbol=signal.symbol)
+
+
+def scene(state: State, market: Market, signal: Signal) -> Scene:
+    return Scene(
+        at_ms=state.now,
+        instrument=market.instrument,
+        enabled=signal.symbol in state.settings.symbols,
+        active=market.live,
+        processed=state.answered.get(signal.key) == ORDERED,
+        bid_ticks=market.best_bid,
+        ask_ticks=market.best_ask,
+        wall=market.wall(signal.wall_id),
+        portfolio=holdings(state),
+        settings=state.settings,
+        costs=state.costs,
+    )
+
+
+def gate(state: State, market: Market) -> risk.Gate:
+    symbol = market.instrument.symbol
+    assert market.best_bid is not None
+    assert market.best_ask is not None
+    return risk.Gate(
+        instrument=market.instrument,
+        settings=state.settings,
+        costs=state.costs,
+        portfolio=holdings(state),
+        state=state.breaker.state,
+        armed=state.armed,
+        blind=state.blind,
+        journal_ok=not state.journal_why,
+        unresolved=state.orders.unresolved(symbol),
+        rest_ms=state.breaker.symbol_ready_in_ms(symbol, state.now),
+        bid_ticks=market.best_bid,
+        ask_ticks=market.best_ask,
+        funding_rate=market.funding_rate,
+        next_funding_ms=market.next_funding_ms,
+    )
+
+
+def holdings(state: State) -> Portfolio:
+    entries = [(order, state.instruments[order.symbol]) for order in state.orders.open_entries()]
+    risk_settings = state.settings.risk
+    return portfolio(
+        state.wallet,
+        state.positions,
+        entries,
+        risk_settings.leverage,
+        state.costs.taker_fee,
+        state.breaker.daily_loss_left_usdt,
+    )

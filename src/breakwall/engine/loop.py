@@ -1,0 +1,224 @@
+"""The engine: connects inbox, core, journal, executor and recorder, and keeps their tasks alive."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from breakwall.config import Settings
+from breakwall.engine.core import Core
+from breakwall.engine.executor import Executor
+from breakwall.engine.inbox import Inbox, Item
+from breakwall.engine.scribe import Scribe
+from breakwall.engine.supervise import Supervisor
+from breakwall.engine.watch import Delays, watch_loop_delay
+from breakwall.model.actions import Action, Approved, AskReadBack, Note, QueryOrder, Resubscribe
+from breakwall.model.events import (
+    Account,
+    Command,
+    CommandKind,
+    Event,
+    Fills,
+    IntentSent,
+    OrderAnswer,
+    OrderReports,
+    Outcome,
+    PositionReports,
+    ReadBack,
+    Recovered,
+    SettingsChanged,
+    Tick,
+    WalletReport,
+)
+from breakwall.model.journal import EntryKind, JournalEntry
+from breakwall.model.view import View
+from breakwall.ports import Broker, Clock, Feed, Journal, Recorder
+
+Say = Callable[[Note, int], None]
+"""Where log lines go: the note and the engine time."""
+
+_JOURNALED = (
+    Account,
+    Command,
+    Fills,
+    IntentSent,
+    OrderAnswer,
+    OrderReports,
+    Outcome,
+    PositionReports,
+    SettingsChanged,
+    WalletReport,
+)
+_encode = msgspec.json.Encoder().encode
+
+
+class Engine:
+    """One engine for every mode; what differs is handed in.
+
+    `start` recovers and begins to trade, `run` lasts until the engine is stopped or a critical task
+    gives up (raises GaveUp), `close` ends everything in order.
+    """
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        mode: str,
+        run: int,
+        remembered: tuple[JournalEntry, ...],
+        clock: Clock,
+        inbox: Inbox,
+        feed: Feed,
+        broker: Broker,
+        journal: Journal,
+        recorder: Recorder,
+        say: Say,
+        venue_offset_ms: Callable[[], float],
+    ) -> None:
+        self.settings = settings
+        self.mode = mode
+        self.run_number = run
+        self.core = Core(run)
+        self.clock = clock
+        self._inbox = inbox
+        self._feed = feed
+        self._broker = broker
+        self._journal = journal
+        self._recorder = recorder
+        self._say = say
+        self._venue_offset_ms = venue_offset_ms
+        self._scribe = Scribe(journal, clock, inbox)
+        self._executor = Executor(broker, clock, inbox, self.core.gate, settings.engine.commit_wait_ms)
+        self._supervisor = Supervisor(clock, self._on_failure)
+        self._remembered = remembered
+        self.loop_delays = Delays()
+        self.event_delays = Delays()
+
+    async def start(self) -> None:
+        """Check the account, hand it to the core with what the journal remembers, then open the streams.
+
+        Raises VenueError before anything was sent.
+        """
+        account, instruments = await self._broker.prepare(self.settings.symbols)
+        settings = self.settings.model_dump_json(by_alias=True)
+        for event in (SettingsChanged(settings, self.run_number), account, instruments, Recovered(self._remembered)):
+            self._inbox.put(event)
+        self._feed.subscribe(dict.fromkeys(self.settings.symbols, self.settings.venue.first_depth))
+        engine = self.settings.engine
+        keep = self._supervisor.keep
+        keep("journal", self._scribe.run)
+        keep("core", self._drain)
+        keep("feed", self._feed.run)
+        keep("private stream", self._broker.run)
+        keep("tick", lambda: self._tick(engine.tick_ms / 1000))
+        keep("loop delay", lambda: watch_loop_delay(self.clock, self.loop_delays))
+
+    async def run(self) -> None:
+        """Wait until a critical task gives up; cancelled by whoever ends the run."""
+        await asyncio.shield(self._supervisor.failed)
+
+    def submit(self, command: Event) -> None:
+        self._inbox.put(command)
+
+    def view(self, symbol: str = "") -> View:
+        return self.core.view(
+            self.clock.now_ms(), self.mode, symbol, self.loop_delays.p99_ms, self.event_delays.p99_ms
+        )
+
+    @property
+    def orders_sent(self) -> int:
+        return self._executor.orders_sent
+
+    async def leave(self, *, flatten: bool, patience_s: float) -> bool:
+        """End trading in order: no entries, resting entries cancelled, positions closed if asked.
+
+        Returns whether the venue, read back, shows what was asked (no entries; flat if `flatten`).
+        """
+        self.submit(Command(CommandKind.STOP, who="process", why="leaving"))
+        if flatten:
+            self.submit(Command(CommandKind.FLATTEN, who="process", why="on_exit = flatten"))
+        deadline = self.clock.now_ms() + int(patience_s * 1000)
+        while self.clock.now_ms() < deadline:
+            await self.clock.sleep(0.05)
+            if self.core.settled(flat=flatten):
+                return True
+        return self.core.settled(flat=flatten)
+
+    async def close(self) -> None:
+        await self._supervisor.stop()
+        await self._executor.stop()
+        await self._scribe.finish()
+        await self._recorder.close()
+        await self._journal.close()
+
+    async def _tick(self, every_s: float) -> None:
+        while True:
+            await self.clock.sleep(every_s)
+            self._inbox.put(Tick(self.loop_delays.last_ms, self._venue_offset_ms()))
+
+    async def _drain(self) -> None:
+        most, span_ns = self.settings.engine.drain_events, int(self.settings.engine.drain_ms * 1e6)
+        while True:
+            await self._inbox.wait()
+            until = self.clock.now_ns() + span_ns
+            for _ in range(most):
+                item = self._inbox.take()
+                if item is None:
+                    break
+                self._process(item)
+                if self.clock.now_ns() >= until:
+                    break
+            await asyncio.sleep(0)
+
+    def _process(self, item: Item) -> None:
+        stamped = item.stamped
+        self._recorder.event(stamped.seq, stamped.at_ms, stamped.event, item.frame)
+        actions = self.core.on_event(stamped)
+        if actions:
+            self._recorder.actions(stamped.seq, actions)
+        entries = self._entries(item, actions)
+        stored = self._scribe.store(entries) if entries else None
+        for action in actions:
+            self._carry_out(action, stamped.at_ms, stored)
+        self.event_delays.add((self.clock.now_ns() - item.came_ns) / 1e6)
+
+    def _carry_out(self, action: Action, at_ms: int, stored: asyncio.Future[None] | None) -> None:
+        if isinstance(action, Approved):
+            assert stored is not None, "an approved intent is always an entry of the journal"
+            self._executor.send(action, stored)
+        elif isinstance(action, Note):
+            self._say(action, at_ms)
+        elif isinstance(action, QueryOrder):
+            self._executor.query(action)
+        elif isinstance(action, AskReadBack):
+            self._executor.read_back(action, self.core.fills_since_ms)
+        elif isinstance(action, Resubscribe):
+            self._feed.resubscribe(action.symbol, action.depth)
+
+    def _entries(self, item: Item, actions: Sequence[Action]) -> list[JournalEntry]:
+        seq, at_ms, event = item.stamped.seq, item.stamped.at_ms, item.stamped.event
+        run = self.run_number
+        entries: list[JournalEntry] = []
+        if isinstance(event, _JOURNALED) or (isinstance(event, ReadBack) and actions):
+            entries.append(JournalEntry(run, seq, at_ms, EntryKind.EVENT, _encode(event).decode()))
+        for action in actions:
+            if isinstance(action, Approved):
+                intent = action.intent
+                body = _encode(intent).decode()
+                entries.append(
+                    JournalEntry(
+                        run, seq, at_ms, EntryKind.INTENT, body, intent.symbol, intent.client_id, intent.trace
+                    )
+                )
+            elif isinstance(action, Note) and action.durable:
+                body = _encode(action).decode()
+                entries.append(
+                    JournalEntry(run, seq, at_ms, EntryKind.NOTE, body, action.symbol, action.client_id, action.trace)
+                )
+        return entries
+
+    def _on_failure(self, name: str, error: BaseException) -> None:
+        note = Note("task-failed", f"{name} failed: {error!r}; started again", level="error")
+        self._say(note, self.clock.now_ms())
+        if name == "core":
+            self._inbox.put(Command(CommandKind.HALT, who="supervisor", why=f"{name} failed: {error!r}"))

@@ -1,0 +1,166 @@
+"""Starting is recovering: settings, account, journal, the venue's word, protection, and only then trading.
+
+The same read-back that ends a start goes on for ever: every few seconds, after each reconnect, and
+whenever a stop's fate is in doubt.
+"""
+
+from breakwall.config import Settings
+from breakwall.engine import booking, commands, guarding, watching
+from breakwall.engine.state import Phase, State
+from breakwall.market.state import Market
+from breakwall.model.actions import AskReadBack, QueryOrder, Refused
+from breakwall.model.events import (
+    Account,
+    Instruments,
+    JournalHealth,
+    LinkChanged,
+    ReadBack,
+    ReadBackFailed,
+    Recovered,
+    SettingsChanged,
+)
+from breakwall.model.units import Instrument
+from breakwall.trading import risk
+from breakwall.trading.reconcile import Act, Difference, differences, restore
+
+RETRY_MS = 1_000
+"""How long a failed read-back rests before the next try."""
+
+
+def on_settings(state: State, event: SettingsChanged) -> None:
+    state.settings = Settings.model_validate_json(event.settings)
+    state.say("settings", f"settings of run {event.run}", level="debug")
+
+
+def on_account(state: State, event: Account) -> None:
+    state.account = event
+    state.use(event.taker_fee)
+
+
+def on_instruments(state: State, event: Instruments) -> None:
+    """New symbols get a market; changed rules reach it; a new tick or lot makes book and walls meaningless."""
+    for instrument in event.instruments:
+        old = state.instruments.get(instrument.symbol)
+        state.instruments[instrument.symbol] = instrument
+        if old is None:
+            depth = state.settings.venue.first_depth
+            state.markets[instrument.symbol] = Market(instrument, state.settings, depth)
+        elif (old.tick, old.lot) != (instrument.tick, instrument.lot):
+            change_units(state, old, instrument)
+        else:
+            state.markets[instrument.symbol].instrument = instrument
+
+
+def change_units(state: State, old: Instrument, new: Instrument) -> None:
+    """Entries in the old units are cancelled, positions converted exactly, the book asked for again."""
+    symbol, depth = new.symbol, state.markets[new.symbol].depth
+    commands.cancel_entries(state, symbol, "trading rules changed")
+    state.positions.convert(new)
+    state.markets[symbol] = Market(new, state.settings, depth)
+    reason = f"tick {old.tick} -> {new.tick}, lot {old.lot} -> {new.lot}"
+    watching.resubscribe(state, state.markets[symbol], reason)
+    state.read_back_due = "reconnect"
+
+
+def on_recovered(state: State, event: Recovered) -> None:
+    """Take over what the journal remembers; the venue is asked at the next tick, or right now."""
+    restored = restore(event.entries, state.instruments, state.settings, state.at)
+    state.blotter = restored.blotter
+    state.down = {"public": "not connected yet", "private": "not connected yet"}
+    state.phase = Phase.RECOVERING
+    state.fills_since_ms = state.now if not event.entries else event.entries[-1].at_ms
+    for problem in restored.unread:
+        state.say("unread", problem, level="error")
+    if event.entries:
+        held = ", ".join(f"{position.symbol} {position.lots:+d} lots" for position in state.positions.held())
+        working = len(state.orders.open())
+        text = f"journal of {len(event.entries)} entries: {held or 'flat'}, {working} orders in doubt"
+        state.say("recovering", text, durable=True)
+    ask(state, "start")
+
+
+def on_read_back(state: State, event: ReadBack) -> None:
+    """The account as the venue has it: book it, act on what differs, and trade again when it was the start."""
+    state.read_asked_ms = event.asked_ms
+    state.reconciled |= "private" not in state.down or event.purpose == "start"
+    for fill in event.fills:
+        if state.orders.intent(fill.client_id) is not None:
+            booking.count(state, fill)
+    booking.take(state, state.blotter.apply(event, state.at))
+    for difference in differences(state.blotter, event):
+        state.out.append(difference.note)
+        act(state, difference)
+    guarding.look_after(state, [position.symbol for position in state.positions.held()])
+    if state.phase is Phase.RECOVERING:
+        finish(state)
+
+
+def finish(state: State) -> None:
+    """The first read-back has been acted upon: from now on new trades are possible."""
+    state.phase = Phase.TRADING
+    state.recovered_ms = state.now
+    held = [
+        f"{position.symbol} {position.lots:+d} lots, stop "
+        + ("MISSING" if position.stop_ticks is None else position.instrument.price_text(position.stop_ticks))
+        for position in state.positions.held()
+    ]
+    state.say("recovered", f"recovered: {'; '.join(held) or 'flat'}; trading is {state.trading_state}", durable=True)
+
+
+def act(state: State, difference: Difference) -> None:
+    if difference.act is not Act.CANCEL or difference.order is None:
+        return
+    approved = risk.approve_cancel(difference.order, state.at, difference.kind)
+    if isinstance(approved, Refused):
+        state.say("refused", f"not cancelled: {approved.reason}", level="warning", symbol=difference.symbol)
+        return
+    booking.take(state, state.blotter.decided(approved.intent, state.at))
+    state.out.append(approved)
+
+
+def on_read_back_failed(state: State, event: ReadBackFailed) -> None:
+    """A failed read-back says nothing about the account; it is asked again soon."""
+    state.say("read-back", f"account not read ({event.purpose}): {event.reason}", level="warning")
+    state.read_back_due = state.read_back_due or event.purpose
+
+
+def on_journal_health(state: State, event: JournalHealth) -> None:
+    """Without a journal no entry leaves; everything that protects goes on."""
+    state.journal_why = "" if event.ok else event.reason
+    text = "journal writes again" if event.ok else f"journal fails: {event.reason}; no entries until it writes again"
+    state.say("journal", text, level="info" if event.ok else "error")
+
+
+def on_link(state: State, event: LinkChanged) -> None:
+    """A private link that came up may have missed messages: the account is read back before anything new."""
+    name = event.link.value
+    if event.up:
+        state.down.pop(name, None)
+        state.say("link", f"{name} link is up")
+        if name == "private":
+            state.read_back_due = "reconnect"
+    elif state.down.get(name) != event.reason:
+        state.down[name] = event.reason
+        state.reconciled &= name != "private"
+        state.say("link", f"{name} link is down: {event.reason}", level="warning")
+
+
+def on_tick(state: State) -> None:
+    """Ask for what is due: the account, and orders nobody knows the fate of."""
+    if state.phase is Phase.STARTING:
+        return
+    since = state.now - state.asked_read_back_ms
+    if state.read_back_due and since >= RETRY_MS // 10:
+        failed_lately = state.read_asked_ms < state.asked_read_back_ms and since < RETRY_MS
+        if not failed_lately:
+            ask(state, state.read_back_due)
+    elif since >= int(state.settings.engine.proof_every_s * 1000):
+        ask(state, "periodic")
+    for order in state.orders.due_queries(state.now):
+        state.out.append(QueryOrder(order.client_id, order.symbol))
+
+
+def ask(state: State, purpose: str) -> None:
+    state.asked_read_back_ms = state.now
+    state.read_back_due = ""
+    state.out.append(AskReadBack("start" if state.phase is Phase.RECOVERING else purpose))

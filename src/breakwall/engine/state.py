@@ -1,0 +1,164 @@
+"""All that the core knows, and the actions of the event it is deciding right now."""
+
+from collections import Counter
+from decimal import Decimal
+from enum import Enum
+
+from breakwall.config import Settings
+from breakwall.market.state import Market
+from breakwall.model.actions import Action, Note
+from breakwall.model.events import Account, Wallet
+from breakwall.model.units import Instrument
+from breakwall.strategies.base import Key, Strategy
+from breakwall.strategies.density import Density
+from breakwall.trading.blotter import Blotter
+from breakwall.trading.breaker import Breaker, TradingState
+from breakwall.trading.cost import Costs
+from breakwall.trading.exits import Exits
+from breakwall.trading.orders import Orders
+from breakwall.trading.origin import Origin
+from breakwall.trading.positions import Positions
+from breakwall.trading.protection import Protection
+
+_NO_MONEY = Wallet(Decimal(0), Decimal(0), Decimal(0))
+
+
+class Phase(Enum):
+    """STARTING: no account yet. RECOVERING: the venue has been asked. TRADING: it has answered. LEAVING: going."""
+
+    STARTING = "STARTING"
+    RECOVERING = "RECOVERING"
+    TRADING = "TRADING"
+    LEAVING = "LEAVING"
+
+
+class State:
+    """The tables and facts of one run. Modules of this package read and write it; only `Core` owns it.
+
+    `at` is the origin of the event being decided; `out` gathers its actions in order.
+    """
+
+    def __init__(self, run: int) -> None:
+        self.run = run
+        self.at = Origin(run, 0, 0)
+        self.out: list[Action] = []
+        self.phase = Phase.STARTING
+        self.settings = Settings()
+        self.account: Account | None = None
+        self.instruments: dict[str, Instrument] = {}
+        self.markets: dict[str, Market] = {}
+        self.blotter = Blotter(self.settings, self.instruments)
+        self.use(taker_fee=Decimal("0.00055"))
+        self.answered: dict[Key, str] = {}  # signal -> "ordered", or the check that refused it last
+        self.armed = True
+        self.flat_wish: dict[str, str] = {}  # symbol ("" is all) -> why it must be flat
+        self.journal_why = ""
+        self.down: dict[str, str] = {}  # link -> why it is down
+        self.reconciled = False  # the account was read back since the private link came up
+        self.read_back_due = ""
+        self.asked_read_back_ms = 0
+        self.read_asked_ms = 0  # when the last successful read-back was asked
+        self.quiet_since_ms: int | None = None
+        self.fills_since_ms = 0
+        self.first_book_ms: int | None = None
+        self.recovered_ms: int | None = None
+        self.pruned_ms = 0
+        self.counted: set[str] = set()  # executions in the sums
+        self.sums = Sums()
+
+    def use(self, taker_fee: Decimal) -> None:
+        """Make everything anew that is computed from the settings and the account's fee (a fraction)."""
+        settings = self.settings
+        self.costs = Costs.of(settings.entry, taker_fee)
+        self.protection = Protection(settings.exits, settings.risk, taker_fee)
+        self.exits = Exits(settings.exits)
+        self.strategies: tuple[Strategy, ...] = (Density(settings, self.costs),)
+
+    @property
+    def orders(self) -> Orders:
+        return self.blotter.orders
+
+    @property
+    def positions(self) -> Positions:
+        return self.blotter.positions
+
+    @property
+    def breaker(self) -> Breaker:
+        return self.blotter.breaker
+
+    @property
+    def wallet(self) -> Wallet:
+        return self.blotter.wallet or _NO_MONEY
+
+    @property
+    def blind(self) -> bool:
+        """No trusted word from the venue: nothing new may be opened."""
+        return bool(self.down) or not self.reconciled
+
+    @property
+    def trading_state(self) -> str:
+        """ACTIVE, REDUCING or HALTED; the phases around trading count as REDUCING."""
+        if self.phase is not Phase.TRADING and self.breaker.state is TradingState.ACTIVE:
+            return TradingState.REDUCING.value
+        return self.breaker.state.value
+
+    @property
+    def why(self) -> str:
+        """All that holds entries back, in plain words; empty when nothing does."""
+        reasons = [f"{link} link down: {reason}" for link, reason in self.down.items()]
+        if self.phase is not Phase.TRADING:
+            reasons.append(self.phase.value.lower())
+        elif not self.reconciled:
+            reasons.append("the account is being read back")
+        if self.journal_why:
+            reasons.append(f"journal: {self.journal_why}")
+        if not self.armed:
+            reasons.append("SAFE")
+        return "; ".join([*reasons, self.breaker.why] if self.breaker.why else reasons)
+
+    def wants_flat(self, symbol: str) -> str:
+        """Why this symbol must be flat: a person's wish, or the breaker's; empty where it need not."""
+        wish = self.flat_wish.get(symbol) or self.flat_wish.get("", "")
+        return wish or (self.breaker.why if self.breaker.flatten else "")
+
+    @property
+    def now(self) -> int:
+        """Engine time of the event being decided."""
+        return self.at.at_ms
+
+    def say(
+        self,
+        kind: str,
+        text: str,
+        *,
+        level: str = "info",
+        symbol: str = "",
+        client_id: str = "",
+        durable: bool = False,
+    ) -> None:
+        """A line for the log, and for the journal where `durable`."""
+        self.out.append(Note(kind, text, level, symbol, self.at.trace, client_id, durable=durable))
+
+
+class Sums:
+    """Counts of this run, for the receipt."""
+
+    __slots__ = (
+        "bad_frames",
+        "breaker_trips",
+        "closed_by",
+        "fees_usdt",
+        "fills",
+        "funding_usdt",
+        "opened_by",
+        "orders_sent",
+        "realised_pnl_usdt",
+        "refused",
+        "signals",
+    )
+
+    def __init__(self) -> None:
+        self.bad_frames = self.breaker_trips = self.fills = self.orders_sent = self.refused = self.signals = 0
+        self.fees_usdt = self.funding_usdt = self.realised_pnl_usdt = Decimal(0)
+        self.opened_by: Counter[str] = Counter()
+        self.closed_by: Counter[str] = Counter()

@@ -1,0 +1,90 @@
+"""Market data: into the symbol's market, and back out as resubscriptions and words about walls."""
+
+from breakwall.engine.state import State
+from breakwall.market.state import Market
+from breakwall.market.walls import WallEvent
+from breakwall.model.actions import Resubscribe
+from breakwall.model.events import BadFrame, BookDelta, BookLost, BookSnapshot, Ticker, Trades
+
+_TOLD = {"eaten": "info", "pulled": "info"}
+
+
+def on_book(state: State, event: BookSnapshot | BookDelta) -> None:
+    market = state.markets.get(event.symbol)
+    if market is None:
+        return
+    trouble = market.on_book(event, state.now)
+    if trouble:
+        resubscribe(state, market, trouble)
+    elif state.first_book_ms is None and isinstance(event, BookSnapshot):
+        state.first_book_ms = state.now
+    if isinstance(event, BookSnapshot):
+        deepen(state, market)
+
+
+def on_trades(state: State, event: Trades) -> None:
+    market = state.markets.get(event.symbol)
+    if market is not None:
+        market.on_trades(event, state.now)
+
+
+def on_ticker(state: State, event: Ticker) -> None:
+    market = state.markets.get(event.symbol)
+    if market is not None:
+        market.on_ticker(event, state.now)
+
+
+def on_book_lost(state: State, event: BookLost) -> None:
+    """The feed dropped it and asks for a new snapshot by itself, except after an overflow of ours."""
+    market = state.markets.get(event.symbol)
+    if market is not None:
+        market.lose(event.reason, state.now)
+        state.say("book-lost", f"book lost: {event.reason}", level="warning", symbol=event.symbol)
+        if event.ours:
+            state.out.append(Resubscribe(event.symbol, event.reason))
+
+
+def on_bad_frame(state: State, event: BadFrame) -> None:
+    """Every hundredth is told: a broken exchange must not flood the log."""
+    state.sums.bad_frames += 1
+    if state.sums.bad_frames % 100 == 1:
+        text = f"unreadable frame on the {event.link.value} link: {event.reason} ({state.sums.bad_frames} in all)"
+        state.say("bad-frame", text, level="warning")
+
+
+def on_tick(state: State) -> None:
+    """Promotions, deadlines and samples of every market, and what became of its walls."""
+    for market in state.markets.values():
+        market.on_tick(state.now)
+        for event in market.take_wall_events():
+            tell_wall(state, market, event)
+
+
+def resubscribe(state: State, market: Market, reason: str, depth: int = 0) -> None:
+    market.lose(reason, state.now)
+    state.out.append(Resubscribe(market.instrument.symbol, reason, depth))
+    state.say("resync", f"book resync: {reason}", level="warning", symbol=market.instrument.symbol)
+
+
+def deepen(state: State, market: Market) -> None:
+    """Subscribe more levels where the book does not reach far enough to tell walls from their neighbours."""
+    wanted = market.wants_depth
+    if wanted:
+        reason = f"{market.depth} levels reach too near, {wanted} wanted"
+        state.out.append(Resubscribe(market.instrument.symbol, reason, wanted))
+        state.say("depth", reason, symbol=market.instrument.symbol)
+
+
+def tell_wall(state: State, market: Market, event: WallEvent) -> None:
+    instrument = market.instrument
+    side = "bid" if event.bid else "ask"
+    text = (
+        f"{side} wall {event.wall_id % 100_000} at {instrument.price_text(event.price_ticks)} {event.kind}: "
+        f"{instrument.notional(event.price_ticks, event.peak_lots):,.0f} USDT at its peak, "
+        f"{_share(event.eaten_lots, event.peak_lots)} eaten, {_share(event.pulled_lots, event.peak_lots)} pulled"
+    )
+    state.say("wall", text, level=_TOLD.get(event.kind, "debug"), symbol=instrument.symbol)
+
+
+def _share(lots: int, peak_lots: int) -> str:
+    return f"{100 * lots // peak_lots if peak_lots else 0} %"

@@ -1,0 +1,181 @@
+"""The only wiring place: which clock, transport, feed, broker and journal an engine gets."""
+
+import random
+
+import msgspec
+
+from breakwall.config import Settings
+from breakwall.engine.inbox import Inbox
+from breakwall.engine.loop import Engine, Say
+from breakwall.headless import Receipt
+from breakwall.model.actions import Note
+from breakwall.model.journal import JournalEntry
+from breakwall.ports import Clock, Journal, Recorder, Transport
+from breakwall.storage.journal import SqliteJournal
+from breakwall.storage.recording import Recording
+from breakwall.storage.runs import InstanceLock, StateFolder
+from breakwall.venues.bybit.broker import BybitBroker
+from breakwall.venues.bybit.endpoints import Urls
+from breakwall.venues.bybit.feed import BybitFeed
+
+
+class Access(msgspec.Struct, frozen=True):
+    """Where a venue is and the key to it; `badge` is what the trader sees of it."""
+
+    badge: str
+    urls: Urls
+    api_key: str
+    api_secret: str
+
+
+class Run:
+    """One run on one account: its engine, recording and journal, from the lock to the last line written."""
+
+    def __init__(self, engine: Engine, recording: Recording, journal: SqliteJournal) -> None:
+        self.engine = engine
+        self.recording = recording
+        self.journal = journal
+
+
+def bybit_engine(
+    *,
+    settings: Settings,
+    access: Access,
+    run: int,
+    remembered: tuple[JournalEntry, ...],
+    clock: Clock,
+    transport: Transport,
+    journal: Journal,
+    recorder: Recorder,
+    say: Say,
+) -> Engine:
+    """An engine on a Bybit v5 venue, real or embedded, over whatever transport and clock it is given.
+
+    The simulation uses the same function: nothing here knows the time or the network.
+    """
+    inbox = Inbox(clock, settings.engine.market_queue)
+    jitter = random.Random(run)  # noqa: S311 - spreads reconnects, guards nothing
+    broker = BybitBroker(
+        transport,
+        clock,
+        inbox,
+        access.urls,
+        access.api_key,
+        access.api_secret,
+        settings.venue,
+        settings.risk.leverage,
+        jitter,
+    )
+    feed = BybitFeed(transport, clock, inbox, access.urls.public, settings.venue, broker.instruments, jitter)
+    return Engine(
+        settings=settings,
+        mode=access.badge,
+        run=run,
+        remembered=remembered,
+        clock=clock,
+        inbox=inbox,
+        feed=feed,
+        broker=broker,
+        journal=journal,
+        recorder=recorder,
+        say=say,
+        venue_offset_ms=lambda: broker.venue_offset_ms,
+    )
+
+
+async def demo(
+    settings: Settings,
+    place: StateFolder,
+    lock: InstanceLock,
+    access: Access,
+    clock: Clock,
+    transport: Transport,
+    say: Say,
+) -> Run:
+    """The demo's run: the Bybit adapter against the embedded exchange, journal and recording in `place`.
+
+    The lock must be held. Raises JournalError or OSError before anything else happens.
+    """
+    journal = SqliteJournal(place.journal, {"venue": "bybit", "environment": "embedded"})
+    remembered = await journal.open()
+    run = lock.claim_run(remembered[-1].run if remembered else 0, clock.now_ms())
+
+    def on_stop(reason: str) -> None:
+        say(Note("recording", reason, level="error"), clock.now_ms())
+
+    recording = Recording(
+        place.recording(run), clock, run=run, settings=settings.model_dump_json(by_alias=True), on_stop=on_stop
+    )
+    await recording.open()
+    engine = bybit_engine(
+        settings=settings,
+        access=access,
+        run=run,
+        remembered=remembered,
+        clock=clock,
+        transport=transport,
+        journal=journal,
+        recorder=recording,
+        say=say,
+    )
+    return Run(engine, recording, journal)
+
+
+def receipt(
+    run: Run,
+    *,
+    seed: int | None,
+    scenario: str,
+    seconds: float,
+    began_ms: int,
+    rss_mb: float,
+    terminal_bytes: int,
+    exit_reason: str,
+) -> Receipt:
+    """What the run did, from its last view."""
+    engine = run.engine
+    view, core = engine.view(), engine.core
+    sums = view.counters
+    return Receipt(
+        mode=engine.mode,
+        venue="bybit",
+        seed=seed,
+        scenario=scenario,
+        symbols=engine.settings.symbols,
+        seconds=round(seconds, 3),
+        book_messages=sums.book_messages,
+        trades_seen=sums.trades_seen,
+        gaps=sums.gaps,
+        resyncs=sums.resyncs,
+        walls_seen=sums.walls_seen,
+        walls_eaten=sums.walls_eaten,
+        walls_pulled=sums.walls_pulled,
+        signals=sums.signals,
+        refused=sums.refused,
+        orders_sent=sums.orders_sent,
+        fills=sums.fills,
+        positions_opened=sums.positions_opened,
+        positions_closed=sums.positions_closed,
+        positions_open=len(view.positions),
+        opened_by=dict(sums.opened_by),
+        closed_by=dict(sums.closed_by),
+        unprotected_ms_max=sums.unprotected_ms_max,
+        proof_delay_ms_max=sums.proof_delay_ms_max,
+        realised_pnl_usdt=sums.realised_pnl_usdt,
+        fees_usdt=sums.fees_usdt,
+        funding_usdt=sums.funding_usdt,
+        breaker_trips=sums.breaker_trips,
+        loop_delay_p99_ms=round(view.loop_delay_p99_ms, 2),
+        event_latency_p99_ms=round(view.event_latency_p99_ms, 2),
+        first_book_s=_since(began_ms, core.first_book_ms),
+        recovered_s=_since(began_ms, core.recovered_ms),
+        rss_mb=round(rss_mb, 1),
+        terminal_bytes=terminal_bytes,
+        actions_digest=run.recording.digest.text,
+        recording=str(run.recording.path),
+        exit_reason=exit_reason,
+    )
+
+
+def _since(began_ms: int, at_ms: int | None) -> float | None:
+    return None if at_ms is None else round((at_ms - began_ms) / 1000, 3)
