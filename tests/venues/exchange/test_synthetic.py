@@ -66,9 +66,9 @@ def test_the_tour_breaks_holds_and_pulls_a_wall_within_a_minute(seed: int) -> No
 
 def test_the_tour_goes_on_with_new_episodes() -> None:
     synthetic, _ = market(3)
-    synthetic.step(START_MS + 180_000)
+    synthetic.step(START_MS + 120_000)
     walls = [wall for symbol in INSTRUMENTS for wall in synthetic.walls(symbol)]
-    assert len(walls) >= 7
+    assert len(walls) >= 6
     assert sum(wall.eaten == wall.peak > 0 for wall in walls) >= 2
 
 
