@@ -18,6 +18,7 @@ def on_book(state: State, event: BookSnapshot | BookDelta) -> None:
         resubscribe(state, market, trouble)
     elif state.first_book_ms is None and isinstance(event, BookSnapshot):
         state.first_book_ms = state.now
+        state.say("book", f"first book, {len(event.bids)} bids and {len(event.asks)} asks", symbol=event.symbol)
     if isinstance(event, BookSnapshot):
         deepen(state, market)
 

@@ -1,0 +1,252 @@
+"""The core as one piece: every event has its handler, equal events give equal actions, gates hold."""
+
+from decimal import Decimal
+from typing import get_args
+
+import pytest
+
+from breakwall.config import Settings
+from breakwall.engine import core as core_module
+from breakwall.engine.core import Core
+from breakwall.model.actions import (
+    Action,
+    Approved,
+    AskReadBack,
+    Note,
+    OrderKind,
+    PlaceOrder,
+    Resubscribe,
+    TimeInForce,
+)
+from breakwall.model.events import (
+    Account,
+    BookDelta,
+    BookLost,
+    BookSnapshot,
+    Command,
+    CommandKind,
+    Event,
+    Fill,
+    Fills,
+    Instruments,
+    JournalHealth,
+    Link,
+    LinkChanged,
+    PositionReport,
+    PositionReports,
+    ReadBack,
+    ReadBackFailed,
+    Recovered,
+    SettingsChanged,
+    Stamped,
+    Tick,
+    Ticker,
+    Wallet,
+)
+from breakwall.model.journal import JournalEntry
+from breakwall.model.units import Instrument, Side
+
+BTC = Instrument("BTCUSDT", Decimal("0.1"), Decimal("0.001"), 1, 1_000_000, 100_000, price_decimals=1)
+SETTINGS = Settings(symbols=("BTCUSDT",))
+WALLET = Wallet(Decimal(10_000), Decimal(10_000), Decimal(10_000), at_ms=1)
+
+
+class Table:
+    """A core with its sequence numbers and its time; `say` feeds one event."""
+
+    def __init__(self) -> None:
+        self.core = Core(7)
+        self.seq = 0
+        self.now = 1_700_000_000_000
+        self.log: list[Action] = []
+
+    def say(self, event: Event, after_ms: int = 1) -> list[Action]:
+        self.seq += 1
+        self.now += after_ms
+        actions = self.core.on_event(Stamped(self.seq, self.now, event))
+        self.log += actions
+        return actions
+
+    def start(self, *, positions: tuple[PositionReport, ...] = (), entries: tuple[JournalEntry, ...] = ()) -> None:
+        self.say(SettingsChanged(SETTINGS.model_dump_json(by_alias=True), 7))
+        self.say(Account("1", Decimal("0.00055"), Decimal("0.0002")))
+        self.say(Instruments((BTC,)))
+        self.say(Recovered(entries))
+        for link in (Link.PUBLIC, Link.PRIVATE):
+            self.say(LinkChanged(link, up=True))
+        self.say(ReadBack((), positions, (), WALLET, self.now, "start"))
+        self.pass_time(100)
+        self.say(ReadBack((), positions, (), WALLET, self.now, "reconnect"))
+
+    def pass_time(self, milliseconds: int) -> list[Action]:
+        return [action for _ in range(milliseconds // 100) for action in self.say(Tick(), 100)]
+
+    def view_state(self) -> str:
+        return self.core.view(self.now, "TEST", "", 0, 0).trading_state
+
+
+def orders(actions: list[Action]) -> list[PlaceOrder]:
+    return [
+        action.intent for action in actions if isinstance(action, Approved) and isinstance(action.intent, PlaceOrder)
+    ]
+
+
+def notes(actions: list[Action], kind: str) -> list[str]:
+    return [action.text for action in actions if isinstance(action, Note) and action.kind == kind]
+
+
+def held(lots: int = 10, stop_ticks: int | None = 590_000) -> PositionReport:
+    return PositionReport(
+        "BTCUSDT",
+        lots,
+        Decimal(60_000),
+        stop_ticks,
+        None,
+        Decimal(60_000),
+        Decimal(54_000),
+        Decimal(10),
+        updated_ms=5,
+    )
+
+
+def test_every_kind_of_event_has_its_row() -> None:
+    assert set(core_module._HANDLERS) == set(get_args(Event))
+
+
+def test_nothing_is_traded_before_the_account_was_read() -> None:
+    table = Table()
+    table.say(SettingsChanged(SETTINGS.model_dump_json(by_alias=True), 7))
+    table.say(Account("1", Decimal("0.00055"), Decimal("0.0002")))
+    table.say(Instruments((BTC,)))
+    actions = table.say(Recovered(()))
+    assert AskReadBack("start") in actions
+    assert table.view_state() == "REDUCING"
+    table.say(ReadBackFailed("time-out", "start"))
+    assert table.view_state() == "REDUCING"
+    assert AskReadBack("start") in table.pass_time(1_200)
+    table.say(ReadBack((), (), (), WALLET, table.now, "start"))
+    assert table.view_state() == "ACTIVE"
+
+
+def test_a_position_found_naked_at_the_start_gets_its_stop_first() -> None:
+    table = Table()
+    table.start(positions=(held(stop_ticks=None),))
+    stops = [action.intent for action in table.log if isinstance(action, Approved) and not orders([action])]
+    assert [intent.symbol for intent in stops] == ["BTCUSDT"]
+    assert all(action.reducing for action in table.log if isinstance(action, Approved))
+
+
+def test_a_naked_position_is_closed_when_no_stop_is_confirmed_in_time() -> None:
+    table = Table()
+    table.start()
+    table.say(Fills((Fill("x1", "o1", "foreign", "BTCUSDT", Side.BUY, 600_000, 10, Decimal(1), 5),)))
+    filled_ms = table.now
+    closes = orders(table.pass_time(3_000))
+    assert closes
+    assert all(order.reduce_only and order.side is Side.SELL for order in closes)
+    assert closes[0].decided_ms - filled_ms <= 3_000
+
+
+def test_flatten_closes_what_is_held_and_what_arrives_later_while_leaving() -> None:
+    table = Table()
+    table.start(positions=(held(),))
+    table.say(Command(CommandKind.STOP))
+    closing = orders(table.say(Command(CommandKind.FLATTEN)))
+    assert [(order.side, order.lots, order.reduce_only) for order in closing] == [(Side.SELL, 10, True)]
+    assert not table.core.settled(flat=True)
+    table.say(
+        Fills(
+            (
+                Fill(
+                    "x1", "o1", closing[0].client_id, "BTCUSDT", Side.SELL, 600_000, 10, Decimal(1), 9, closed_lots=10
+                ),
+            )
+        )
+    )
+    table.say(PositionReports((held(0, None),)))
+    asked = table.pass_time(300)
+    assert AskReadBack("leaving") in asked
+    assert not table.core.settled(flat=True)
+    table.say(ReadBack((), (), (), WALLET, table.now, "leaving"))
+    assert table.core.settled(flat=True)
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        (Command(CommandKind.HALT, who="test"), "halted by test"),
+        (Command(CommandKind.PAUSE, who="test"), "paused by test"),
+        (Command(CommandKind.DISARM), "SAFE"),
+        (LinkChanged(Link.PRIVATE, up=False, reason="gone"), "private link down: gone"),
+        (LinkChanged(Link.PUBLIC, up=False, reason="gone"), "public link down: gone"),
+        (JournalHealth(ok=False, reason="disk full"), "journal: disk full"),
+    ],
+)
+def test_each_reason_not_to_trade_is_told(event: Event, why: str) -> None:
+    table = Table()
+    table.start()
+    assert table.core.view(table.now, "TEST", "", 0, 0).why == ""
+    table.say(event)
+    assert why in table.core.view(table.now, "TEST", "", 0, 0).why
+
+
+def test_a_private_link_that_comes_back_is_not_trusted_before_a_read_back() -> None:
+    table = Table()
+    table.start()
+    table.say(LinkChanged(Link.PRIVATE, up=False, reason="gone"))
+    table.say(LinkChanged(Link.PRIVATE, up=True))
+    assert table.core.view(table.now, "TEST", "", 0, 0).blind
+    assert AskReadBack("reconnect") in table.pass_time(300)
+    table.say(ReadBack((), (), (), WALLET, table.now, "reconnect"))
+    assert not table.core.view(table.now, "TEST", "", 0, 0).blind
+
+
+def test_the_account_is_read_back_at_least_every_five_seconds() -> None:
+    table = Table()
+    table.start()
+    asked = [action for action in table.pass_time(20_000) if isinstance(action, AskReadBack)]
+    assert len(asked) >= 3
+
+
+def test_a_gap_drops_the_book_and_asks_for_a_new_one() -> None:
+    table = Table()
+    table.start()
+    table.say(BookSnapshot("BTCUSDT", [(599_999, 5)], [(600_001, 5)], 10, 10, 1, 200))
+    actions = table.say(BookDelta("BTCUSDT", [(599_998, 5)], [], 12, 12, 2, 200))
+    assert [action.symbol for action in actions if isinstance(action, Resubscribe)] == ["BTCUSDT"]
+    assert table.core.view(table.now, "TEST", "", 0, 0).symbols[0].status == "RESYNC"
+    assert not [action for action in table.say(BookLost("BTCUSDT", "closed")) if isinstance(action, Resubscribe)]
+    overflow = table.say(BookLost("BTCUSDT", "inbox full", ours=True))
+    assert [action.symbol for action in overflow if isinstance(action, Resubscribe)] == ["BTCUSDT"]
+
+
+def test_changed_units_convert_the_position_and_drop_the_book() -> None:
+    table = Table()
+    table.start(positions=(held(),))
+    table.say(BookSnapshot("BTCUSDT", [(599_999, 5)], [(600_001, 5)], 10, 10, 1, 200))
+    finer = Instrument("BTCUSDT", Decimal("0.01"), Decimal("0.0001"), 1, 10_000_000, 1_000_000, price_decimals=2)
+    actions = table.say(Instruments((finer,)))
+    view = table.core.view(table.now, "TEST", "", 0, 0)
+    assert (view.positions[0].lots, view.positions[0].stop) == (100, Decimal("59000.00"))
+    assert view.symbols[0].status != "LIVE"
+    assert [action.symbol for action in actions if isinstance(action, Resubscribe)] == ["BTCUSDT"]
+
+
+def test_the_gate_stops_an_entry_that_was_overtaken() -> None:
+    table = Table()
+    table.start()
+    forgotten = PlaceOrder(
+        "bw-7-1-e", "t", "BTCUSDT", table.now, "test", Side.BUY, OrderKind.LIMIT, 1, TimeInForce.IOC, 5
+    )
+    assert table.core.gate(forgotten, table.now) == "withdrawn"
+
+
+def test_equal_events_give_equal_actions() -> None:
+    first, second = Table(), Table()
+    for table in (first, second):
+        table.start(positions=(held(),))
+        table.say(Ticker("BTCUSDT", 1, mark=Decimal(60_300)))
+        table.pass_time(3_000)
+        table.say(Command(CommandKind.FLATTEN))
+    assert first.log == second.log
+    assert orders(first.log)
