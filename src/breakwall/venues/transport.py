@@ -22,7 +22,8 @@ _NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aio
 class AiohttpTransport:
     """Requests without retries, cookies, redirects or proxies from the environment; certificates are always checked.
 
-    The session is made at the first use, inside the running loop.
+    The session is made at the first use, inside the running loop. One exception lies in aiohttp: a GET
+    on a pooled connection that turns out to be dead is sent once more on a fresh one; a POST never is.
     """
 
     def __init__(self) -> None:

@@ -147,8 +147,12 @@ class Stream:
         self._changed.set()
 
     def renew(self, name: str) -> None:
-        """Unsubscribe and subscribe one topic, so that it begins with a new snapshot."""
-        if name in self._wanted:
+        """Unsubscribe and subscribe one topic, so that it begins with a new snapshot.
+
+        Nothing to do while the last subscription's first message is still on its way.
+        """
+        watched = self._live.get(name.encode())
+        if name in self._wanted and (watched is None or watched.spoke):
             self._renewals[name] = None
             self._refused.pop(name, None)
             self._changed.set()

@@ -92,6 +92,7 @@ def test_what_is_no_envelope_is_unreadable(body: bytes) -> None:
 def test_envelope_takes_numbers_as_text() -> None:
     envelope = open_envelope(HttpAnswer(200, b'{"retCode":"10001","retMsg":"no","time":"17","more":1}'))
     assert (envelope.code, envelope.message, envelope.time) == (10001, "no", 17)
+    assert open_envelope(HttpAnswer(200, b'{"retCode":0,"retMsg":null,"time":null}')).code == 0
 
 
 def test_the_quickest_answer_tells_the_time() -> None:

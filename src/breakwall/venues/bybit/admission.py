@@ -4,7 +4,6 @@ The margin mode is set where nothing is open; the position mode and an open posi
 never changed. Source: contract sections 0.1, 5.2, 5.4 and 5.5.
 """
 
-import asyncio
 import logging
 from collections.abc import Coroutine, Iterable
 from decimal import Decimal
@@ -36,7 +35,7 @@ from breakwall.venues.bybit.reports import (
     text,
     whole,
 )
-from breakwall.venues.bybit.rest import ReadError, Rest
+from breakwall.venues.bybit.rest import ReadError, Rest, together
 
 SAFETY, UNREACHABLE = 6, 3
 UNIFIED_2 = frozenset({5, 6})
@@ -59,22 +58,25 @@ class Admission:
         """The account's facts and the rules of exactly these symbols."""
         wanted = tuple(symbols)
         await self._read("clock", self._rest.measure_time())
-        key, account, instruments = await asyncio.gather(
-            self._read("key", self._rest.read(KEY_INFO, {})),
-            self._read("account", self._rest.read(ACCOUNT_INFO, {})),
-            self._read("instruments", self.instruments(wanted)),
-        )
-        _check_key(key)
+        async with together() as group:
+            key = group.create_task(self._read("key", self._rest.read(KEY_INFO, {})))
+            account = group.create_task(self._read("account", self._rest.read(ACCOUNT_INFO, {})))
+            listed = group.create_task(self._read("instruments", self.instruments(wanted)))
+        _check_key(key.result())
+        instruments = listed.result()
         for symbol in wanted:
             self._check_symbol(symbol, instruments.get(symbol))
-        rows = await asyncio.gather(*(self._position_rows(symbol) for symbol in wanted))
-        for symbol, positions in zip(wanted, rows, strict=True):
-            _check_position_mode(symbol, positions)
-        await self._isolate(account)
+        async with together() as group:
+            rows = {symbol: group.create_task(self._position_rows(symbol)) for symbol in wanted}
+        for symbol in wanted:
+            _check_position_mode(symbol, rows[symbol].result())
+        await self._isolate(account.result())
         await self._refuse_repricing()
-        await asyncio.gather(*(self._set_leverage(s, r) for s, r in zip(wanted, rows, strict=True)))
+        async with together() as group:
+            for symbol in wanted:
+                group.create_task(self._set_leverage(symbol, rows[symbol].result()))
         taker, maker = await self._fees(wanted)
-        return Account(text(key, "userID"), taker, maker), instruments
+        return Account(text(key.result(), "userID"), taker, maker), instruments
 
     async def instruments(self, wanted: Iterable[str]) -> dict[str, Instrument]:
         """Current rules of the wanted symbols the venue lists; raises ReadError."""

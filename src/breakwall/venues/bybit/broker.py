@@ -44,7 +44,7 @@ from breakwall.venues.bybit.endpoints import (
     Urls,
 )
 from breakwall.venues.bybit.reports import AccountRecords, PrivateCodec, RecordError, dict_in, text
-from breakwall.venues.bybit.rest import ReadError, Reply, Rest
+from breakwall.venues.bybit.rest import ReadError, Reply, Rest, together
 from breakwall.venues.websocket import Pace, Stream, Topic
 
 PRIVATE_TOPICS = tuple(Topic(name) for name in ("order", "execution", "position", "wallet"))
@@ -143,12 +143,16 @@ class BybitBroker:
         """Everything or nothing: one part that cannot be read fails the whole. `since_ms` is the venue's time."""
         asked_ms = self._clock.now_ms()
         try:
-            positions, orders, fills, wallet = await asyncio.gather(
-                self._positions(), self._open_orders(), self._fills(since_ms), self._wallet()
-            )
+            async with together() as group:
+                orders = group.create_task(self._open_orders())
+                positions = group.create_task(self._positions())
+                fills = group.create_task(self._fills(since_ms))
+                wallet = group.create_task(self._wallet())
         except (ReadError, RecordError) as error:
             return ReadBackFailed(str(error), purpose)
-        return ReadBack(orders, positions, fills, wallet, asked_ms, purpose)
+        return ReadBack(
+            orders.result(), positions.result(), fills.result(), wallet.result(), asked_ms=asked_ms, purpose=purpose
+        )
 
     async def run(self) -> None:
         """The private stream, and the symbols' rules now and then."""

@@ -165,9 +165,9 @@ class Envelope(Struct, frozen=True):
     """The frame of every REST answer; only `code` decides, never the text."""
 
     code: int = msgspec.field(name="retCode")
-    message: str = msgspec.field(name="retMsg", default="")
+    message: str | None = msgspec.field(name="retMsg", default=None)
     result: Any = None
-    time: int = 0
+    time: int | None = None
 
 
 class UnreadableError(Exception):

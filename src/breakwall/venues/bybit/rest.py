@@ -1,5 +1,9 @@
 """One REST call to Bybit: budget, signature, exchange, answer. Every page of a list."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from msgspec import Struct
 
 from breakwall.model.events import Link, LinkChanged
@@ -45,6 +49,16 @@ class ReadError(Exception):
     def __init__(self, reason: str, *, alarm: bool = False) -> None:
         super().__init__(reason)
         self.alarm = alarm
+
+
+@asynccontextmanager
+async def together() -> AsyncIterator[asyncio.TaskGroup]:
+    """A task group whose first error comes out as itself, once the others are cancelled and gone."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            yield group
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from errors
 
 
 class Rest:
@@ -154,7 +168,7 @@ class Rest:
         except UnreadableError as error:
             self._link(False, str(error))
             return Reply(outcome.unknown(str(error)))
-        verdict = outcome.of_code(envelope.code, envelope.message)
+        verdict = outcome.of_code(envelope.code, envelope.message or "")
         self._learn(endpoint, envelope, answer, sent_ms)
         wait_ms = 0
         if envelope.code == outcome.RATE_LIMIT:
@@ -165,7 +179,7 @@ class Rest:
     def _learn(self, endpoint: Endpoint, envelope: Envelope, answer: HttpAnswer, sent_ms: float) -> None:
         if envelope.code in outcome.CLOCK_CODES:
             self.time.forget()
-        self.time.learn(sent_ms, self._clock.now_ns() / 1e6, envelope.time)
+        self.time.learn(sent_ms, self._clock.now_ns() / 1e6, envelope.time or 0)
         self.limiter.learn(endpoint.path, answer.headers, self._clock.now_ms())
 
     def _banned(self) -> bool:
