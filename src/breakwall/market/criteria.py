@@ -1,6 +1,6 @@
 """The three criteria of a wall, each a small function over lots. A bucket must meet `require` of them."""
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from msgspec import Struct
 
@@ -26,7 +26,7 @@ def weighty(lots: int, side_lots: int, share: float) -> bool:
 def floor_lots(floor_usdt: Decimal, instrument: Instrument, mid_half_ticks: int) -> int:
     """The fewest lots worth the floor at the mid."""
     usdt_per_lot = instrument.usdt_per_tick_lot * mid_half_ticks / 2
-    return max(1, -int(-floor_usdt // usdt_per_lot))
+    return max(1, int((floor_usdt / usdt_per_lot).to_integral_value(ROUND_CEILING)))
 
 
 class Criteria(Struct, frozen=True):

@@ -149,7 +149,10 @@ class Lookout:
                 self._reappear(wall, at_ms)
 
     def regrid(self, at_ms: int) -> None:
-        """The side has another grid: each wall moves to the bucket of its price; of two in one the elder stays."""
+        """The side has another grid: each wall moves to the bucket of its price; of two in one the elder stays.
+
+        Whether it is still there is found by `look_again`.
+        """
         buckets = self.side.buckets
         walls = sorted((wall for wall in self.walls.values() if wall.built), key=lambda wall: wall.seen_ms)
         self.walls = {}
@@ -161,7 +164,6 @@ class Lookout:
                 continue
             wall.place(bucket, buckets.width)
             wall.price_ticks = price
-            erosion.rebase(wall, buckets.sums.get(bucket, 0))
             self.walls[bucket] = wall
 
     def _meets(self, bucket: int) -> bool:

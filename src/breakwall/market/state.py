@@ -260,8 +260,7 @@ class Market:
         for side, lookout in ((self.book.bids, self.bid_walls), (self.book.asks, self.ask_walls)):
             side.regrid(width)
             lookout.regrid(at_ms)
-            lookout.look_again(at_ms)
-        self._set_limits()
+        self._look_again(at_ms)
 
     def view(self, at_ms: int, levels: int = 0) -> SymbolView:
         """The frozen view of this symbol with the best `levels` of each side."""
@@ -299,10 +298,8 @@ class Market:
             self._grid_depth = event.depth
             walls = self.settings.walls
             self.regrid(bucket_width(mid, self.book.reach_ticks, walls.bucket_bp, walls.min_buckets), at_ms)
-            return ""
-        self.bid_walls.look_again(at_ms)
-        self.ask_walls.look_again(at_ms)
-        self._set_limits()
+        else:
+            self._look_again(at_ms)
         return ""
 
     def _distrust(self, at_ms: int) -> str:
@@ -315,6 +312,13 @@ class Market:
         self.bid_walls.blind(at_ms)
         self.ask_walls.blind(at_ms)
 
+    def _look_again(self, at_ms: int) -> None:
+        """Find the walls in a book that is new or trusted again."""
+        self._set_limits()
+        for lookout in (self.bid_walls, self.ask_walls):
+            lookout.look_again(at_ms)
+            lookout.survey(at_ms)
+
     def _catch_up(self, at_ms: int) -> None:
         """Messages that come too late are as bad as none; a prompt one ends the staleness."""
         late = self.lag.late_ms > self._blind_ms
@@ -322,8 +326,7 @@ class Market:
             self._go_blind(Status.STALE, f"the book is {self.lag.late_ms / 1000:.1f} s late", at_ms)
         elif not late:
             self.status, self.status_reason = Status.LIVE, ""
-            self.bid_walls.look_again(at_ms)
-            self.ask_walls.look_again(at_ms)
+            self._look_again(at_ms)
 
     def _sample(self, at_ms: int) -> None:
         self.tape.expire(at_ms)

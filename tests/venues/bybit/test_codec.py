@@ -1,0 +1,206 @@
+"""Public frames become integer events, or a reason why not."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from breakwall.model.events import BadFrame, BookDelta, BookSnapshot, Ignored, Ticker, Trade, Trades
+from breakwall.model.units import Instrument
+from breakwall.venues.bybit.codec import PublicCodec
+
+
+def instrument(symbol: str, tick: str, lot: str) -> Instrument:
+    return Instrument(symbol, Decimal(tick), Decimal(lot), 1, 10**9, 10**9)
+
+
+@pytest.fixture(scope="module")
+def codec() -> PublicCodec:
+    rules = [
+        instrument("BTCUSDT", "0.10", "0.001"),
+        instrument("PEPEUSDT", "0.0000010", "100"),
+        instrument("HALFUSDT", "0.5", "5"),
+    ]
+    return PublicCodec({rule.symbol: rule for rule in rules})
+
+
+def book(bids: str, asks: str = "", kind: str = "delta", symbol: str = "BTCUSDT") -> bytes:
+    return (
+        f'{{"topic":"orderbook.200.{symbol}","type":"{kind}","ts":105,"data":{{"s":"{symbol}","b":[{bids}],'
+        f'"a":[{asks}],"u":7,"seq":9}},"cts":101}}'
+    ).encode()
+
+
+def test_a_snapshot(codec):
+    frame = book('["60000.00","1.250"],["59999.90","0.41"]', '["60000.1","3"]', "snapshot")
+    assert codec.decode(frame) == BookSnapshot(
+        "BTCUSDT", [(600_000, 1_250), (599_999, 410)], [(600_001, 3_000)], 7, 9, 101, 200
+    )
+
+
+def test_a_delta_with_a_delete(codec):
+    assert codec.decode(book('["59999.90","0"]')) == BookDelta("BTCUSDT", [(599_999, 0)], [], 7, 9, 101, 200)
+
+
+def test_keys_in_any_order_and_spaces(codec):
+    frame = (
+        b'{"cts": 101, "data": {"seq": 9, "u": 7, "a": [["60000.10", "0.001"]], "b": [], "s": "BTCUSDT"},'
+        b' "ts": 105, "extra": {"x": [1]}, "type": "delta", "topic": "orderbook.50.BTCUSDT"}'
+    )
+    assert codec.decode(frame) == BookDelta("BTCUSDT", [], [(600_001, 1)], 7, 9, 101, 50)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "price", "size", "level"),
+    [
+        ("PEPEUSDT", "0.0000010", "100", (1, 1)),
+        ("PEPEUSDT", "0.0123450", "123400", (12_345, 1_234)),
+        ("PEPEUSDT", "0.012345", "1e3", (12_345, 10)),
+        ("HALFUSDT", "1234.5", "35", (2_469, 7)),
+        ("BTCUSDT", "99999999.90", "1000000.001", (999_999_999, 1_000_000_001)),
+    ],
+)
+def test_ticks_and_lots_of_all_shapes(codec, symbol, price, size, level):
+    event = codec.decode(book(f'["{price}","{size}"]', symbol=symbol))
+    assert isinstance(event, BookDelta)
+    assert event.bids == [level]
+
+
+@pytest.mark.parametrize(
+    ("level", "reason"),
+    [
+        ('["60000.05","1"]', "60000.05"),  # off the tick
+        ('["60000.00","0.0005"]', "0.0005"),  # off the lot
+        ('["0","1"]', "more than 0"),
+        ('["-60000.00","1"]', "more than 0"),
+        ('["60000.00","-1"]', "0 or more"),
+        ('["nan","1"]', ""),
+        ('["60000.00","Infinity"]', ""),
+        ('["60000.00",""]', ""),
+        ('["60000.00"]', ""),
+        ('["60000.00","1","2"]', ""),  # the RPI book's shape
+        ('["1e999","1"]', ""),
+    ],
+)
+def test_levels_that_cannot_be(codec, level, reason):
+    event = codec.decode(book(level))
+    assert isinstance(event, BadFrame)
+    assert reason in event.reason
+    assert "BTCUSDT" in event.reason
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"\xff\xfe",
+        b'{"topic":"orderbook.200.BTCUSDT","type":"delta","data":{}}',
+        b'{"topic":"orderbook.200.BTCUSDT","type":"refresh","data":{"s":"BTCUSDT","b":[],"a":[],"u":1,"seq":1}}',
+        b'{"topic":"orderbook.200.BTCUSDT","type":"delta","data":{"s":"ETHUSDT","b":[],"a":[],"u":1,"seq":1}}',
+        b'{"topic":"publicTrade.BTCUSDT","data":[{"T":1,"s":"BTCUSDT","S":"Up","v":"1","p":"1"}]}',
+        b'{"topic":"publicTrade.BTCUSDT","data":[{"T":1,"s":"XUSDT","S":"Buy","v":"1","p":"1"}]}',
+        b'{"topic":"tickers.BTCUSDT","data":{"symbol":"BTCUSDT","markPrice":"much"}}',
+        b'{"topic":"tickers.BTCUSDT","data":{"symbol":"BTCUSDT","markPrice":"NaN"}}',
+        b'{"topic":"tickers.BTCUSDT","data":{"symbol":"ETHUSDT"}}',
+        b'{"success":false,"ret_msg":"error:handler not found,topic:orderbook.7.X","op":"subscribe"}',
+    ],
+)
+def test_what_cannot_be_read_is_a_bad_frame_with_a_reason(codec, frame):
+    event = codec.decode(frame)
+    assert isinstance(event, BadFrame)
+    assert event.reason
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b'{"success":true,"ret_msg":"pong","conn_id":"x","req_id":"","op":"ping"}',
+        b'{"success":true,"ret_msg":"","conn_id":"x","op":"subscribe"}',
+        b'{"success":true,"op":"subscribe","args":["orderbook.200.BTCUSDT"]}',
+        b'{"topic":"kline.1.BTCUSDT","data":[{"start":1}],"ts":1,"type":"snapshot"}',
+        b'{"topic":"allLiquidation.BTCUSDT","type":"snapshot","ts":1,"data":[]}',
+        b'{"topic":"orderbook.200.NOSUCH","type":"delta","data":{"s":"NOSUCH","b":[],"a":[],"u":1,"seq":1}}',
+        b'{"topic":"publicTrade.NOSUCH","data":[]}',
+        b'{"topic":"tickers.NOSUCH","data":{"symbol":"NOSUCH"}}',
+    ],
+)
+def test_what_means_nothing_to_the_core_is_ignored(codec, frame):
+    assert isinstance(codec.decode(frame), Ignored)
+
+
+def test_trades(codec):
+    frame = (
+        b'{"topic":"publicTrade.BTCUSDT","type":"snapshot","ts":106,"data":['
+        b'{"T":101,"s":"BTCUSDT","S":"Buy","v":"0.250","p":"60000.10","L":"PlusTick","i":"a","BT":false,"RPI":false,"seq":3},'
+        b'{"T":102,"s":"BTCUSDT","S":"Sell","v":"0.001","p":"60000.00","L":"MinusTick","i":"b","BT":true,"seq":4},'
+        b'{"T":103,"s":"BTCUSDT","S":"Sell","v":"0.001","p":"60000.00","i":"c","BT":false,"RPI":true,"seq":5}]}'
+    )
+    assert codec.decode(frame) == Trades(
+        "BTCUSDT",
+        (
+            Trade(600_001, 250, True, 101, 3, "a", False),
+            Trade(600_000, 1, False, 102, 4, "b", True),
+            Trade(600_000, 1, False, 103, 5, "c", True),
+        ),
+    )
+
+
+def test_a_partial_ticker_carries_only_what_changed(codec):
+    frame = (
+        b'{"topic":"tickers.BTCUSDT","type":"delta","data":{"symbol":"BTCUSDT","price24hPcnt":"-0.0171",'
+        b'"markPrice":"60000.15","fundingRate":"","nextFundingTime":"1786320000000","bid1Price":"60000.00",'
+        b'"turnover24h":"1142118412.9021"},"cs":1,"ts":77}'
+    )
+    assert codec.decode(frame) == Ticker(
+        "BTCUSDT",
+        77,
+        mark=Decimal("60000.15"),
+        change_24h=Decimal("-0.0171"),
+        next_funding_ms=1_786_320_000_000,
+        bid_ticks=600_000,
+        turnover_24h_usdt=Decimal("1142118412.9021"),
+    )
+
+
+def test_new_instruments_hold_from_the_next_frame(codec):
+    own = PublicCodec({"BTCUSDT": instrument("BTCUSDT", "0.10", "0.001")})
+    frame = book('["60000.50","1"]')
+    assert own.decode(frame).bids == [(600_005, 1_000)]
+    own.set_instruments({"BTCUSDT": instrument("BTCUSDT", "0.50", "0.01")})
+    assert own.decode(frame).bids == [(120_001, 100)]
+    own.set_instruments({})
+    assert isinstance(own.decode(frame), Ignored)
+
+
+def test_foreign_text_is_made_harmless(codec):
+    event = codec.decode(b'{"success":false,"ret_msg":"\\u001b[31mred","op":"subscribe"}')
+    assert isinstance(event, BadFrame)
+    assert "\x1b" not in event.reason
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    tick=st.sampled_from(["0.1", "0.01", "0.05", "0.5", "0.25", "0.0000001", "1", "5", "10", "0.00005"]),
+    lot=st.sampled_from(["0.001", "0.01", "0.1", "1", "5", "10", "100", "0.025", "1000"]),
+    ticks=st.integers(1, 10**9),
+    lots=st.integers(0, 10**9),
+)
+def test_every_number_on_the_grid_is_read_exactly(tick, lot, ticks, lots):
+    rule = instrument("XUSDT", tick, lot)
+    level = msgspec.json.encode([rule.price_text(ticks), rule.qty_text(lots)]).decode()
+    event = PublicCodec({"XUSDT": rule}).decode(book(level, symbol="XUSDT"))
+    assert isinstance(event, BookDelta)
+    assert event.bids == [(ticks, lots)]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.binary(max_size=80))
+def test_no_bytes_raise(noise):
+    own = PublicCodec({"BTCUSDT": instrument("BTCUSDT", "0.10", "0.001")})
+    assert isinstance(own.decode(noise), BadFrame | Ignored)
+    assert isinstance(own.decode(b'{"topic":"orderbook.200.BTCUSDT"' + noise), BadFrame | Ignored)
