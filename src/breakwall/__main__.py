@@ -1,4 +1,4 @@
-"""`python -m breakwall`."""
+"""`python -m breakwall`: the same as the `breakwall` script."""
 
 from breakwall.cli import main
 

@@ -1,0 +1,151 @@
+"""The command line as a user meets it: in its own process, with its exit codes and messages."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from breakwall import __version__
+
+
+def run(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "breakwall", *words],
+        cwd=cwd,
+        env={**os.environ, "XDG_STATE_HOME": str(cwd / "state"), "HOME": str(cwd), **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
+def test_version(tmp_path: Path) -> None:
+    done = run("--version", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"breakwall {__version__}\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["dmeo"], "No such command 'dmeo'"),
+        (["inspect", "x"], "Missing option '--symbol'"),
+        (["inspect", "nowhere", "--symbol", "X"], "nowhere: cannot be read (No such file or directory)"),
+        (["replay", "nowhere", "--check"], "nowhere: cannot be read (No such file or directory)"),
+        (["replay", "nowhere"], "comes with a later release"),
+        (["config", "check", "--config", "nowhere"], "nowhere: cannot be read"),
+        (["demo", "--config", "nowhere"], "nowhere: cannot be read"),
+        (["demo", "--for", "never"], "expected a span such as 90s"),
+        (["demo", "--scenario", "quiet"], "expected one of tour, calm"),
+        (["exchange", "--scenario", "quiet"], "expected one of tour, calm"),
+        (["exchange", "--port", "70000"], "--port"),
+    ],
+)
+def test_bad_usage_is_one_message_and_code_2(tmp_path: Path, words: list[str], message: str) -> None:
+    done = run(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.startswith("breakwall: ")
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "state").exists()
+
+
+def test_config_init_check_and_show(tmp_path: Path) -> None:
+    assert run("config", "init", "--config", "my.toml", cwd=tmp_path).returncode == 0
+    checked = run("config", "check", "--config", "my.toml", cwd=tmp_path)
+    assert (checked.returncode, checked.stdout[:14]) == (0, "my.toml: fine ")
+    again = run("config", "init", "my.toml", cwd=tmp_path)
+    assert again.returncode == 2
+    assert "my.toml: already there; give another name, or --force" in again.stderr
+    (tmp_path / "my.toml").write_text("[risk]\nleverage = 3\nmax_positons = 1\n")
+    wrong = run("config", "check", "my.toml", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "[risk] max_positons: unknown key; did you mean 'max_positions'?" in wrong.stderr
+    assert run("config", "init", "my.toml", "--force", cwd=tmp_path).returncode == 0
+    shown = run("config", "show", "my.toml", cwd=tmp_path).stdout
+    assert "\n[risk]\nleverage = 10\n" in shown
+    assert "# sha256 " in shown
+    as_json = json.loads(run("config", "show", "--json", cwd=tmp_path).stdout)
+    assert as_json["symbols"] == ["BTCUSDT", "ETHUSDT", "SOLUSDT"]
+
+
+def test_what_show_prints_can_be_read_again(tmp_path: Path) -> None:
+    shown = run("config", "show", cwd=tmp_path).stdout
+    (tmp_path / "again.toml").write_text(shown)
+    assert run("config", "show", "again.toml", cwd=tmp_path).stdout == shown
+
+
+def test_an_internal_error_is_one_line_and_a_log_file(tmp_path: Path) -> None:
+    program = (
+        "import sys; sys.argv = ['breakwall', 'config', 'show']; import breakwall.cli.config as c\n"
+        "def broken(path): raise RuntimeError('the \\x1b[31mroof is on fire')\n"
+        "c.load = broken; from breakwall.cli import main; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "internal error: RuntimeError: the [31mroof is on fire" in done.stderr
+    assert "Traceback" not in done.stderr
+    (log,) = tmp_path.rglob("crash-*.log")
+    assert str(log) in done.stderr
+    assert "RuntimeError" in log.read_text()
+    assert log.stat().st_mode & 0o777 == 0o600
+
+
+def frames(count: int) -> str:
+    kinds = ["snapshot"] + ["delta"] * (count - 1)
+    return "".join(
+        json.dumps(
+            {
+                "topic": "orderbook.50.BTCUSDT",
+                "type": kind,
+                "ts": u,
+                "data": {"s": "BTCUSDT", "b": [["1", str(u)]], "a": [["2", "1"]], "u": u, "seq": u},
+            }
+        )
+        + "\n"
+        for u, kind in enumerate(kinds, start=1)
+    )
+
+
+def test_inspect_prints_the_asked_messages_and_the_sums(tmp_path: Path) -> None:
+    (tmp_path / "r.jsonl").write_text(frames(10))
+    done = run("inspect", "r.jsonl", "--symbol", "BTCUSDT", "--at", "3", "--every", "5", "--json", cwd=tmp_path)
+    *points, end = (json.loads(line) for line in done.stdout.splitlines())
+    assert done.returncode == 0
+    assert [(point["n"], point["bid"]) for point in points] == [(3, ["1", "3"]), (5, ["1", "5"]), (10, ["1", "10"])]
+    assert set(points[0]) == {
+        "n",
+        "ts",
+        "u",
+        "seq",
+        "bid",
+        "ask",
+        "nb",
+        "na",
+        "sum_bid50",
+        "sum_ask50",
+        "sha256_top50",
+    }
+    assert (end["summary"]["applied"], end["summary"]["gaps"]) == (10, 0)
+    plain = run("inspect", "r.jsonl", "--symbol", "BTCUSDT", cwd=tmp_path).stdout
+    assert plain.startswith("n 10  ts 10 ")
+    beyond = run("inspect", "r.jsonl", "--symbol", "BTCUSDT", "--at", "11", cwd=tmp_path)
+    assert beyond.returncode == 2
+    assert "--at 11: expected at most 10" in beyond.stderr
+
+
+def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "r.jsonl").write_text(frames(3000))
+    command = f"{sys.executable} -m breakwall inspect r.jsonl --symbol BTCUSDT --every 1 | head -1"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("n 1 ")
+    assert done.stderr == ""
