@@ -116,6 +116,6 @@ def hand() -> Hand:
     return Hand()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_hand() -> Callable[..., Hand]:
     return Hand

@@ -99,6 +99,7 @@ def test_reduce_only_holds_for_life(hand: Any) -> None:
     hand.order("Buy", "0.1")
     older = hand.placed("Sell", "0.08", "60100", reduceOnly=True)
     newer = hand.placed("Sell", "0.1", "60200", reduceOnly=True)
+    assert newer["qty"] == "0.020"
     hand.order("Sell", "0.04")
     assert hand.told(older["orderId"])["qty"] == "0.060"
     assert hand.told(newer["orderId"])["cancelType"] == "CancelByReduceOnly"
@@ -217,3 +218,9 @@ def test_open_orders_hold_margin(hand: Any) -> None:
 def test_an_order_that_only_closes_holds_no_margin(hand: Any) -> None:
     hand.order("Buy", "1.5")
     assert hand.order("Sell", "1.5", "60400")["retCode"] == 0
+
+
+def test_an_amend_needs_money_too(hand: Any) -> None:
+    mine = hand.placed("Buy", "1", "59000")
+    assert hand.post("/v5/order/amend", orderId=mine["orderId"], qty="2")["retCode"] == 110007
+    assert hand.post("/v5/order/amend", orderId=mine["orderId"], qty="1.5")["retCode"] == 0

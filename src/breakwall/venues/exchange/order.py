@@ -14,7 +14,7 @@ RISE, FALL = 1, 2
 ZERO = Decimal(0)
 
 
-class Refusal(Exception):  # noqa: N818 - the venue's word: not an error of ours but an answer
+class Refusal(Exception):
     """The exchange refuses a request: `code` and text are the venue's retCode and retMsg."""
 
     def __init__(self, code: int, message: str, result: dict[str, object] | None = None) -> None:

@@ -5,6 +5,8 @@ Every write is asynchronous, as at the venue: the answer says "accepted", the ma
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 
 from breakwall.venues.exchange import checks
 from breakwall.venues.exchange.account import Account, Position
@@ -46,13 +48,13 @@ class OrderEntry:
         elif not order.trigger_ticks:
             self._check_funds(order)
         self.log.accept(order)
-        self._later(now_ms, lambda at_ms: self._orders.arrive(order, at_ms))
+        self._later(now_ms, partial(self._orders.arrive, order))
         return order
 
     def cancel(self, body: Body, now_ms: int) -> Order:
         checks.listing_of(body, self._listings)
         order = self._existing(body)
-        self._later(now_ms, lambda at_ms: self._orders.withdraw(order, at_ms, late=True))
+        self._later(now_ms, partial(self._orders.withdraw, order, late=True))
         return order
 
     def cancel_all(self, body: Body, now_ms: int) -> list[Order]:
@@ -70,7 +72,7 @@ class OrderEntry:
             if _passes(order, which, text(body, "stopOrderType"))
         ]
         for order in orders:
-            self._later(now_ms, lambda at_ms, order=order: self._orders.withdraw(order, at_ms, late=False))  # type: ignore[misc] # mypy cannot infer a lambda with a default
+            self._later(now_ms, partial(self._orders.withdraw, order, late=False))
         return orders
 
     def amend(self, body: Body, now_ms: int) -> Order:
@@ -79,7 +81,10 @@ class OrderEntry:
         change = self._amendment(order, body, listing)
         if not change:
             raise checks.bad("The order remains unchanged as the parameters entered match the existing ones.")
-        self._later(now_ms, lambda at_ms: self._orders.amend(order, change, at_ms))
+        if not order.reduce_only and not order.trigger_ticks:
+            lots, ticks = change.get("lots", order.lots), change.get("limit_ticks", order.limit_ticks)
+            self._check_funds(replace(order, lots=lots, limit_ticks=ticks), instead_of=order)
+        self._later(now_ms, partial(self._orders.amend, order, change))
         return order
 
     def set_stops(self, body: Body, now_ms: int) -> None:
@@ -108,7 +113,7 @@ class OrderEntry:
         ticks_of = {kind: ticks for kind, ticks, _ in wanted}
         stop_ticks, profit_ticks = ticks_of.get(STOP_LOSS, 0), ticks_of.get(TAKE_PROFIT, 0)
         checks.check_stop_sides(position.side, stop_ticks, profit_ticks, sl_by, tp_by, listing)
-        self._later(now_ms, lambda at_ms: self._orders.set_stops(position, wanted, at_ms))
+        self._later(now_ms, partial(self._orders.set_stops, position, wanted))
 
     def _check_counts(self, order: Order) -> None:
         waiting = [other.status == "Untriggered" for other in self.log.live(order.symbol)]
@@ -123,8 +128,8 @@ class OrderEntry:
             raise Refusal(110017, "current position is zero, cannot fix reduce-only order qty")
         order.lots = min(order.lots or abs(position.lots), abs(position.lots))
 
-    def _check_funds(self, order: Order) -> None:
-        held = list(self.log.live())
+    def _check_funds(self, order: Order, instead_of: Order | None = None) -> None:
+        held = [other for other in self.log.live() if other is not instead_of]
         if self._account.available([*held, order]) < 0:
             raise Refusal(110007, "ab not enough for new order")
 
@@ -165,11 +170,13 @@ class OrderEntry:
             return
         if order.filled_lots:
             raise Refusal(110059, "TP/SL of a partially filled order cannot be amended: use trading-stop")
-        for key, field in (("stopLoss", "stop_loss_ticks"), ("takeProfit", "take_profit_ticks")):
-            if text(body, key):
-                change[field] = checks.price_ticks(body, key, listing.instrument)
         sl_by, tp_by = checks.stop_triggers(body)
-        order.sl_by, order.tp_by = order.sl_by or sl_by, order.tp_by or tp_by
+        if text(body, "stopLoss"):
+            change["stop_loss_ticks"] = checks.price_ticks(body, "stopLoss", listing.instrument)
+            order.sl_by = order.sl_by or sl_by
+        if text(body, "takeProfit"):
+            change["take_profit_ticks"] = checks.price_ticks(body, "takeProfit", listing.instrument)
+            order.tp_by = order.tp_by or tp_by
         stop, profit = change.get("stop_loss_ticks", 0), change.get("take_profit_ticks", 0)
         checks.check_stop_sides(order.side, stop, profit, order.sl_by, order.tp_by, listing)
 

@@ -103,6 +103,8 @@ class Orders:
         self.settle_fills(now_ms)
         if placed.matches:
             self._position_moved(order, now_ms)
+        elif order.reduce_only:
+            self._shrink_reduce_only(self._position(order), now_ms)
 
     def _fill(self, order: Order, trade: PublicTrade, *, maker: bool) -> None:
         price = order.instrument.price(trade.ticks)

@@ -40,6 +40,9 @@ class Where(msgspec.Struct, frozen=True):
     trade: str | None = None
     control: str | None = None
 
+    def __repr__(self) -> str:
+        return f"Where({self.http!r})"
+
 
 class Server:
     """Puts an exchange behind aiohttp and keeps its time moving.

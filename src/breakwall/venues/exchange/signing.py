@@ -22,6 +22,9 @@ class Keys(Struct, frozen=True):
     api_key: str
     api_secret: str
 
+    def __repr__(self) -> str:
+        return f"Keys({self.api_key!r}, ***)"
+
     def sign(self, text: str) -> str:
         """HMAC-SHA256 of the text, lower-case hex."""
         return hmac.new(self.api_secret.encode(), text.encode(), hashlib.sha256).hexdigest()
