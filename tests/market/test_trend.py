@@ -6,15 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakwall.config import TrendSettings
-from breakwall.market.trend import Trend, slope_and_error
+from breakwall.market.bars import Samples
+from breakwall.market.trend import Trend
 
 
-def line(slope: int, n: int = 60, wobble: int = 2) -> list[tuple[int, int]]:
-    return [(1_000 + x, 20_000 + slope * x + wobble * (-1) ** x) for x in range(n)]
+def line(slope: int, n: int = 60, wobble: int = 2) -> Samples:
+    samples = Samples(60)
+    for x in range(n):
+        samples.add(1_000 + x, 20_000 + slope * x + wobble * (-1) ** x)
+    return samples
 
 
 @pytest.mark.parametrize(
-    ("points", "imbalance", "now"),
+    ("samples", "imbalance", "now"),
     [
         (line(2), 0.3, 1),
         (line(-2), -0.3, -1),
@@ -24,12 +28,12 @@ def line(slope: int, n: int = 60, wobble: int = 2) -> list[tuple[int, int]]:
         (line(2, n=19), 0.3, 0),  # too few samples
         (line(2, n=20), 0.3, 1),
         (line(1, wobble=500), 0.3, 0),  # rises less than its error
-        ([], 0.9, 0),
+        (Samples(60), 0.9, 0),
     ],
 )
-def test_both_criteria_must_agree(points, imbalance, now):
+def test_both_criteria_must_agree(samples, imbalance, now):
     trend = Trend(TrendSettings())
-    trend.update(points, imbalance)
+    trend.update(samples, imbalance)
     assert trend.now == now
 
 
@@ -54,12 +58,14 @@ def test_a_trend_turns_at_once():
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(-5_000, 5_000), min_size=3, max_size=80), st.integers(1, 10**9))
 def test_slope_and_error_are_those_of_numpy(moves, start):
-    points = [(start + x, 10**6 + y) for x, y in enumerate(moves)]
-    slope, error = slope_and_error(points)
-    x = np.arange(len(points), dtype=float)
-    y = np.array(moves, dtype=float)
+    samples = Samples(60)
+    for x, y in enumerate(moves):
+        samples.add(start + x, 10**6 + y)
+    y = np.array(moves[-60:], dtype=float)
+    x = np.arange(len(y), dtype=float)
     expected = np.polyfit(x, y, 1)
     residual = y - np.polyval(expected, x)
-    variance = (residual**2).sum() / (len(points) - 2) / ((x - x.mean()) ** 2).sum()
+    variance = (residual**2).sum() / (len(y) - 2) / ((x - x.mean()) ** 2).sum()
+    slope, error = samples.line()
     assert slope == pytest.approx(expected[0], abs=1e-6)
     assert error == pytest.approx(variance**0.5, abs=1e-5)

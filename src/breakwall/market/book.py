@@ -3,6 +3,7 @@
 from bisect import bisect_left, insort
 from collections.abc import Iterable
 from enum import Enum
+from operator import mul
 
 from breakwall.market.buckets import Buckets
 from breakwall.model.events import BookDelta, BookSnapshot
@@ -57,8 +58,9 @@ class BookSide:
     def weighed(self, low: int, high: int) -> int | None:
         """Size-weighted price of the levels from `low` to `high` ticks, rounded; None where there are none."""
         prices = self.prices[bisect_left(self.prices, low) : bisect_left(self.prices, high + 1)]
-        lots = sum(self.levels[ticks] for ticks in prices)
-        return (sum(ticks * self.levels[ticks] for ticks in prices) + lots // 2) // lots if lots else None
+        sizes = [self.levels[ticks] for ticks in prices]
+        lots = sum(sizes)
+        return (sum(map(mul, prices, sizes)) + lots // 2) // lots if lots else None
 
     def replace(self, levels: Iterable[tuple[int, int]]) -> None:
         self.levels = {ticks: lots for ticks, lots in levels if lots}

@@ -49,12 +49,12 @@ class Buckets:
         """Forget empty buckets and weigh the side from the best price to the bucket `limit`."""
         sums = self.sums
         self.limit = limit
-        for bucket in [bucket for bucket, lots in sums.items() if not lots]:
-            del sums[bucket]
+        if 0 in sums.values():
+            self.sums = sums = {bucket: lots for bucket, lots in sums.items() if lots}
         if self.bid:
-            self.near_lots = sum(lots for bucket, lots in sums.items() if bucket >= limit)
+            self.near_lots = sum([lots for bucket, lots in sums.items() if bucket >= limit])
         else:
-            self.near_lots = sum(lots for bucket, lots in sums.items() if bucket <= limit)
+            self.near_lots = sum([lots for bucket, lots in sums.items() if bucket <= limit])
 
     def mean_around(self, bucket: int, reach: int, innermost: int, outermost: int) -> float | None:
         """Mean lots of up to `reach` buckets on each side, without the bucket itself.

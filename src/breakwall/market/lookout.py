@@ -123,8 +123,9 @@ class Lookout:
                 self._fade(wall, at_ms)
             elif not self._meets(wall.bucket):
                 del self.walls[wall.bucket]
-        for bucket, lots in self.side.buckets.sums.items():
-            if lots >= self.threshold and bucket not in self.walls and self._meets(bucket):
+        threshold = self.threshold
+        for bucket in [bucket for bucket, lots in self.side.buckets.sums.items() if lots >= threshold]:
+            if bucket not in self.walls and self._meets(bucket):
                 self._discover(bucket, at_ms)
 
     def blind(self, at_ms: int) -> None:

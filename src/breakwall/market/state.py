@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import Enum
+from zlib import crc32
 
 from breakwall.config import Settings
 from breakwall.market.bars import SAMPLE_MS, Bars, Samples
@@ -70,6 +71,7 @@ class Market:
         self.ask_walls = Lookout(self.book.asks, criteria, self._chronicle)
         self._grid_depth = 0  # the depth for which the bucket width was chosen
         self._blind_ms = round(settings.engine.blind_after_s * 1000)
+        self._phase_ms = crc32(instrument.symbol.encode()) % SAMPLE_MS  # symbols take turns within the second
         self._second = 0
         self._live: tuple[Wall, ...] = ()
         self._live_version = -1
@@ -235,8 +237,9 @@ class Market:
             else:
                 self.bid_walls.settle(self.book.seq, self.tape.last_seq, at_ms)
                 self.ask_walls.settle(self.book.seq, self.tape.last_seq, at_ms)
-        if at_ms // SAMPLE_MS != self._second:
-            self._second = at_ms // SAMPLE_MS
+        second = (at_ms + self._phase_ms) // SAMPLE_MS
+        if second != self._second:
+            self._second = second
             self._sample(at_ms)
 
     def lose(self, reason: str, at_ms: int) -> None:
@@ -339,7 +342,7 @@ class Market:
             closed = self.bars.add(at_ms, mid)
             if closed is not None:
                 self._atr.add(closed)
-            self.trend.update(self.samples.points, self.tape.imbalance)
+            self.trend.update(self.samples, self.tape.imbalance)
         else:
             self.trend.now = 0
 
@@ -348,10 +351,11 @@ class Market:
         mid = self.mid_half_ticks
         if mid is None:
             return
-        for side, lookout, sign in ((self.book.bids, self.bid_walls, -1), (self.book.asks, self.ask_walls, 1)):
-            reach = int(mid * (1 + sign * lookout.criteria.share_reach) / 2)
-            floor = floor_lots(lookout.criteria.floor_usdt, self.instrument, mid)
-            lookout.measure(floor, reach // side.buckets.width)
+        criteria, width = self.bid_walls.criteria, self.width_ticks
+        floor = floor_lots(criteria.floor_usdt, self.instrument, mid)
+        reach = int(mid * criteria.share_reach / 2)
+        self.bid_walls.measure(floor, (mid // 2 - reach) // width)
+        self.ask_walls.measure(floor, (mid // 2 + reach) // width)
 
     def _wall_view(self, wall: Wall, at_ms: int) -> WallView:
         return WallView(
