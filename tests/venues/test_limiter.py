@@ -84,10 +84,3 @@ def test_a_ban_stops_every_endpoint() -> None:
     assert limiter.acquire("/v5/market/time", 2000, urgent=True) == BAN_MS - 1000
     assert limiter.banned_ms(1000 + BAN_MS) == 0
     assert limiter.acquire(PATH, 1000 + BAN_MS, urgent=True) == 0
-
-
-def test_gauge_shows_what_is_left() -> None:
-    limiter = Limiter({PATH: 10})
-    assert limiter.share_left(PATH, 1000) == 1.0
-    spend(limiter, 1000, urgent=True)
-    assert limiter.share_left(PATH, 1000) == 0.0

@@ -237,6 +237,19 @@ def test_one_refused_topic_does_not_take_the_others_with_it(venue, stream, diary
     assert diary.links == [(True, "")]
 
 
+def test_an_account_s_socket_without_all_its_topics_is_not_up(venue, stream, diary, virtual) -> None:
+    venue.before_connect = lambda socket: socket.refused.add("position")
+
+    async def main() -> None:
+        s = stream(login=lambda: '{"op":"auth","args":[]}')
+        s.follow([Topic("order"), Topic("position")])
+        await live(s, 2)
+
+    virtual(main())
+    assert diary.links[0] == (False, "s: the venue refuses order, position: handler not found:position")
+    assert not any(up for up, _ in diary.links)
+
+
 def test_wishes_change_while_the_socket_is_open(venue, stream, virtual) -> None:
     async def main() -> None:
         s = stream()

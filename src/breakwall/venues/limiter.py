@@ -47,10 +47,6 @@ class Bucket:
         self._refill(at_ms)
         self._tokens = min(self._tokens, tokens)
 
-    @property
-    def left(self) -> float:
-        return self._tokens
-
     def _refill(self, at_ms: int) -> None:
         if at_ms > self._at_ms:
             self._tokens = min(self.size, self._tokens + self.size * (at_ms - self._at_ms) / 1000)
@@ -111,12 +107,6 @@ class Limiter:
     def banned(self, at_ms: int) -> None:
         """The venue said 403: nothing leaves for ten minutes."""
         self._banned_until_ms = max(self._banned_until_ms, at_ms + BAN_MS)
-
-    def share_left(self, path: str, at_ms: int) -> float:
-        """How much of an endpoint's budget is free, 0..1, for a gauge."""
-        bucket = self._buckets.get(path, self._address)
-        bucket.wait_ms(at_ms, urgent=True)
-        return max(0.0, bucket.left / bucket.size)
 
 
 def _whole(text: str | None) -> int | None:

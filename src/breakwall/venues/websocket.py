@@ -262,7 +262,12 @@ class Stream:
             self._listener.on_link(True, "")
 
     def _on_refusal(self, names: tuple[str, ...], why: str) -> None:
-        """One bad topic fails its whole request: ask for each alone, and give up the one that fails alone."""
+        """One bad topic fails its whole request: ask for each alone, and give up the one that fails alone.
+
+        A socket with a login is about one account: without one of its topics it is not up at all.
+        """
+        if self._login is not None:
+            raise TransportError(f"{self.name}: the venue refuses {', '.join(names)}: {why}")
         for name in names:
             self._live.pop(name.encode(), None)
             self._refused[name] = why if len(names) == 1 else ""

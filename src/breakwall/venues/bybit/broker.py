@@ -168,8 +168,7 @@ class BybitBroker:
         self._sink.put(LinkChanged(Link.PRIVATE, up, reason))
 
     def on_silence(self, topic: str, reason: str) -> None:
-        """A private topic may be silent for hours; it only comes here when the venue refuses it."""
-        self._sink.put(LinkChanged(Link.PRIVATE, False, f"{topic}: {reason}"))
+        """Private topics may be silent for hours; a refused one ends the socket, which `on_link` tells."""
 
     async def _place(self, intent: PlaceOrder, instrument: Instrument, *, urgent: bool) -> Outcome:
         if not intent.reduce_only and intent.stop_ticks is None:
