@@ -21,6 +21,7 @@ def test_public_answers_need_no_signature_and_private_ones_do(hand: Any) -> None
     [
         ({"X-BAPI-API-KEY": "WRONG"}, 10003),
         ({"X-BAPI-SIGN": "0" * 64}, 10004),
+        ({"X-BAPI-SIGN": "é"}, 10004),
         ({"X-BAPI-TIMESTAMP": "1700000009999"}, 10004),
     ],
 )

@@ -1,12 +1,15 @@
 """Whatever is done to it, the exchange keeps its own books straight."""
 
+import json
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakwall.model.units import Side
+from breakwall.venues.exchange.api import ROUTES
 
 PRICES = st.integers(59_950, 60_050).map(str)
 SIDES = st.sampled_from(["Buy", "Sell"])
@@ -68,3 +71,70 @@ def test_books_stay_straight(new_hand: Any, steps: list[tuple[str, str, str, str
     for step in steps:
         act(hand, *step)
         check(hand)
+
+
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.just([]), st.just({}),
+    st.sampled_from(["linear", "BTCUSDT", "Buy", "Limit", "Market", "0.1", "59000", "0", "Full", "1", "-1", "1e99"]),
+)  # fmt: skip
+KEYS = [
+    "category",
+    "symbol",
+    "side",
+    "orderType",
+    "qty",
+    "price",
+    "timeInForce",
+    "positionIdx",
+    "orderLinkId",
+    "orderId",
+    "reduceOnly",
+    "closeOnTrigger",
+    "stopLoss",
+    "takeProfit",
+    "slTriggerBy",
+    "tpslMode",
+    "triggerPrice",
+    "triggerDirection",
+    "slippageTolerance",
+    "slippageToleranceType",
+    "settleCoin",
+    "orderFilter",
+    "buyLeverage",
+    "sellLeverage",
+    "mode",
+    "setMarginMode",
+    "modifyEnable",
+    "limit",
+    "cursor",
+    "startTime",
+]
+POSTS = sorted(path for method, path in ROUTES if method == "POST")
+GETS = sorted(path for method, path in ROUTES if method == "GET")
+SANE = {
+    "category": "linear",
+    "symbol": "BTCUSDT",
+    "side": "Buy",
+    "orderType": "Limit",
+    "qty": "0.1",
+    "price": "59000",
+}
+
+
+@settings(max_examples=100, deadline=None)
+@given(path=st.sampled_from(POSTS), odd=st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6))
+def test_no_body_breaks_the_exchange(new_hand: Any, path: str, odd: dict[str, Any]) -> None:
+    hand = new_hand()
+    hand.order("Buy", "0.1", stopLoss="59940", tpslMode="Full")
+    answer = hand.send("POST", path, body=json.dumps(SANE | odd).encode())
+    assert answer.status in {200, 400}
+    hand.wait(20)
+    check(hand)
+
+
+@settings(max_examples=100, deadline=None)
+@given(path=st.sampled_from(GETS), odd=st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6))
+def test_no_query_breaks_the_exchange(new_hand: Any, path: str, odd: dict[str, Any]) -> None:
+    hand = new_hand()
+    query = urlencode({"category": "linear", "symbol": "BTCUSDT"} | odd, errors="replace")
+    assert hand.send("GET", path, query).status == 200

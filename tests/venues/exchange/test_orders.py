@@ -224,3 +224,7 @@ def test_an_amend_needs_money_too(hand: Any) -> None:
     mine = hand.placed("Buy", "1", "59000")
     assert hand.post("/v5/order/amend", orderId=mine["orderId"], qty="2")["retCode"] == 110007
     assert hand.post("/v5/order/amend", orderId=mine["orderId"], qty="1.5")["retCode"] == 0
+
+
+def test_odd_values_of_other_fields_do_no_harm(hand: Any) -> None:
+    assert hand.placed("Buy", "0.1", "59000", reduceOnly=[], closeOnTrigger=None)["reduceOnly"] is False

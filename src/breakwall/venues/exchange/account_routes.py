@@ -1,6 +1,5 @@
 """REST answers about positions, money and the account. Source: Bybit v5 position, account and user pages."""
 
-from decimal import Decimal, InvalidOperation
 from zlib import crc32
 
 from breakwall.model.units import fixed
@@ -55,11 +54,8 @@ def set_leverage(floor: Floor, ask: Ask) -> Record:
     symbol = listing.instrument.symbol
     if ask.text("buyLeverage") != ask.text("sellLeverage"):
         raise checks.bad("buy leverage must equal sell leverage in one-way mode")
-    try:
-        leverage = Decimal(ask.text("buyLeverage"))
-    except InvalidOperation as error:
-        raise checks.bad(f"leverage invalid: expected a number, found {ask.text('buyLeverage')!r}") from error
-    if not leverage.is_finite() or leverage < 1 or leverage % listing.instrument.leverage_step:
+    leverage = checks.number(ask.params, "buyLeverage")
+    if leverage < 1 or leverage % listing.instrument.leverage_step:
         raise checks.bad(f"leverage invalid: expected steps of {listing.instrument.leverage_step} from 1")
     if leverage > listing.instrument.max_leverage:
         raise Refusal(110013, f"cannot set leverage gt maxLeverage {listing.instrument.max_leverage}")

@@ -20,6 +20,7 @@ _LINK_ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 _TIMES_IN_FORCE = {"GTC", "IOC", "FOK", "PostOnly"}
 _TRIGGERS = {"LastPrice", "IndexPrice", "MarkPrice"}
 _ONE = Decimal(1)
+_MOST_DIGITS = 20
 
 
 def bad(message: str) -> Refusal:
@@ -33,7 +34,19 @@ def text(body: Body, key: str) -> str:
 
 
 def flag(body: Body, key: str) -> bool:
-    return body.get(key) in {True, "true", "True"}
+    return text(body, key) in {"true", "True"}
+
+
+def number(body: Body, key: str) -> Decimal:
+    """The field as a finite number of sane size; raises Refusal where it is not one."""
+    value = text(body, key)
+    try:
+        amount = Decimal(value)
+    except InvalidOperation as error:
+        raise bad(f"{key} invalid: expected a number, found {value[:40]!r}") from error
+    if not amount.is_finite() or abs(amount.adjusted()) > _MOST_DIGITS:
+        raise bad(f"{key} invalid: expected a number, found {value[:40]!r}")
+    return amount
 
 
 def listing_of(body: Body, listings: Mapping[str, Listing]) -> Listing:
@@ -53,27 +66,25 @@ def one_way(body: Body) -> None:
 
 def price_ticks(body: Body, key: str, instrument: Instrument) -> int:
     """A price field in ticks; 0 where it is absent, "" or "0"."""
-    value = text(body, key)
-    if not value:
+    if not text(body, key):
         return 0
     try:
-        ticks = instrument.ticks(value)
+        ticks = instrument.ticks(number(body, key))
     except UnitError as error:
         raise bad(f"{key} invalid: {error}") from error
     if ticks < 0:
-        raise bad(f"{key} invalid: expected a positive price, found {value}")
+        raise bad(f"{key} invalid: expected a positive price, found {text(body, key)}")
     return ticks
 
 
 def order_lots(body: Body, instrument: Instrument) -> int:
     """The quantity in lots; 0 is for closing all of a position."""
-    value = text(body, "qty")
     try:
-        lots = instrument.lots(value)
+        lots = instrument.lots(number(body, "qty"))
     except UnitError as error:
         raise bad(f"Qty invalid: {error}") from error
     if lots < 0:
-        raise bad(f"Qty invalid: expected a positive number, found {value}")
+        raise bad(f"Qty invalid: expected a positive number, found {text(body, 'qty')}")
     return lots
 
 
@@ -215,12 +226,7 @@ def _slippage(body: Body, listing: Listing) -> int:
     kind, value = text(body, "slippageToleranceType"), text(body, "slippageTolerance")
     if not kind and not value:
         return 0
-    try:
-        amount = Decimal(value)
-    except InvalidOperation as error:
-        raise bad(f"slippageTolerance invalid: expected a number, found {value!r}") from error
-    if not amount.is_finite():
-        raise bad(f"slippageTolerance invalid: expected a number, found {value!r}")
+    amount = number(body, "slippageTolerance")
     if kind == "TickSize":
         if not (1 <= amount <= 10_000 and amount == int(amount)):
             raise Refusal(110108, f"slippageTolerance: expected 1 to 10000 ticks, found {value}")

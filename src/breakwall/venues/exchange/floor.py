@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from breakwall.venues.exchange.account import Account
-from breakwall.venues.exchange.checks import bad
+from breakwall.venues.exchange.checks import bad, text
 from breakwall.venues.exchange.listing import Listing
 from breakwall.venues.exchange.order_entry import OrderEntry
 from breakwall.venues.exchange.order_log import OrderLog
@@ -33,8 +33,7 @@ class Ask(Struct, frozen=True):
     now_ms: int
 
     def text(self, key: str) -> str:
-        value = self.params.get(key)
-        return "" if value is None else str(value)
+        return text(self.params, key)
 
     def whole(self, key: str, default: int, lowest: int, highest: int) -> int:
         """An integer parameter; raises Refusal outside its range."""

@@ -4,6 +4,7 @@ A thin shell: all behaviour is in `exchange.Exchange`. Source of the paths: Bybi
 """
 
 import asyncio
+import os
 import random
 import secrets
 import signal
@@ -146,8 +147,9 @@ async def listening(server: Server, port: int) -> AsyncIterator[Where]:
         try:
             await web.TCPSite(runner, HOST, port).start()
         except (OSError, OverflowError) as error:
+            found = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
             raise PortError(
-                f"port {port} on {HOST}: expected a free port, found: {error}. "
+                f"port {port} on {HOST}: expected a free port, found: {found}. "
                 "Choose another with --port, or let --port 0 find a free one."
             ) from error
         address = f"{HOST}:{runner.addresses[0][1]}"

@@ -29,6 +29,9 @@ class Keys(Struct, frozen=True):
         """HMAC-SHA256 of the text, lower-case hex."""
         return hmac.new(self.api_secret.encode(), text.encode(), hashlib.sha256).hexdigest()
 
+    def _signed(self, text: str, sign: str) -> bool:
+        return hmac.compare_digest(self.sign(text).encode(), sign.encode())
+
     def check_request(self, request: HttpRequest, headers: Mapping[str, str], now_ms: int) -> None:
         """Raises Refusal 10001, 10002, 10003 or 10004 where a private request is not properly signed.
 
@@ -41,7 +44,7 @@ class Keys(Struct, frozen=True):
         if key != self.api_key:
             raise Refusal(10003, "API key is invalid.")
         payload = request.query if request.method == "GET" else request.body.decode(errors="replace")
-        if not hmac.compare_digest(self.sign(stamp + key + window + payload), headers.get("x-bapi-sign", "")):
+        if not self._signed(stamp + key + window + payload, headers.get("x-bapi-sign", "")):
             raise Refusal(10004, "error sign! origin_string does not match the signature")
         if not now_ms - int(window) <= int(stamp) < now_ms + _AHEAD_MS:
             raise Refusal(
@@ -57,6 +60,6 @@ class Keys(Struct, frozen=True):
         key, expires, sign = (str(arg) for arg in args)
         if key != self.api_key:
             return "API key is invalid."
-        if not hmac.compare_digest(self.sign(f"GET/realtime{expires}"), sign):
+        if not self._signed(f"GET/realtime{expires}", sign):
             return "error sign!"
         return "" if int(expires) > now_ms else "auth expired"
