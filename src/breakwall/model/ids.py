@@ -43,7 +43,8 @@ def parse(text: str) -> ClientId | None:
         numbers = [int(part, 36) for part in (parts[1], parts[2], *parts[4:])]
     except ValueError:
         return None
-    return ClientId(numbers[0], numbers[1], parts[3], *numbers[2:])
+    found = ClientId(numbers[0], numbers[1], parts[3], *numbers[2:])
+    return found if found.text == text and text.isascii() else None  # int() reads more forms than we write
 
 
 def trace(run: int, seq: int) -> str:

@@ -140,10 +140,11 @@ class Instrument(Struct, frozen=True, dict=True):
 
     def _steps(self, value: Decimal | str, step: Decimal, noun: str, unit: str) -> int:
         try:
-            steps = Decimal(value) / step
+            number = Decimal(value)
+            steps = number / step
         except InvalidOperation as error:
             raise UnitError(f"{self.symbol} {noun}: expected a number, found {value!r}") from error
-        if not steps.is_finite() or steps != steps.to_integral_value():
+        if not steps.is_finite() or steps != steps.to_integral_value() or steps * step != number:
             raise UnitError(f"{self.symbol} {noun}: expected a multiple of the {unit} {fixed(step)}, found {value}")
         return int(steps)
 

@@ -36,6 +36,7 @@ class Density:
         "_eaten_share",
         "_eroded",
         "_intact",
+        "_least_stop",
         "_near",
         "_near_atr",
         "_said",
@@ -51,6 +52,7 @@ class Density:
         self._intact = Decimal(str(settings.bounce.max_eroded))
         self._near = settings.bounce.near_percent / _HUNDRED
         self._near_atr = settings.bounce.near_atr
+        self._least_stop = settings.entry.min_stop_percent / _HUNDRED
         self._said: dict[Key, int | None] = {}
         self._watched: dict[str, tuple[int, ...]] = {}
 
@@ -62,18 +64,16 @@ class Density:
             return None
         side = Side.BUY if trend > 0 else Side.SELL
         entry = ask if side is Side.BUY else bid
-        if self._settings.breakout.enabled:
-            for wall in walls:
-                if wall.side is not side and self._breaks(wall) and self._may(market, "breakout", wall, at_ms):
-                    return self._breakout(market, wall, side, entry, at_ms, trace)
-        if self._settings.bounce.enabled:
-            for wall in walls:
-                if (
-                    wall.side is side
-                    and self._holds(market, wall, entry)
-                    and self._may(market, "bounce", wall, at_ms)
-                ):
-                    return self._bounce(market, wall, side, entry, at_ms, trace)
+        for wall in walls:
+            if wall.side is not side and self._breaks(wall) and self._free(market, "breakout", wall, at_ms):
+                signal = self._breakout(market, wall, side, entry, at_ms, trace)
+                if self._say(signal):
+                    return signal
+        for wall in walls:
+            if wall.side is side and self._holds(market, wall, entry) and self._free(market, "bounce", wall, at_ms):
+                signal = self._bounce(market, wall, side, entry, at_ms, trace)
+                if self._say(signal):
+                    return signal
         return None
 
     def again(self, key: Key, at_ms: int) -> None:
@@ -91,24 +91,29 @@ class Density:
         return eaten + living
 
     def _breaks(self, wall: Wall) -> bool:
+        if not self._settings.breakout.enabled:
+            return False
         gone = wall.peak_lots - wall.lots
         return eroded_at_least(wall, self._eroded) and wall.eaten_lots >= self._eaten_share * gone
 
     def _holds(self, market: Market, wall: Wall, entry: int) -> bool:
-        if not wall.alive or eroded_at_least(wall, self._intact):
+        if not self._settings.bounce.enabled or not wall.alive or eroded_at_least(wall, self._intact):
             return False
         away = abs(entry - wall.near_ticks)
         atr = market.atr_ticks
         return away <= self._near * entry or (atr is not None and away <= self._near_atr * atr)
 
-    def _may(self, market: Market, kind: str, wall: Wall, at_ms: int) -> bool:
-        """Whether this kind may signal for this wall now; says so only once unless `again` allows it."""
-        key = (market.instrument.symbol, kind, wall.wall_id)
-        allowed_ms = self._said.get(key, at_ms)
-        if allowed_ms is None or at_ms < allowed_ms:
+    def _free(self, market: Market, kind: str, wall: Wall, at_ms: int) -> bool:
+        """Whether this has not been said yet, or may be said again by now."""
+        allowed_ms = self._said.get((market.instrument.symbol, kind, wall.wall_id), at_ms)
+        return allowed_ms is not None and allowed_ms <= at_ms
+
+    def _say(self, signal: Signal) -> bool:
+        """Say it once. A price that is not at the wall yet (the stop would lie on it) uses nothing up."""
+        if signal.stop_distance <= self._least_stop * signal.entry_ticks:
             return False
-        self._said.pop(key, None)
-        self._said[key] = None
+        self._said.pop(signal.key, None)
+        self._said[signal.key] = None
         if len(self._said) > REMEMBERED:
             del self._said[next(iter(self._said))]
         return True

@@ -3,7 +3,7 @@
 The core feeds it live, `reconcile.restore` feeds it the journal: the same facts give the same book.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from breakwall.config import Settings
@@ -78,7 +78,7 @@ class Blotter:
             return []
         self.orders.place(intent)
         if not intent.reduce_only:
-            if position is None:
+            if position is None or not position.is_open:
                 self.positions.opening(intent, origin)
         elif position is not None and position.is_open:
             position.asked_out(intent.why, origin)
@@ -88,18 +88,18 @@ class Blotter:
         """Take a private event; every other kind of event means nothing here."""
         match event:
             case OrderReports():
-                return self._ended([self.orders.on_report(report, origin) for report in event.reports], origin)
+                return self._orders([self.orders.on_report(report, origin) for report in event.reports], origin)
             case Fills():
                 return [change for fill in event.fills for change in self._fill(fill, origin)]
             case PositionReports():
                 return self._reports(event, origin)
             case Outcome():
                 self.positions.on_stop_outcome(event)
-                return self._ended([self.orders.on_outcome(event, origin)], origin)
+                return self._orders([self.orders.on_outcome(event, origin)], origin)
             case OrderAnswer():
-                return self._ended([self.orders.on_answer(event, origin)], origin)
+                return self._orders([self.orders.on_answer(event, origin)], origin)
             case IntentSent():
-                return self._ended([self.orders.on_sent(event.client_id, origin)], origin)
+                return self._orders([self.orders.on_sent(event.client_id, origin)], origin)
             case IntentStored():
                 self.orders.on_stored(event.client_id)
             case WalletReport():
@@ -119,9 +119,9 @@ class Blotter:
         return changes + self._equity(origin)
 
     def _fill(self, fill: Fill, origin: Origin) -> list[Change]:
-        change = self.orders.on_fill(fill, origin)
+        known = self._orders([self.orders.on_fill(fill, origin)], origin)
         moved = self.positions.on_fill(fill, self.orders.intent(fill.client_id), origin)
-        return [*([change] if change is not None else []), *self._positions(moved, origin)]
+        return known + self._positions(moved, origin)
 
     def _reports(self, event: PositionReports, origin: Origin) -> list[Change]:
         changes: list[Change] = []
@@ -132,21 +132,19 @@ class Blotter:
         return changes
 
     def _read_back(self, event: ReadBack, origin: Origin) -> list[Change]:
-        changes: list[Change] = list(self._ended([self.orders.on_report(r, origin) for r in event.orders], origin))
-        for fill in event.fills:
-            change = self.orders.on_fill(fill, origin)
-            changes += [change] if change is not None else []
+        changes = self._orders([self.orders.on_report(report, origin) for report in event.orders], origin)
+        changes += self._orders([self.orders.on_fill(fill, origin) for fill in event.fills], origin)
         for report in event.positions:
             self.naked.on_report(report)
         changes += self._positions(self.positions.on_read_back(event, self.orders.intents, origin), origin)
         self._proofs()
         return changes + self._money(event.wallet, origin)
 
-    def _ended(self, changes: list[OrderChange | None] | list[OrderChange], origin: Origin) -> list[Change]:
-        """Entries that ended without a fill leave no position behind."""
+    def _orders(self, changes: Iterable[OrderChange | None], origin: Origin) -> list[Change]:
+        """What matters of these; entries that ended without a fill leave no position behind."""
         found: list[Change] = []
         for change in changes:
-            if change is None:
+            if change is None or not change.matters:
                 continue
             found.append(change)
             order = change.order

@@ -146,6 +146,11 @@ class OrderChange(Struct, frozen=True):
     trace: str
 
     @property
+    def matters(self) -> bool:
+        """Whether it is more than a repetition of what was known."""
+        return self.before is not self.after or self.added_lots > 0 or bool(self.alarm) or not self.legal
+
+    @property
     def ended(self) -> bool:
         return self.before is not self.after and self.after in CLOSED
 
