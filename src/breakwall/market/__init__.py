@@ -1,0 +1,1 @@
+"""What the market shows: book, buckets, walls, tape, trend. Pure: events in, facts out."""

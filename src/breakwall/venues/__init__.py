@@ -1,0 +1,1 @@
+"""The exchanges: their adapters, the embedded one, and the network below them."""
