@@ -16,6 +16,7 @@ from breakwall.model.events import (
     Outcome,
     OutcomeKind,
     PositionReports,
+    ReadBack,
     Tick,
     WalletReport,
 )
@@ -76,6 +77,16 @@ def test_an_unknown_entry_blocks_its_symbol_until_it_is_known(make, blotter):
     assert blotter.orders.unresolved("BTCUSDT")
     blotter.apply(OrderReports((make.report("Filled", 10),)), make.origin(4))
     assert not blotter.orders.unresolved("BTCUSDT")
+
+
+def test_an_entry_whose_position_never_showed_is_let_go_by_a_later_read_back(make, blotter):
+    blotter.decided(make.entry(), make.origin(2))
+    blotter.apply(OrderReports((make.report("Filled", 10),)), make.origin(3))
+    early = ReadBack((), (), (), make.wallet(), 1_001_000)
+    assert blotter.apply(early, make.origin(4, 1_001_100)) == []
+    late = ReadBack((), (), (), make.wallet(), 1_001_001)
+    assert [change.kind for change in blotter.apply(late, make.origin(5, 1_001_200))] == ["ended"]
+    assert blotter.positions.get("BTCUSDT") is None
 
 
 def test_equity_follows_our_own_marks(make, blotter):

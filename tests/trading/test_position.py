@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from breakwall.model.events import ReadBack
 from breakwall.model.units import Side
@@ -195,6 +196,16 @@ def test_after_a_restart_nothing_is_proven(make, positions):
         read_back(make, 1_000_100, [make.position_report(10, 598_800, seq=11)]), {}, make.origin(1, 1_000_200, 2)
     )
     assert (position.stop_ticks, position.proven_ms) == (598_800, 1_000_200)
+
+
+def test_new_trading_rules_convert_a_position_exactly(make, positions):
+    position = opened(make, positions)
+    positions.on_report(make.position_report(10, 598_805, seq=11), make.origin(3))
+    position.observe(600_010, 1_000_100)
+    positions.convert(replace(make.btc, tick=Decimal("0.5"), lot=Decimal("0.0005")))
+    assert (position.lots, position.entry, position.max_lots) == (20, 60_000, 20)
+    assert (position.stop_ticks, position.held_stop_ticks, position.plan.stop_ticks) == (119_761, 119_761, 119_760)
+    assert (position.best_ticks, position.plan.entry_ticks) == (120_002, 120_000)
 
 
 @given(fills=st.lists(st.tuples(st.integers(-20, 20).filter(bool), st.integers(590_000, 610_000)), max_size=12))

@@ -9,7 +9,7 @@ from breakwall.model.units import Side
 from breakwall.strategies.base import Key
 from breakwall.trading.cost import Costs
 from breakwall.trading.signal import Signal
-from breakwall.trading.walls import eroded_at_least
+from breakwall.trading.walls import eroded_at_least, short_id
 
 _BP = Decimal(10_000)
 _HUNDRED = Decimal(100)
@@ -186,4 +186,4 @@ class Density:
 
 
 def _noun(wall: Wall) -> str:
-    return f"wall {wall.wall_id} of {'bids' if wall.bid else 'asks'}"
+    return f"wall {short_id(wall.wall_id)} of {'bids' if wall.bid else 'asks'}"

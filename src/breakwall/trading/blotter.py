@@ -30,7 +30,7 @@ from breakwall.trading.order import OrderChange
 from breakwall.trading.orders import Orders
 from breakwall.trading.origin import Origin
 from breakwall.trading.position import PositionState
-from breakwall.trading.positions import PositionChange, Positions
+from breakwall.trading.positions import REST_LAG_MS, PositionChange, Positions
 from breakwall.trading.protection import NakedTime
 
 ZERO = Decimal(0)
@@ -137,8 +137,20 @@ class Blotter:
         for report in event.positions:
             self.naked.on_report(report)
         changes += self._positions(self.positions.on_read_back(event, self.orders.intents, origin), origin)
+        changes += self._never_were(event, origin)
         self._proofs()
         return changes + self._money(event.wallet, origin)
+
+    def _never_were(self, read_back: ReadBack, origin: Origin) -> list[Change]:
+        """OPENING positions whose entry ended before the account was asked, and of which it shows nothing."""
+        found: list[Change] = []
+        for position in self.positions:
+            order = self.orders.get(position.entry_id)
+            over = order is None or (not order.is_open and order.since_ms + REST_LAG_MS < read_back.asked_ms)
+            if position.state is PositionState.OPENING and over:
+                ended = self.positions.entry_ended(position.entry_id, position.symbol, 0, origin)
+                found += [ended] if ended is not None else []
+        return found
 
     def _orders(self, changes: Iterable[OrderChange | None], origin: Origin) -> list[Change]:
         """What matters of these; entries that ended without a fill leave no position behind."""

@@ -4,6 +4,7 @@ from decimal import Decimal
 from enum import Enum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from breakwall.model.actions import Plan
 from breakwall.model.events import Fill, PositionReport
@@ -252,6 +253,39 @@ class Position:
         sign, held = (report.lots > 0) - (report.lots < 0), self.held_stop_ticks
         if held is None or sign * (report.stop_ticks - held) > 0:
             self.held_stop_ticks = report.stop_ticks
+
+    def convert(self, new: Instrument) -> None:
+        """The same position in a new tick and lot: prices to the nearest tick, stops so that risk never grows.
+
+        A quantity that does not fit the new lot is rounded down; the next read-back corrects it.
+        """
+        old, sign = self.instrument, self.sign or 1
+
+        def price(ticks: int) -> int:
+            return new.ticks_near(old.price(ticks))
+
+        def stop(ticks: int | None) -> int | None:
+            return None if ticks is None else new.stop_ticks(old.price(ticks), sign)
+
+        self.lots = sign * new.lots_down(old.qty(abs(self.lots)))
+        self.max_lots = new.lots_down(old.qty(self.max_lots))
+        self.exit_lots = new.lots_down(old.qty(self.exit_lots))
+        self.stop_ticks, self.held_stop_ticks = stop(self.stop_ticks), stop(self.held_stop_ticks)
+        self.stop_asked_ticks = stop(self.stop_asked_ticks)
+        self.take_profit_ticks = None if self.take_profit_ticks is None else price(self.take_profit_ticks)
+        self.best_ticks = None if self.best_ticks is None else price(self.best_ticks)
+        self.worst_ticks = None if self.worst_ticks is None else price(self.worst_ticks)
+        self.samples = [(at_ms, price(ticks)) for at_ms, ticks in self.samples]
+        if self.plan is not None:
+            self.plan = replace(
+                self.plan,
+                wall_near_ticks=price(self.plan.wall_near_ticks),
+                wall_far_ticks=price(self.plan.wall_far_ticks),
+                entry_ticks=price(self.plan.entry_ticks),
+                target_ticks=price(self.plan.target_ticks),
+                stop_ticks=new.stop_ticks(old.price(self.plan.stop_ticks), sign),
+            )
+        self.instrument = new
 
     def asked_stop(self, stop_ticks: int, at_ms: int) -> None:
         """A stop move is under way."""

@@ -91,7 +91,7 @@ class Positions:
             return None
         position.move(PositionCause.NO_FILL, origin.at_ms, origin.trace)
         del self._open[position.key]
-        return PositionChange("ended", symbol, f"{symbol}: entry ended without a fill", origin.trace)
+        return PositionChange("ended", symbol, "entry ended without a fill", origin.trace)
 
     def on_stop_outcome(self, outcome: Outcome) -> None:
         """What became of moving a stop. Confirmed is not proven; refused while there is none means: close."""
@@ -164,6 +164,13 @@ class Positions:
                 changes += self._settle(key, origin, SETTLE_MS)
         return changes
 
+    def convert(self, instrument: Instrument) -> None:
+        """The symbol's tick or lot changed: positions in the new units; reports in the old ones are forgotten."""
+        for key, position in self._open.items():
+            if key[0] == instrument.symbol:
+                position.convert(instrument)
+                self._words.pop(key, None)
+
     def restarted(self) -> None:
         """After a restart nothing the venue said before counts as proof, and any answer is newer."""
         self._words.clear()
@@ -199,8 +206,8 @@ class Positions:
         position.fees_usdt += fee
         instrument = position.instrument
         text = (
-            f"{fill.symbol}: {'opened' if opened else 'added'} {fill.side.value.lower()} "
-            f"{instrument.qty_text(signed)} at {instrument.price_text(fill.ticks)}"
+            f"{'opened' if opened else 'added'} {fill.side.value.lower()} "
+            f"{instrument.qty_text(abs(signed))} at {instrument.price_text(fill.ticks)}"
         )
         return PositionChange(
             "opened" if opened else "grew",
@@ -218,7 +225,7 @@ class Positions:
         position.external |= not ours
         instrument = position.instrument
         position.reduce(instrument.price(fill.ticks), lots, origin)
-        text = f"{fill.symbol}: closed {instrument.qty_text(lots)} at {instrument.price_text(fill.ticks)}"
+        text = f"closed {instrument.qty_text(lots)} at {instrument.price_text(fill.ticks)}"
         if position.lots:
             return PositionChange("reduced", fill.symbol, text, origin.trace, alarm=not ours)
         return self._finish(position, text, origin, estimated=False)
@@ -236,7 +243,7 @@ class Positions:
             position.funding_usdt += fill.fee_usdt
         elif position is not None:
             position.fees_usdt += fill.fee_usdt
-        text = f"{fill.symbol}: {what} {fill.fee_usdt} USDT"
+        text = f"{what} {fill.fee_usdt} USDT"
         return PositionChange("cash", fill.symbol, text, origin.trace)
 
     def _prove(self, key: Key, report: PositionReport, origin: Origin) -> None:
@@ -275,8 +282,7 @@ class Positions:
         self._prove(key, report, origin)
         instrument = position.instrument
         text = (
-            f"{report.symbol}: the exchange holds {instrument.qty_text(report.lots)}, we had "
-            f"{instrument.qty_text(before)}; taken over"
+            f"the exchange holds {instrument.qty_text(report.lots)}, we had {instrument.qty_text(before)}; taken over"
         )
         changes.append(
             PositionChange("corrected" if known else "adopted", report.symbol, text, origin.trace, alarm=True)
@@ -289,7 +295,7 @@ class Positions:
         position.external |= position.state is not PositionState.CLOSING
         price = report.mark or position.mark or position.entry
         position.reduce(price, abs(position.lots), origin)
-        return self._finish(position, f"{position.symbol}: gone at the exchange", origin, estimated=True)
+        return self._finish(position, "gone at the exchange", origin, estimated=True)
 
     def _contained(self, fill: Fill, key: Key) -> bool:
         """Whether a quantity taken over from the venue already contains this fill.

@@ -96,12 +96,12 @@ def differences(blotter: Blotter, read_back: ReadBack) -> list[Difference]:
     """What still differs after `blotter.apply(read_back)`; calling it twice says the same."""
     found = [_of_order(order, read_back) for order in _working(blotter, read_back)]
     found += [
-        Difference("no-stop", Act.PROTECT, held.symbol, f"{held.symbol}: the position has no stop at the exchange")
+        Difference("no-stop", Act.PROTECT, held.symbol, "the position has no stop at the exchange")
         for held in blotter.positions.held()
         if held.stop_ticks is None
     ]
     found += [
-        Difference("no-plan", Act.KNOW, held.symbol, f"{held.symbol}: a position without a plan; managed by its stop")
+        Difference("no-plan", Act.KNOW, held.symbol, "a position without a plan; managed by its stop")
         for held in blotter.positions.held()
         if held.plan is None and read_back.purpose == "start"
     ]
@@ -122,14 +122,12 @@ def _of_order(order: Order, read_back: ReadBack) -> Difference | None:
     """Ours and forgotten, or still resting: cancel. Somebody else's: leave it alone, say it once at the start."""
     symbol, name = order.symbol, order.client_id or order.order_id
     if not is_ours(order.client_id):
-        text = f"{symbol}: order {name} is not ours; left alone"
+        text = f"order {name} is not ours; left alone"
         return Difference("foreign-order", Act.KNOW, symbol, text) if read_back.purpose == "start" else None
     if order.intent is None:
-        return Difference(
-            "unknown-order", Act.CANCEL, symbol, f"{symbol}: order {name} of ours is not in the journal", order
-        )
+        return Difference("unknown-order", Act.CANCEL, symbol, f"order {name} of ours is not in the journal", order)
     if read_back.purpose == "start" or read_back.asked_ms - order.since_ms >= RESTING_MS:
-        return Difference("resting-order", Act.CANCEL, symbol, f"{symbol}: order {name} still works", order)
+        return Difference("resting-order", Act.CANCEL, symbol, f"order {name} still works", order)
     return None
 
 

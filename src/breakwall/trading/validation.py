@@ -15,7 +15,7 @@ from breakwall.trading.liquidation import liquidation_ticks
 from breakwall.trading.portfolio import Portfolio
 from breakwall.trading.signal import Signal
 from breakwall.trading.sizing import size
-from breakwall.trading.walls import eroded_at_least
+from breakwall.trading.walls import eroded_at_least, short_id
 
 _HUNDRED = Decimal(100)
 
@@ -117,7 +117,7 @@ def signal_fresh(signal: Signal, scene: Scene) -> Answer:
 
 
 def not_processed(signal: Signal, scene: Scene) -> Answer:
-    return _answer("not processed before", not scene.processed, f"wall {signal.wall_id} was traded already")
+    return _answer("not processed before", not scene.processed, f"wall {short_id(signal.wall_id)} was traded already")
 
 
 def position_limit(signal: Signal, scene: Scene) -> Answer:
@@ -163,13 +163,13 @@ def wall_there(signal: Signal, scene: Scene) -> Answer:
     """Bounce: in view and hardly eroded. Breakout: may be gone if eaten, never if pulled or out of view."""
     wall, name = scene.wall, "wall still there"
     if wall is None:
-        return Answer(name, False, f"wall {signal.wall_id} is no longer known")
+        return Answer(name, False, f"wall {short_id(signal.wall_id)} is no longer known")
     if signal.strategy == "breakout" and wall.end == "eaten":
         return Answer(name, True, "eaten")
     if wall.end:
-        return Answer(name, False, f"wall {signal.wall_id} ended: {wall.end}")
+        return Answer(name, False, f"wall {short_id(signal.wall_id)} ended: {wall.end}")
     if not wall.in_view:
-        return Answer(name, False, f"wall {signal.wall_id} is out of view")
+        return Answer(name, False, f"wall {short_id(signal.wall_id)} is out of view")
     if signal.strategy == "breakout":
         return Answer(name, True, "in view")
     intact = not eroded_at_least(wall, Decimal(str(scene.settings.bounce.max_eroded)))

@@ -12,6 +12,11 @@ def eroded_at_least(wall: Wall, share: Decimal) -> bool:
     return wall.peak_lots - wall.lots >= share * wall.peak_lots
 
 
+def short_id(wall_id: int) -> int:
+    """The end of a wall's id: enough for a sentence (ids are unique over runs and therefore long)."""
+    return wall_id % 100_000
+
+
 def leaning_wall(market: Market, plan: Plan) -> Wall | None:
     """The plan's wall by id, or, after a restart or a regrid, the living wall at its place; None: not known.
 
