@@ -21,19 +21,17 @@ class Verdict(Enum):
 class BookSide:
     """One side: lots by ticks, the ticks in ascending order, and the sums of the levels in buckets.
 
-    `left` holds the levels (ticks, lots) that slid out of the visible window with the last delta:
-    they may still rest in the market. A deleted level slid out when the side is full and the level
-    lies beyond its outermost one; every other delete is real.
+    `deleted` holds the levels (ticks, lots) that the last delta took away, for whatever reason.
     """
 
-    __slots__ = ("bid", "buckets", "depth", "left", "levels", "prices")
+    __slots__ = ("bid", "buckets", "deleted", "depth", "levels", "prices")
 
     def __init__(self, bid: bool, depth: int) -> None:
         self.bid = bid
         self.depth = depth
         self.levels: dict[int, int] = {}
         self.prices: list[int] = []
-        self.left: list[tuple[int, int]] = []
+        self.deleted: list[tuple[int, int]] = []
         self.buckets = Buckets(bid, 1)
 
     @property
@@ -50,6 +48,18 @@ class BookSide:
             return None
         return self.prices[0] if self.bid else self.prices[-1]
 
+    @property
+    def left(self) -> list[tuple[int, int]]:
+        """The levels of `deleted` that only slid out of the visible window and may still rest in the market.
+
+        A level slid out when the side is full and the level lies beyond its outermost one; every other
+        delete is real.
+        """
+        if len(self.prices) < self.depth:
+            return []
+        low, high = self.prices[0], self.prices[-1]
+        return [level for level in self.deleted if (level[0] < low if self.bid else level[0] > high)]
+
     def top(self, count: int) -> list[tuple[int, int]]:
         """The best `count` levels as (ticks, lots), best first."""
         prices = reversed(self.prices[-count:]) if self.bid else self.prices[:count]
@@ -65,7 +75,7 @@ class BookSide:
     def replace(self, levels: Iterable[tuple[int, int]]) -> None:
         self.levels = {ticks: lots for ticks, lots in levels if lots}
         self.prices = sorted(self.levels)
-        self.left = []
+        self.deleted = []
         self.buckets.rebuild(self.levels)
 
     def regrid(self, width: int) -> None:
@@ -101,8 +111,7 @@ class BookSide:
             touched.add(bucket)
         if len(prices) > self.depth:
             touched |= self._trim(deleted)
-        if deleted or self.left:
-            self.left = self._slid_out(deleted)
+        self.deleted = deleted
         return touched
 
     def _trim(self, deleted: list[tuple[int, int]]) -> set[int]:
@@ -115,15 +124,6 @@ class BookSide:
             touched.add(ticks // self.buckets.width)
             deleted.append((ticks, lots))
         return touched
-
-    def _slid_out(self, deleted: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        if len(self.prices) < self.depth:
-            return []
-        if self.bid:
-            edge = self.prices[0]
-            return [level for level in deleted if level[0] < edge]
-        edge = self.prices[-1]
-        return [level for level in deleted if level[0] > edge]
 
 
 class OrderBook:

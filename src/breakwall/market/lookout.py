@@ -33,6 +33,7 @@ class Lookout:
         "outermost",
         "side",
         "threshold",
+        "unfit",
         "unsettled",
         "walls",
     )
@@ -47,6 +48,7 @@ class Lookout:
         self.walls: dict[int, Wall] = {}  # candidates too, by bucket
         self.outermost = 0
         self.at_best = 0
+        self.unfit: dict[int, int] = {}  # buckets found wanting since the last survey, and at how many lots
         self.unsettled = False  # something is undecided, or a candidate is growing older
 
     def measure(self, floor: int, limit: int) -> None:
@@ -77,6 +79,7 @@ class Lookout:
             self._count_touches()
         sums = buckets.sums
         walls = self.walls
+        unfit = self.unfit
         threshold = self.threshold
         for bucket in touched:
             lots = sums[bucket]
@@ -84,8 +87,11 @@ class Lookout:
                 wall = walls[bucket]
                 if wall.in_view and wall.lots != lots:
                     self._changed(wall, lots, shown_seq, seq, at_ms)
-            elif lots >= threshold and self._meets(bucket):
-                self._discover(bucket, at_ms)
+            elif lots >= threshold and lots > unfit.get(bucket, 0):
+                if self._meets(bucket):
+                    self._discover(bucket, at_ms)
+                else:
+                    unfit[bucket] = lots
 
     def traded(self, ticks: int, lots: int, seq: int, book_seq: int, at_ms: int) -> None:
         """A trade took `lots` from this side at `ticks`."""
@@ -124,6 +130,7 @@ class Lookout:
             elif not self._meets(wall.bucket):
                 del self.walls[wall.bucket]
         threshold = self.threshold
+        self.unfit.clear()
         for bucket in [bucket for bucket, lots in self.side.buckets.sums.items() if lots >= threshold]:
             if bucket not in self.walls and self._meets(bucket):
                 self._discover(bucket, at_ms)
