@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,22 @@ def test_bad_usage_is_one_message_and_code_2(tmp_path: Path, words: list[str], m
     assert done.stderr.startswith("breakwall: ")
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "state").exists()
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run("exchange", "--port", str(port), cwd=tmp_path)
+    assert done.returncode == 2
+    assert str(port) in done.stderr
+    assert "--port 0" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_unknown_markets_are_named(tmp_path: Path) -> None:
+    done = run("exchange", "--symbols", "BTCUSDT,NOPE", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "NOPE" in done.stderr
 
 
 def test_config_init_check_and_show(tmp_path: Path) -> None:
