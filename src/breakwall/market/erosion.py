@@ -27,15 +27,16 @@ def traded(wall: Wall, lots: int, seq: int, book_seq: int, at_ms: int) -> None:
 
 def changed(wall: Wall, lots: int, shown_seq: int, seq: int, at_ms: int) -> None:
     """The bucket now holds `lots`, after the book message `seq` that followed the message `shown_seq`."""
-    difference = lots - wall.lots
+    gone = wall.lots - lots
     wall.lots = lots
-    if difference < 0:
-        explained = min(-difference, sum(trade[1] for trade in wall.ahead if shown_seq < trade[0] <= seq))
+    if gone < 0:
+        _grew(wall, -gone)
+    elif wall.ahead:
+        explained = min(gone, sum(trade[1] for trade in wall.ahead if shown_seq < trade[0] <= seq))
         wall.eaten_lots += explained
-        if -difference > explained:
-            wall.undecided.append((seq, -difference - explained, at_ms))
-    else:
-        _grew(wall, difference)
+        gone -= explained
+    if gone > 0:
+        wall.undecided.append((seq, gone, at_ms))
     if wall.ahead:
         wall.ahead = [trade for trade in wall.ahead if trade[0] > seq]
 
@@ -45,17 +46,12 @@ def decide(wall: Wall, book_seq: int, tape_seq: int, at_ms: int, catch_up_ms: in
 
     Trades that the book has shown without any shrinkage were refilled at once, and count for nothing.
     """
+    since = at_ms - catch_up_ms
     if wall.ahead:
-        since = at_ms - catch_up_ms
         wall.ahead = [trade for trade in wall.ahead if trade[0] > book_seq and trade[2] > since]
-    if wall.undecided:
-        still: list[tuple[int, int, int]] = []
-        for seq, lots, since_ms in wall.undecided:
-            if tape_seq > seq or at_ms - since_ms >= catch_up_ms:
-                wall.pulled_lots += lots
-            else:
-                still.append((seq, lots, since_ms))
-        wall.undecided = still
+    undecided = wall.undecided  # oldest first
+    while undecided and (undecided[0][0] < tape_seq or undecided[0][2] <= since):
+        wall.pulled_lots += undecided.pop(0)[1]
 
 
 def rebase(wall: Wall, lots: int) -> None:
@@ -68,13 +64,12 @@ def rebase(wall: Wall, lots: int) -> None:
 
 def _grew(wall: Wall, lots: int) -> None:
     """What comes back makes up for what went: undecided first, then pulled, then eaten; the rest is a new peak."""
-    still: list[tuple[int, int, int]] = []
-    for seq, shrunk, since_ms in wall.undecided:
-        back = min(lots, shrunk)
-        lots -= back
-        if shrunk > back:
-            still.append((seq, shrunk - back, since_ms))
-    wall.undecided = still
+    undecided = wall.undecided
+    while undecided and lots:
+        seq, shrunk, since_ms = undecided.pop()
+        if shrunk > lots:
+            undecided.append((seq, shrunk - lots, since_ms))
+        lots -= min(lots, shrunk)
     back = min(lots, wall.pulled_lots)
     wall.pulled_lots -= back
     lots -= back

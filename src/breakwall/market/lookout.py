@@ -201,7 +201,7 @@ class Lookout:
         self.walls[bucket] = wall
 
     def _changed(self, wall: Wall, lots: int, shown_seq: int, seq: int, at_ms: int) -> None:
-        if not wall.built and not self._meets(wall.bucket):
+        if not wall.built_ms and not self._meets(wall.bucket):
             del self.walls[wall.bucket]
             return
         erosion.changed(wall, lots, shown_seq, seq, at_ms)
