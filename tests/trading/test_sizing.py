@@ -11,7 +11,9 @@ from breakwall.config import RiskSettings
 from breakwall.model.actions import Refused, Sized
 from breakwall.model.margin import initial_margin, order_cost
 from breakwall.model.units import Side
+from breakwall.trading.order import Order
 from breakwall.trading.portfolio import Holding, holding, loss_at_stop, portfolio
+from breakwall.trading.positions import Positions
 from breakwall.trading.sizing import least_lots, size
 
 
@@ -63,16 +65,21 @@ def test_one_market_order_can_always_close_it(make):
 
 
 def test_entries_in_flight_and_positions_without_a_stop_count_in_full(make):
-    from breakwall.trading.order import Order
-
     order = Order.ours(make.entry(lots=10))
     naked = make.position(10)
     book = portfolio(make.wallet(), [naked], [(order, make.btc)], Decimal(10), make.taker, Decimal(300))
     margin = initial_margin(1, Decimal("0.01"), Decimal(60_000), Decimal(10), make.taker)
-    assert book.holdings[0].loss_at_stop_usdt == book.holdings[0].margin_usdt == margin
+    assert book.holdings[1].loss_at_stop_usdt == book.holdings[1].margin_usdt == margin
     assert book.available_usdt == 10_000 - order_cost(1, Decimal("0.01"), Decimal(60_036), Decimal(10), make.taker)
     assert book.net_usdt == 600 + Decimal("600.36")
     assert book.symbols == {"BTCUSDT"}
+
+
+def test_an_entry_whose_fills_are_still_on_their_way_counts(make):
+    positions = Positions(make.instruments)
+    positions.opening(make.entry(lots=10), make.origin())
+    book = portfolio(make.wallet(), positions, [], Decimal(10), make.taker, Decimal(300))
+    assert [held.notional_usdt for held in book.holdings] == [Decimal("600.36")]
 
 
 def test_a_stop_in_profit_loses_nothing(make):

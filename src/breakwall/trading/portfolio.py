@@ -81,21 +81,25 @@ def portfolio(
 ) -> Portfolio:
     """The portfolio of held positions and of the open entries' unfilled lots.
 
+    An entry that has ended, but whose fills were not booked yet, counts in full.
     Free balance is what the wallet says less the cost of the entries in flight (the wallet may not
     know them yet: better counted twice than not at all).
     """
-    holdings = [
-        holding(held.instrument, held.lots, held.entry, held.stop_ticks, leverage, taker_fee)
-        for held in positions
-        if held.is_open
-    ]
-    reserved = ZERO
+    holdings, working, reserved = [], set(), ZERO
     for order, instrument in entries:
         if order.limit_ticks is None or not order.left_lots or order.intent is None:
             continue
+        working.add(order.symbol)
         price, sign = instrument.price(order.limit_ticks), order.side.sign
         lots = sign * order.left_lots
         holdings.append(holding(instrument, lots, price, order.intent.stop_ticks, leverage, taker_fee))
         reserved += order_cost(sign, instrument.qty(order.left_lots), price, leverage, taker_fee)
+    for held in positions:
+        intent = held.intent
+        if held.is_open:
+            holdings.append(holding(held.instrument, held.lots, held.entry, held.stop_ticks, leverage, taker_fee))
+        elif intent is not None and intent.limit_ticks is not None and held.symbol not in working:
+            lots, price = intent.side.sign * intent.lots, held.instrument.price(intent.limit_ticks)
+            holdings.append(holding(held.instrument, lots, price, intent.stop_ticks, leverage, taker_fee))
     available = max(ZERO, wallet.available_usdt - reserved)
     return Portfolio(wallet.equity_usdt, available, daily_loss_left_usdt, tuple(holdings))

@@ -6,7 +6,7 @@ from enum import Enum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from breakwall.model.actions import Plan
+from breakwall.model.actions import PlaceOrder, Plan
 from breakwall.model.events import Fill, PositionReport
 from breakwall.model.margin import average_entry, gross_pnl
 from breakwall.model.units import Instrument, Side, side_of
@@ -106,12 +106,14 @@ class Position:
         "held_stop_ticks",
         "history",
         "instrument",
+        "intent",
         "liquidation",
         "lots",
         "mark",
         "max_lots",
         "naked_ms",
         "opened_ms",
+        "opened_venue_ms",
         "plan",
         "position_idx",
         "proven_ms",
@@ -133,12 +135,14 @@ class Position:
         self.position_idx = position_idx
         self.trace = trace
         self.state = PositionState.OPENING
+        self.intent: PlaceOrder | None = None  # the entry under way
         self.plan: Plan | None = None
         self.entry_id = self.reason = ""
         self.lots = self.max_lots = self.exit_lots = 0
         self.direction = 0  # the sign it had, kept once it is flat
         self.entry = self.exit_value = self.gross_usdt = self.fees_usdt = self.funding_usdt = ZERO
         self.opened_ms = at_ms
+        self.opened_venue_ms = 0
         self.stop_ticks: int | None = None
         self.take_profit_ticks: int | None = None
         self.liquidation: Decimal | None = None
@@ -197,7 +201,7 @@ class Position:
         """Take `lots` (signed, in the position's direction) of a fill that opens or grows it."""
         price = self.instrument.price(fill.ticks)
         if self.lots == 0:
-            self.opened_ms = origin.at_ms
+            self.opened_ms, self.opened_venue_ms = origin.at_ms, fill.at_ms
             self.entry = price
             if self.stop_ticks is None:
                 self.naked_ms = origin.at_ms
@@ -220,7 +224,7 @@ class Position:
     def correct(self, report: PositionReport, origin: Origin) -> None:
         """Take the venue's quantity and entry over ours: the exchange is the truth."""
         if self.lots == 0:
-            self.opened_ms = origin.at_ms
+            self.opened_ms, self.opened_venue_ms = origin.at_ms, report.updated_ms
             self.move(PositionCause.OPENED, origin.at_ms, origin.trace)
         self.lots, self.entry = report.lots, report.entry
         self.direction = self.sign
@@ -285,7 +289,7 @@ class Position:
                 target_ticks=price(self.plan.target_ticks),
                 stop_ticks=new.stop_ticks(old.price(self.plan.stop_ticks), sign),
             )
-        self.instrument = new
+        self.instrument, self.intent = new, None
 
     def asked_stop(self, stop_ticks: int, at_ms: int) -> None:
         """A stop move is under way."""

@@ -81,7 +81,7 @@ class Positions:
     def opening(self, intent: PlaceOrder, origin: Origin) -> Position:
         """An entry was decided: the position is OPENING with the entry's plan."""
         position = self._new((intent.symbol, 0), origin)
-        position.plan, position.entry_id = intent.plan, intent.client_id
+        position.intent, position.plan, position.entry_id = intent, intent.plan, intent.client_id
         return position
 
     def entry_ended(self, client_id: str, symbol: str, filled_lots: int, origin: Origin) -> PositionChange | None:
@@ -324,7 +324,7 @@ class Positions:
     def _concerns(self, fill: Fill) -> bool:
         """A fill of nobody we know still concerns a position that was open when it happened."""
         position = self._open.get((fill.symbol, 0))
-        return position is not None and position.is_open and fill.at_ms >= position.opened_ms
+        return position is not None and position.is_open and fill.at_ms >= position.opened_venue_ms
 
     def _flat(self, key: Key) -> PositionReport | None:
         position = self._open.get(key)
