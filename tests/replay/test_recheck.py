@@ -73,9 +73,10 @@ async def test_the_first_difference_is_named(tmp_path: Path) -> None:
     verdict = recheck(tape.path, lambda run: Counting(run, wrong_at=9), Words())
     assert not verdict.equal
     assert verdict.difference is not None
-    assert (verdict.difference.seq, verdict.difference.event) == (10, "Ignored")
-    assert verdict.difference.recorded != verdict.difference.decided
-    assert '"kind":"seen"' in verdict.difference.recorded
+    difference = verdict.difference
+    assert (difference.seq, difference.event, difference.number) == (10, "Ignored", 1)
+    assert difference.recorded != difference.decided
+    assert '"kind":"seen"' in difference.recorded
 
 
 class Silent:

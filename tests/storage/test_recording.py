@@ -16,6 +16,7 @@ from breakwall.ports import Frame
 from breakwall.storage import recording
 from breakwall.storage.lines import Lines, zstd
 from breakwall.storage.recording import AnyLine, EventLine, Header, Recording, Recv
+from breakwall.storage.runs import StateError
 
 DECODER: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
 FRAME = b'{"topic":"t","data":["\\u00e9 \\" 1"]}'
@@ -121,6 +122,14 @@ async def test_a_disk_that_cannot_follow_ends_the_recording(tmp_path: Path, monk
     await asyncio.sleep(0.4)
     await tape.close()
     assert ["too slow" in reason for reason in reasons] == [True]
+
+
+@pytest.mark.asyncio
+async def test_a_recording_is_never_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "r").write_text("somebody's")
+    with pytest.raises(StateError, match=r"r: the recording cannot be made \(File exists\).*--state"):
+        await new(tmp_path / "r").open()
+    assert (tmp_path / "r").read_text() == "somebody's"
 
 
 TEXT = b"".join(b'{"n":%d}\n' % number for number in range(5000))

@@ -61,7 +61,8 @@ def replay(
             print("equal: every action was decided again as recorded")
         return
     if not as_json:
-        print(f"different at event {verdict.difference.seq} ({verdict.difference.event})")
+        where = f"event {verdict.difference.seq} ({verdict.difference.event}), action {verdict.difference.number}"
+        print(f"different at {where}")
         print(f"  recorded: {verdict.difference.recorded}")
         print(f"  decided:  {verdict.difference.decided}")
     raise typer.Exit(1)

@@ -4,6 +4,7 @@ The core is handed in as a factory, the venue's frames as a decoder: the check i
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Protocol
 
@@ -28,7 +29,15 @@ from breakwall.storage.recording import (
 
 _LINE: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
 _EVENT: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
-_SHOWN = 2000
+_SHOWN = 240
+_BEFORE = 80
+
+
+class _Actions(Struct):
+    actions: list[msgspec.Raw]
+
+
+_ACTIONS = msgspec.json.Decoder(_Actions)
 
 
 class Decider(Protocol):
@@ -45,10 +54,15 @@ class FrameReader(Protocol):
 
 
 class Difference(Struct, frozen=True):
-    """The first event that was answered differently; `recorded` and `decided` are the lines of the answers."""
+    """The first action that was decided differently: the `number`-th (from 1) that answered event `seq`.
+
+    `recorded` and `decided` are its JSON from shortly before the place where the two part; "nothing"
+    where there is no such action.
+    """
 
     seq: int
     event: str
+    number: int
     recorded: str
     decided: str
 
@@ -102,7 +116,7 @@ class _Check:
         seq, event, decided = self._open
         self._open = None
         if decided != recorded:
-            self.difference = Difference(seq, event, _shown(recorded), _shown(decided))
+            self.difference = _difference(seq, event, recorded, decided)
 
     def _decide(self, line: EventLine) -> None:
         if self._core is None:
@@ -153,5 +167,21 @@ def recheck(path: Path, core: Callable[[int], Decider], frames: FrameReader) -> 
     return Verdict(check.events, check.actions, check.digest.text, check.difference, lines.cut)
 
 
-def _shown(line: bytes) -> str:
-    return sanitise(line.decode("utf-8", "replace"), _SHOWN) or "nothing"
+def _difference(seq: int, event: str, recorded: bytes, decided: bytes) -> Difference | None:
+    pairs = zip_longest(_actions_of(recorded), _actions_of(decided), fillvalue=b"nothing")
+    for number, (left, right) in enumerate(pairs, start=1):
+        if left != right:
+            parting = next((at for at, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), 0)
+            return Difference(seq, event, number, _shown(left, parting), _shown(right, parting))
+    return None
+
+
+def _actions_of(line: bytes) -> list[bytes]:
+    """The JSON of each action of an answer; none for no answer."""
+    return [bytes(action) for action in _ACTIONS.decode(line).actions] if line else []
+
+
+def _shown(action: bytes, parting: int) -> str:
+    begin = max(0, parting - _BEFORE)
+    text = sanitise(action[begin : begin + _SHOWN].decode("utf-8", "replace"), _SHOWN)
+    return f"{'…' if begin else ''}{text}{'…' if begin + _SHOWN < len(action) else ''}"

@@ -24,6 +24,7 @@ from breakwall import __version__
 from breakwall.model.events import Event
 from breakwall.ports import Clock, Frame
 from breakwall.storage.lines import zstd
+from breakwall.storage.runs import StateError
 
 FORMAT = 1
 FLUSH_S = 0.25
@@ -152,9 +153,14 @@ class Recording:
         self._write(Header(f"breakwall {__version__}", FORMAT, run, self._seconds(), settings))
 
     async def open(self) -> None:
-        """Create the file and start writing; raises OSError."""
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        number = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        """Create the file and start writing; raises StateError."""
+        try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            number = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StateError(
+                f"{self.path}: the recording cannot be made ({error.strerror}). Give a writable folder with --state."
+            ) from error
         self._file = os.fdopen(number, "wb", buffering=0)
         self._writer = asyncio.create_task(self._keep_writing(), name="recording")
 
