@@ -1,6 +1,7 @@
 """One run of an engine from the command line: start, wait for the end, leave in order, say how it went."""
 
 import asyncio
+import gc
 import re
 import signal
 from typing import Any
@@ -64,6 +65,7 @@ async def conduct(engine: Engine, lines: Lines, seconds: float | None, *, flatte
 
 async def _start_and_run(engine: Engine) -> None:
     await engine.start()
+    gc.freeze()  # what was made until now stays for the whole run: no need to look at it again and again
     await engine.run()
 
 

@@ -82,6 +82,9 @@ def on_recovered(state: State, event: Recovered) -> None:
 def on_read_back(state: State, event: ReadBack) -> None:
     """The account as the venue has it: book it, act on what differs, and trade again when it was the start."""
     state.read_asked_ms = event.asked_ms
+    if state.read_back_why:
+        state.read_back_why = ""
+        state.say("read-back", "account read again")
     state.reconciled |= "private" not in state.down or event.purpose == "start"
     for fill in event.fills:
         if state.orders.intent(fill.client_id) is not None:
@@ -119,8 +122,10 @@ def act(state: State, difference: Difference) -> None:
 
 
 def on_read_back_failed(state: State, event: ReadBackFailed) -> None:
-    """A failed read-back says nothing about the account; it is asked again soon."""
-    state.say("read-back", f"account not read ({event.purpose}): {event.reason}", level="warning")
+    """A failed read-back says nothing about the account; it is asked again soon. The same reason is told once."""
+    if event.reason != state.read_back_why:
+        state.read_back_why = event.reason
+        state.say("read-back", f"account not read: {event.reason}; asking again each second", level="warning")
     state.read_back_due = state.read_back_due or event.purpose
 
 

@@ -56,6 +56,7 @@ class State:
         self.down: dict[str, str] = {}  # link -> why it is down
         self.reconciled = False  # the account was read back since the private link came up
         self.read_back_due = ""
+        self.read_back_why = ""  # why the last read-back failed
         self.asked_read_back_ms = 0
         self.read_asked_ms = 0  # when the last successful read-back was asked
         self.quiet_since_ms: int | None = None

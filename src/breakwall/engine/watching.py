@@ -39,8 +39,9 @@ def on_book_lost(state: State, event: BookLost) -> None:
     """The feed dropped it and asks for a new snapshot by itself, except after an overflow of ours."""
     market = state.markets.get(event.symbol)
     if market is not None:
+        if market.live:
+            state.say("book-lost", f"book lost: {event.reason}", level="warning", symbol=event.symbol)
         market.lose(event.reason, state.now)
-        state.say("book-lost", f"book lost: {event.reason}", level="warning", symbol=event.symbol)
         if event.ours:
             state.out.append(Resubscribe(event.symbol, event.reason))
 
