@@ -67,7 +67,7 @@ def test_each_check_refuses_what_it_is_for(make, check, scene, signal):
     assert check in {answer.check for answer in card.answers if not answer.passed}
     assert len(card.answers) == 10
     assert all(answer.reason for answer in card.answers if not answer.passed)
-    assert card.note.text.startswith("breakout buy BTCUSDT: refused by")
+    assert card.note.text.startswith("breakout buy: refused by")
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ class Card(Struct, frozen=True):
         signal = self.signal
         return Note(
             kind="card",
-            text=f"{signal.strategy} {signal.side.value.lower()} {signal.symbol}: {words}",
+            text=f"{signal.strategy} {signal.side.value.lower()}: {words}",
             symbol=signal.symbol,
             trace=signal.trace,
             data=data,
