@@ -14,6 +14,7 @@ HIDDEN_FOR_MS = 60_000
 """How long a wall out of view is remembered."""
 SAME_WALL = 0.5
 """Share of its last size a bucket must still hold, after a time unseen, to be called the same wall."""
+_NEVER_MS = 2**62
 
 
 class Lookout:
@@ -29,12 +30,13 @@ class Lookout:
         "bid",
         "chronicle",
         "criteria",
+        "due_ms",
         "floor",
         "outermost",
+        "settled_seq",
         "side",
         "threshold",
         "unfit",
-        "unsettled",
         "walls",
     )
 
@@ -49,7 +51,8 @@ class Lookout:
         self.outermost = 0
         self.at_best = 0
         self.unfit: dict[int, int] = {}  # buckets found wanting since the last survey, and at how many lots
-        self.unsettled = False  # something is undecided, or a candidate is growing older
+        self.due_ms = 0  # when the next deadline of any wall passes
+        self.settled_seq = 0  # the trades already asked whether they decide anything
 
     def measure(self, floor: int, limit: int) -> None:
         """Take the floor in lots and the outermost bucket that counts for a wall's share of the side."""
@@ -98,22 +101,27 @@ class Lookout:
         wall = self.walls.get(ticks // self.side.buckets.width)
         if wall is not None and wall.in_view:
             erosion.traded(wall, lots, seq, book_seq, at_ms)
-            self.unsettled = True
+            self.due_ms = at_ms
 
     def settle(self, book_seq: int, tape_seq: int, at_ms: int) -> None:
         """Decide what is ripe: eaten or pulled, candidates old enough or no longer big enough, ends."""
-        if not self.unsettled:
+        if at_ms < self.due_ms and tape_seq == self.settled_seq:
             return
-        self.unsettled = False
+        self.settled_seq = tape_seq
+        self.due_ms = _NEVER_MS
+        criteria = self.criteria
         for wall in tuple(self.walls.values()):
             if wall.undecided or wall.ahead:
-                erosion.decide(wall, book_seq, tape_seq, at_ms, self.criteria.catch_up_ms)
-            if not wall.built_ms and at_ms - wall.seen_ms >= self.criteria.min_age_ms:
+                erosion.decide(wall, book_seq, tape_seq, at_ms, criteria.catch_up_ms)
+            if not wall.built_ms and at_ms - wall.seen_ms >= criteria.min_age_ms:
                 self._ripen(wall, at_ms)
             elif wall.built_ms and wall.in_view and not wall.undecided and wall.eroded >= GONE_AT:
                 self._end(wall, "eaten" if wall.eaten_lots >= wall.pulled_lots else "pulled", at_ms)
-            if wall.undecided or wall.ahead or not wall.built_ms:
-                self.unsettled = True
+            if not wall.built_ms:
+                self.due_ms = min(self.due_ms, wall.seen_ms + criteria.min_age_ms)
+            for waiting in (wall.undecided, wall.ahead):
+                if waiting:
+                    self.due_ms = min(self.due_ms, waiting[0][2] + criteria.catch_up_ms)
 
     def survey(self, at_ms: int) -> None:
         """The slow round, once a second: weigh prices, fade what is no wall, find what its neighbours uncovered."""
@@ -197,7 +205,7 @@ class Lookout:
         wall = Wall(wall_id, self.bid, bucket, self.side.buckets.width, self.side.buckets.sums[bucket], at_ms)
         wall.touching = bucket == self.at_best
         wall.touches = int(wall.touching)
-        self.unsettled = True
+        self.due_ms = min(self.due_ms, at_ms + self.criteria.min_age_ms)
         self.walls[bucket] = wall
 
     def _changed(self, wall: Wall, lots: int, shown_seq: int, seq: int, at_ms: int) -> None:
@@ -205,7 +213,9 @@ class Lookout:
             del self.walls[wall.bucket]
             return
         erosion.changed(wall, lots, shown_seq, seq, at_ms)
-        self.unsettled = True
+        wait = self.criteria.catch_up_ms if wall.undecided else 0
+        if at_ms + wait < self.due_ms and (wait or wall.eroded >= GONE_AT):
+            self.due_ms = at_ms + wait
 
     def _ripen(self, wall: Wall, at_ms: int) -> None:
         if self._meets(wall.bucket):
@@ -242,6 +252,7 @@ class Lookout:
             return
         erosion.rebase(wall, lots)
         wall.in_view = True
+        self.due_ms = at_ms
         self.chronicle.version += 1
 
     def _hide(self, wall: Wall, at_ms: int) -> None:

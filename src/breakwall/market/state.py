@@ -254,7 +254,9 @@ class Market:
         self.settings = settings
         self.book.tolerant = settings.venue.gaps == "warn"
         self.trend.settings = settings.trend
-        self.bid_walls.criteria = self.ask_walls.criteria = criteria_of(settings.walls, self.instrument.symbol)
+        for lookout in (self.bid_walls, self.ask_walls):
+            lookout.criteria = criteria_of(settings.walls, self.instrument.symbol)
+            lookout.due_ms = 0
         self._blind_ms = round(settings.engine.blind_after_s * 1000)
         self._set_limits()
 
