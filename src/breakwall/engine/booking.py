@@ -42,8 +42,7 @@ def on_outcome(state: State, event: Outcome) -> None:
 
 
 def on_fills(state: State, event: Fills) -> None:
-    for fill in event.fills:
-        count(state, fill)
+    count(state, event.fills)
     take(state, state.blotter.apply(event, state.at))
     guarding.look_after(state, {fill.symbol for fill in event.fills})
 
@@ -96,17 +95,17 @@ def take_position(state: State, change: PositionChange) -> None:
         state.out.append(closed_note(change.closed))
 
 
-def count(state: State, fill: Fill) -> None:
-    """Sums of executions, each once."""
-    if fill.exec_id in state.counted:
-        return
-    state.counted.add(fill.exec_id)
-    state.fills_since_ms = max(state.fills_since_ms, fill.at_ms)
-    if fill.exec_kind == "Funding":
-        state.sums.funding_usdt += fill.fee_usdt
-    else:
-        state.sums.fills += 1
-        state.sums.fees_usdt += fill.fee_usdt
+def count(state: State, fills: Iterable[Fill]) -> None:
+    """Sums of executions that are not booked yet; ask before they are."""
+    for fill in fills:
+        if state.positions.booked(fill.exec_id):
+            continue
+        state.fills_since_ms = max(state.fills_since_ms, fill.at_ms)
+        if fill.exec_kind == "Funding":
+            state.sums.funding_usdt += fill.fee_usdt
+        else:
+            state.sums.fills += 1
+            state.sums.fees_usdt += fill.fee_usdt
 
 
 def closed_note(trade: ClosedTrade) -> Note:

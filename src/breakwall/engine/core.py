@@ -69,7 +69,7 @@ class Core:
 
 def _on_tick(state: State, event: events.Tick) -> None:
     """Time passes for everybody: markets, orders, positions, breaker, entries, in this order."""
-    del event
+    state.venue_offset_ms = round(event.venue_offset_ms)
     watching.on_tick(state)
     recovery.on_tick(state)
     guarding.on_tick(state)

@@ -78,6 +78,7 @@ def scene(state: State, market: Market, signal: Signal) -> Scene:
 
 def gate(state: State, market: Market) -> risk.Gate:
     symbol = market.instrument.symbol
+    funding_ms = market.next_funding_ms
     assert market.best_bid is not None
     assert market.best_ask is not None
     return risk.Gate(
@@ -94,7 +95,7 @@ def gate(state: State, market: Market) -> risk.Gate:
         bid_ticks=market.best_bid,
         ask_ticks=market.best_ask,
         funding_rate=market.funding_rate,
-        next_funding_ms=market.next_funding_ms,
+        next_funding_ms=None if funding_ms is None else funding_ms - state.venue_offset_ms,
     )
 
 

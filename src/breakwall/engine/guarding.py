@@ -25,9 +25,12 @@ def look_after(state: State, symbols: Iterable[str]) -> None:
 
 
 def look_at(state: State, position: Position) -> None:
-    """Protection first, then the wish to be flat, then the exits; nothing before the account was read."""
+    """Protection first, then the wish to be flat, then the exits; nothing before the account was first read.
+
+    It goes on while the private link is down: all it can send is reduce-only or a stop.
+    """
     market = state.markets.get(position.symbol)
-    if market is None or not position.is_open or not state.reconciled:
+    if market is None or not position.is_open or state.recovered_ms is None:
         return
     need: Need | None = state.protection.need(
         position, market, state.now, exit_working=state.orders.exit_working(position.symbol)

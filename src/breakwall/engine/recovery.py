@@ -26,6 +26,9 @@ from breakwall.trading.reconcile import Act, Difference, differences, restore
 RETRY_MS = 1_000
 """How long a failed read-back rests before the next try."""
 
+PRIVATE_DOWN_MS = 1_000
+"""How often the account is read back while its private stream is down."""
+
 
 def on_settings(state: State, event: SettingsChanged) -> None:
     state.settings = Settings.model_validate_json(event.settings)
@@ -85,29 +88,29 @@ def on_read_back(state: State, event: ReadBack) -> None:
     if state.read_back_why:
         state.read_back_why = ""
         state.say("read-back", "account read again")
-    state.reconciled |= "private" not in state.down or event.purpose == "start"
-    for fill in event.fills:
-        if state.orders.intent(fill.client_id) is not None:
-            booking.count(state, fill)
+    state.reconciled |= "private" not in state.down
+    booking.count(state, [fill for fill in event.fills if state.orders.intent(fill.client_id) is not None])
     booking.take(state, state.blotter.apply(event, state.at))
     for difference in differences(state.blotter, event):
         state.out.append(difference.note)
         act(state, difference)
-    guarding.look_after(state, [position.symbol for position in state.positions.held()])
-    if state.phase is Phase.RECOVERING:
+    if state.recovered_ms is None:
         finish(state)
+    guarding.look_after(state, [position.symbol for position in state.positions.held()])
 
 
 def finish(state: State) -> None:
-    """The first read-back has been acted upon: from now on new trades are possible."""
-    state.phase = Phase.TRADING
+    """The account is known for the first time: what is held is looked after, and new trades are possible."""
     state.recovered_ms = state.now
+    if state.phase is Phase.RECOVERING:
+        state.phase = Phase.TRADING
     held = [
         f"{position.symbol} {position.lots:+d} lots, stop "
         + ("MISSING" if position.stop_ticks is None else position.instrument.price_text(position.stop_ticks))
         for position in state.positions.held()
     ]
-    state.say("recovered", f"recovered: {'; '.join(held) or 'flat'}; trading is {state.trading_state}", durable=True)
+    trading = f"{state.trading_state} ({state.why})" if state.why else state.trading_state
+    state.say("recovered", f"recovered: {'; '.join(held) or 'flat'}; trading is {trading}", durable=True)
 
 
 def act(state: State, difference: Difference) -> None:
@@ -159,7 +162,7 @@ def on_tick(state: State) -> None:
         failed_lately = state.read_asked_ms < state.asked_read_back_ms and since < RETRY_MS
         if not failed_lately:
             ask(state, state.read_back_due)
-    elif since >= int(state.settings.engine.proof_every_s * 1000):
+    elif since >= (PRIVATE_DOWN_MS if "private" in state.down else int(state.settings.engine.proof_every_s * 1000)):
         ask(state, "periodic")
     for order in state.orders.due_queries(state.now):
         state.out.append(QueryOrder(order.client_id, order.symbol))

@@ -64,7 +64,7 @@ class State:
         self.first_book_ms: int | None = None
         self.recovered_ms: int | None = None
         self.pruned_ms = 0
-        self.counted: set[str] = set()  # executions in the sums
+        self.venue_offset_ms = 0  # the venue's clock minus ours
         self.sums = Sums()
 
     def use(self, taker_fee: Decimal) -> None:

@@ -76,6 +76,10 @@ class Positions:
         """Positions with something in them."""
         return [position for position in self._open.values() if position.is_open]
 
+    def booked(self, exec_id: str) -> bool:
+        """Whether this execution was taken already, here or before a restart."""
+        return exec_id in self._exec_ids
+
     # what we decided
 
     def opening(self, intent: PlaceOrder, origin: Origin) -> Position:
