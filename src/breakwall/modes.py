@@ -2,7 +2,7 @@
 
 import random
 
-import msgspec
+from msgspec import Struct, structs
 
 from breakwall.config import Settings
 from breakwall.engine.inbox import Inbox
@@ -19,7 +19,7 @@ from breakwall.venues.bybit.endpoints import Urls
 from breakwall.venues.bybit.feed import BybitFeed
 
 
-class Access(msgspec.Struct, frozen=True):
+class Access(Struct, frozen=True):
     """Where a venue is and the key to it; `badge` is what the trader sees of it."""
 
     badge: str
@@ -135,36 +135,17 @@ def receipt(
     """What the run did, from its last view."""
     engine = run.engine
     view, core = engine.view(), engine.core
-    sums = view.counters
+    sums = structs.asdict(view.counters)
+    sums |= {"opened_by": dict(view.counters.opened_by), "closed_by": dict(view.counters.closed_by)}
     return Receipt(
+        **sums,
         mode=engine.mode,
         venue="bybit",
         seed=seed,
         scenario=scenario,
         symbols=engine.settings.symbols,
         seconds=round(seconds, 3),
-        book_messages=sums.book_messages,
-        trades_seen=sums.trades_seen,
-        gaps=sums.gaps,
-        resyncs=sums.resyncs,
-        walls_seen=sums.walls_seen,
-        walls_eaten=sums.walls_eaten,
-        walls_pulled=sums.walls_pulled,
-        signals=sums.signals,
-        refused=sums.refused,
-        orders_sent=sums.orders_sent,
-        fills=sums.fills,
-        positions_opened=sums.positions_opened,
-        positions_closed=sums.positions_closed,
         positions_open=len(view.positions),
-        opened_by=dict(sums.opened_by),
-        closed_by=dict(sums.closed_by),
-        unprotected_ms_max=sums.unprotected_ms_max,
-        proof_delay_ms_max=sums.proof_delay_ms_max,
-        realised_pnl_usdt=sums.realised_pnl_usdt,
-        fees_usdt=sums.fees_usdt,
-        funding_usdt=sums.funding_usdt,
-        breaker_trips=sums.breaker_trips,
         loop_delay_p99_ms=round(view.loop_delay_p99_ms, 2),
         event_latency_p99_ms=round(view.event_latency_p99_ms, 2),
         first_book_s=_since(began_ms, core.first_book_ms),

@@ -67,7 +67,7 @@ async def _run(wish: DemoWish, settings: Settings) -> int:
 
     clock, transport, lines = SystemClock(), AiohttpTransport(), Lines(settings.log_level)
     try:
-        place = await runplace.find(wish, transport)
+        place = await runplace.find(runplace.Market(wish.scenario, wish.seed), wish.state, transport)
         lines.line(clock.now_ms(), "info", place.words)
         with place.lock:
             run = await modes.demo(settings, place.folder, place.lock, place.access, clock, transport, lines.note)

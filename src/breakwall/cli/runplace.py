@@ -5,9 +5,10 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec import Struct
+
 from breakwall.cli import child as children
 from breakwall.cli.child import ChildExchange
-from breakwall.cli.demo import DemoWish
 from breakwall.clock import SystemClock
 from breakwall.modes import Access
 from breakwall.ports import Transport
@@ -42,40 +43,47 @@ def lock_of(exchange: ChildExchange) -> InstanceLock:
     return InstanceLock("bybit", "embedded", exchange.api_key)
 
 
-async def find(wish: DemoWish, transport: Transport) -> RunPlace:
+class Market(Struct, frozen=True):
+    """Which market was asked for; `seed` None: any."""
+
+    scenario: str
+    seed: int | None
+
+
+async def find(market: Market, state: Path | None, transport: Transport) -> RunPlace:
     """The place to run in; starts an exchange where none is alive. Raises StateError or VenueError.
 
     An exchange that is still alive without a cockpit was left by one that was killed: it is taken up
     again, unless another seed or scenario was asked for.
     """
     base = user_folder() / "demo"
-    if wish.state is not None:
-        return await _in(StateFolder(wish.state), wish, transport)
+    if state is not None:
+        return await _in(StateFolder(state), market, transport)
     for path in _newest_first(base):
-        exchange = await _orphan(path, wish, transport)
+        exchange = await _orphan(path, market, transport)
         if exchange is not None:
             return _again(StateFolder(path), exchange)
     _forget_old(base)
     stamp = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).strftime("%Y%m%d-%H%M%S")
-    return await _in(StateFolder(base / f"{stamp}-{secrets.token_hex(2)}"), wish, transport)
+    return await _in(StateFolder(base / f"{stamp}-{secrets.token_hex(2)}"), market, transport)
 
 
-async def _in(folder: StateFolder, wish: DemoWish, transport: Transport) -> RunPlace:
+async def _in(folder: StateFolder, market: Market, transport: Transport) -> RunPlace:
     exchange = children.remembered(folder.path)
     if exchange is not None and await children.alive(exchange, transport):
         return _again(folder, exchange)
-    seed = secrets.randbelow(1_000_000) if wish.seed is None else wish.seed
-    exchange = await children.start(folder.path, seed=seed, scenario=wish.scenario, linger_s=LINGER_S)
-    return RunPlace(folder, exchange, f"embedded exchange at {exchange.http}, {wish.scenario}, seed {seed}")
+    seed = secrets.randbelow(1_000_000) if market.seed is None else market.seed
+    exchange = await children.start(folder.path, seed=seed, scenario=market.scenario, linger_s=LINGER_S)
+    return RunPlace(folder, exchange, f"embedded exchange at {exchange.http}, {market.scenario}, seed {seed}")
 
 
 def _again(folder: StateFolder, exchange: ChildExchange) -> RunPlace:
     return RunPlace(folder, exchange, f"embedded exchange at {exchange.http} is still alive: taking up {folder.path}")
 
 
-async def _orphan(path: Path, wish: DemoWish, transport: Transport) -> ChildExchange | None:
+async def _orphan(path: Path, market: Market, transport: Transport) -> ChildExchange | None:
     exchange = children.remembered(path)
-    if exchange is None or wish.scenario != exchange.scenario or wish.seed not in {None, exchange.seed}:
+    if exchange is None or market.scenario != exchange.scenario or market.seed not in {None, exchange.seed}:
         return None
     if not await children.alive(exchange, transport):
         return None
