@@ -149,7 +149,7 @@ def test_an_eroding_wall_stays_a_wall_below_the_criteria(stage):
 def test_a_wall_that_is_none_any_more_fades(stage):
     wall = stage.build()
     stage.delta(asks=[(10_051, 20)])
-    stage.wait(32_000)
+    stage.wait(33_000)
     assert wall.end == "faded"
     assert stage.kinds() == ["faded"]
 
@@ -193,7 +193,7 @@ def test_a_wall_back_in_view_at_less_than_half_is_another(stage):
 def test_a_wall_long_out_of_view_is_forgotten(stage):
     wall = stage.build(ticks=10_181)
     slide_out(stage)
-    stage.wait(61_000)
+    stage.wait(62_000)
     assert wall.end == "left"
     assert stage.kinds() == ["left"]  # told once
     assert (stage.market.walls_eaten, stage.market.walls_pulled) == (0, 0)

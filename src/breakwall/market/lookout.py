@@ -124,7 +124,7 @@ class Lookout:
                     self.due_ms = min(self.due_ms, waiting[0][2] + criteria.catch_up_ms)
 
     def survey(self, at_ms: int) -> None:
-        """The slow round, once a second: weigh prices, fade what is no wall, find what its neighbours uncovered."""
+        """The slow round, every other second: weigh prices, fade walls, find what the neighbours uncovered."""
         width = self.side.buckets.width
         for wall in list(self.walls.values()):
             if not wall.in_view:

@@ -257,8 +257,8 @@ class Market:
         for lookout in (self.bid_walls, self.ask_walls):
             lookout.criteria = criteria_of(settings.walls, self.instrument.symbol)
             lookout.due_ms = 0
+            self._measure(lookout)
         self._blind_ms = round(settings.engine.blind_after_s * 1000)
-        self._set_limits()
 
     def regrid(self, width: int, at_ms: int) -> None:
         """Take another bucket width; walls keep their ids where the new grid can tell them apart."""
@@ -319,8 +319,8 @@ class Market:
 
     def _look_again(self, at_ms: int) -> None:
         """Find the walls in a book that is new or trusted again."""
-        self._set_limits()
         for lookout in (self.bid_walls, self.ask_walls):
+            self._measure(lookout)
             lookout.look_again(at_ms)
             lookout.survey(at_ms)
 
@@ -337,9 +337,9 @@ class Market:
         self.tape.expire(at_ms)
         mid = self.mid_half_ticks
         if self.status is Status.LIVE and mid is not None:
-            self._set_limits()
-            self.bid_walls.survey(at_ms)
-            self.ask_walls.survey(at_ms)
+            lookout = self.bid_walls if self._second % 2 else self.ask_walls  # the sides take turns
+            self._measure(lookout)
+            lookout.survey(at_ms)
             self.samples.add(self._second, mid)
             closed = self.bars.add(at_ms, mid)
             if closed is not None:
@@ -348,16 +348,15 @@ class Market:
         else:
             self.trend.now = 0
 
-    def _set_limits(self) -> None:
+    def _measure(self, lookout: Lookout) -> None:
         """What depends on the price: the floor in lots, and how far a side counts for a wall's share."""
         mid = self.mid_half_ticks
         if mid is None:
             return
-        criteria, width = self.bid_walls.criteria, self.width_ticks
-        floor = floor_lots(criteria.floor_usdt, self.instrument, mid)
+        criteria = lookout.criteria
         reach = int(mid * criteria.share_reach / 2)
-        self.bid_walls.measure(floor, (mid // 2 - reach) // width)
-        self.ask_walls.measure(floor, (mid // 2 + reach) // width)
+        rim = mid // 2 - reach if lookout.bid else mid // 2 + reach
+        lookout.measure(floor_lots(criteria.floor_usdt, self.instrument, mid), rim // self.width_ticks)
 
     def _wall_view(self, wall: Wall, at_ms: int) -> WallView:
         return WallView(
