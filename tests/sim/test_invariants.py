@@ -1,12 +1,14 @@
 """Each invariant: kept by a correct history, broken by the wrong one, and named with its reproduction."""
 
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
 from msgspec import structs
 
 from breakwall.config import BreakerSettings, RiskSettings
+from breakwall.model.events import Command, CommandKind
 from breakwall.model.journal import EntryKind, JournalEntry
 from breakwall.ports import HttpAnswer, HttpRequest
 from breakwall.sim.invariants import CREATE, Belief, InvariantBroken, Referee, TruePosition, Truth
@@ -62,7 +64,7 @@ def test_a_correct_history_breaks_nothing() -> None:
     case.hold()
     case.intend("c")
     case.place("c")
-    case.referee.check_healed(Belief({}, frozenset(), frozenset()), 9)
+    case.referee.check_healed(Belief(), 9)
     assert case.found == []
     assert (case.referee.orders, case.referee.entries) == (3, 2)
 
@@ -131,7 +133,7 @@ def test_i4_an_exit_may_be_journaled_late_but_not_never() -> None:
     case = Case()
     case.place("x", reduce_only=True)
     assert case.names == []
-    case.referee.check_healed(Belief({}, frozenset(), frozenset()), 9)
+    case.referee.check_healed(Belief(), 9)
     assert case.names == ["I4"]
 
 
@@ -164,15 +166,45 @@ def test_i10_an_entry_while_not_allowed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("belief", "words"),
+    ("change", "words"),
     [
-        (Belief({}, frozenset(), frozenset()), "the program knows positions {}"),
-        (Belief({"BTCUSDT": 4}, frozenset({"BTCUSDT"}), frozenset()), "{'BTCUSDT': 4}"),
-        (Belief({"BTCUSDT": 5}, frozenset(), frozenset()), "no proven stop for BTCUSDT"),
-        (Belief({"BTCUSDT": 5}, frozenset({"BTCUSDT"}), frozenset({"bw-1"})), "still UNKNOWN: bw-1"),
+        ({"lots": {}}, "the program knows positions {}"),
+        ({"lots": {"BTCUSDT": 4}}, "{'BTCUSDT': 4}"),
+        ({"protected": frozenset()}, "no proven stop for BTCUSDT"),
+        ({"planned": frozenset()}, "the plan of BTCUSDT is forgotten"),
+        ({"unknown": frozenset({"bw-1"})}, "still UNKNOWN: bw-1"),
     ],
 )
-def test_liveness_wants_knowledge_to_equal_truth(belief: Belief, words: str) -> None:
+def test_liveness_wants_knowledge_to_equal_truth(change: dict[str, Any], words: str) -> None:
     case = Case(Truth(Decimal(10_000), (LONG,)))
-    case.referee.check_healed(belief, 9)
+    right = Belief({"BTCUSDT": 5}, frozenset({"BTCUSDT"}), frozenset({"BTCUSDT"}))
+    assert case.referee.agrees(right)
+    wrong = structs.replace(right, **change)
+    assert not case.referee.agrees(wrong)
+    case.referee.check_healed(wrong, 9)
     assert words in str(case.found[0])
+
+
+@pytest.mark.parametrize(
+    ("commands", "held"),
+    [
+        (["disarm"], True),
+        (["disarm", "arm"], False),
+        (["halt", "arm"], True),
+        (["halt", "resume"], True),
+        (["halt", "reset-breaker"], False),
+        (["pause", "resume"], False),
+        (["pause", "reset-breaker"], False),
+        (["disarm", "reset-breaker"], True),
+        (["flatten", "cancel"], False),
+    ],
+    ids=str,
+)
+def test_i10_a_hold_is_in_force_once_it_is_durable_whatever_the_program_says(commands: list[str], held: bool) -> None:
+    case = Case()
+    for number, kind in enumerate(commands):
+        body = msgspec.json.encode(Command(CommandKind(kind))).decode()
+        case.referee.committed([JournalEntry(1, number, 1, EntryKind.EVENT, body)])
+    case.intend("a")
+    case.place("a")
+    assert case.names == (["I10"] if held else [])

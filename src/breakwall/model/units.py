@@ -86,6 +86,10 @@ class Instrument(Struct, frozen=True, dict=True):
         return _decimals(self.lot)
 
     @cached_property
+    def shown_decimals(self) -> int:
+        return max(self.price_decimals, _decimals(self.tick))
+
+    @cached_property
     def usdt_per_tick_lot(self) -> Decimal:
         """Cash value of one tick times one lot: notional = ticks * lots * this."""
         return self.tick * self.lot
@@ -121,7 +125,7 @@ class Instrument(Struct, frozen=True, dict=True):
 
     def price_text(self, ticks: int) -> str:
         """The price as the venue wants it: fixed decimals, never an exponent."""
-        return f"{self.tick * ticks:.{max(self.price_decimals, _decimals(self.tick))}f}"
+        return f"{self.tick * ticks:.{self.shown_decimals}f}"
 
     def qty_text(self, lots: int) -> str:
         return f"{self.lot * lots:.{self.qty_decimals}f}"

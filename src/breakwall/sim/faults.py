@@ -84,7 +84,7 @@ def draw_plan(seed: int, seconds: float) -> Plan:
 
 def _order_answer(dice: random.Random, start: float) -> Fault:
     kinds = [FaultKind.ANSWER_LOST, FaultKind.ANSWER_RESET, FaultKind.ANSWER_BAD, FaultKind.REQUEST_LOST]
-    return Fault(dice.choice(kinds), Link.REST, start, start + dice.uniform(2, 15), 0.6, "/v5/order/")
+    return Fault(dice.choice(kinds), Link.REST, start, start + dice.uniform(5, 25), 0.6, "/v5/order/")
 
 
 def _any_answer(dice: random.Random, start: float) -> Fault:
@@ -108,7 +108,7 @@ def _lost_delta(dice: random.Random, start: float) -> Fault:
 
 
 def _lost_push(dice: random.Random, start: float) -> Fault:
-    return Fault(FaultKind.FRAME_DROPPED, Link.PRIVATE, start, start + dice.uniform(1, 10), 0.3)
+    return Fault(FaultKind.FRAME_DROPPED, Link.PRIVATE, start, start + dice.uniform(5, 20), 0.5)
 
 
 def _socket(dice: random.Random, start: float) -> Fault:

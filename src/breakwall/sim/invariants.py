@@ -5,10 +5,10 @@ I2  one order per intent: a client id is accepted once, no entry joins a positio
 I3  positions, initial margin, exposure and the loss at all stops stay within the settings
 I4  an entry leaves only after its intent is durable; every order accepted belongs to an intent
 I5  a stop never moves to a worse price
-I10 no entry leaves unless the program is armed and ACTIVE
+I10 no entry leaves unless the program is armed and ACTIVE, nor while a person's hold is in force, restarts included
 
-After all faults have healed: the program's positions and orders are the exchange's, nothing is
-UNKNOWN, everything is protected.
+After all faults have healed, and soon after a restart in clear weather: the program's positions are
+the exchange's, each with a proven stop and the plan it was opened with, and nothing is UNKNOWN.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -18,10 +18,13 @@ import msgspec
 from msgspec import Struct
 
 from breakwall.config import BreakerSettings, RiskSettings
+from breakwall.model.events import Command, CommandKind
 from breakwall.model.journal import EntryKind, JournalEntry
 from breakwall.ports import HttpAnswer, HttpRequest
+from breakwall.sim.people import HOLDS
 
 CREATE = "/v5/order/create"
+_COMMAND = '{"type":"Command"'
 _SLACK = Decimal("1.05")
 """Prices move between the decision and the look: a fill may be slightly dearer, equity slightly smaller."""
 
@@ -50,11 +53,15 @@ class Truth(Struct, frozen=True):
 
 
 class Belief(Struct, frozen=True):
-    """The account as the program knows it: lots by symbol (never 0), symbols with a stop, ids of UNKNOWN orders."""
+    """The account as the program knows it: lots by symbol (never 0) and ids of UNKNOWN orders.
 
-    lots: dict[str, int]
-    protected: frozenset[str]
-    unknown: frozenset[str]
+    `protected` are the symbols whose stop was read back, `planned` those whose plan is remembered.
+    """
+
+    lots: dict[str, int] = {}
+    protected: frozenset[str] = frozenset()
+    planned: frozenset[str] = frozenset()
+    unknown: frozenset[str] = frozenset()
 
 
 class _Order(Struct):
@@ -95,13 +102,26 @@ class Referee:
         self._intents: set[str] = set()
         self._accepted: set[str] = set()
         self._stops: dict[str, tuple[int, int]] = {}
+        self._holds: set[CommandKind] = set()
         self._now_ms = 0
         self.orders = 0
         self.entries = 0
 
     def committed(self, entries: Iterable[JournalEntry]) -> None:
         """These entries are durable."""
-        self._intents.update(entry.client_id for entry in entries if entry.kind is EntryKind.INTENT)
+        for entry in entries:
+            if entry.kind is EntryKind.INTENT:
+                self._intents.add(entry.client_id)
+            elif entry.kind is EntryKind.EVENT and entry.body.startswith(_COMMAND):
+                self._told(msgspec.json.decode(entry.body, type=Command).kind)
+
+    def _told(self, kind: CommandKind) -> None:
+        if kind in HOLDS:
+            self._holds.add(kind)
+        elif kind is CommandKind.RESET_BREAKER:
+            self._holds -= {CommandKind.HALT, CommandKind.PAUSE}
+        else:
+            self._holds -= {hold for hold, freed in HOLDS.items() if freed is kind}
 
     def sent(self, request: HttpRequest, now_ms: int) -> None:
         """The program let go of a request."""
@@ -113,6 +133,8 @@ class Referee:
             self._broken("I4", f"entry {order.orderLinkId} in {order.symbol} left before its intent was durable")
         if not self._may_enter():
             self._broken("I10", f"entry {order.orderLinkId} in {order.symbol} left although entries are not allowed")
+        for hold in self._holds:
+            self._broken("I10", f"entry {order.orderLinkId} in {order.symbol} left after {hold.value} was durable")
 
     def arriving(self, request: HttpRequest, now_ms: int) -> None:
         """A request reaches the exchange, which has not acted on it yet."""
@@ -168,8 +190,10 @@ class Referee:
             yield f"the program knows positions {belief.lots}, the exchange has {lots}"
         if belief.unknown:
             yield f"still UNKNOWN: {', '.join(sorted(belief.unknown))}"
-        if not lots.keys() <= belief.protected:
-            yield f"no proven stop for {', '.join(sorted(lots.keys() - belief.protected))}"
+        for symbol in sorted(lots.keys() - belief.protected):
+            yield f"no proven stop for {symbol}"
+        for symbol in sorted(lots.keys() - belief.planned):
+            yield f"the plan of {symbol} is forgotten"
 
     def _check_stop(self, position: TruePosition) -> None:
         if position.stop_ticks is None:

@@ -15,63 +15,84 @@ from msgspec import Struct
 
 from breakwall.clock import LoopClock
 from breakwall.config import Settings, VenueSettings
-from breakwall.engine.inbox import Inbox
 from breakwall.engine.loop import Engine
-from breakwall.engine.supervise import GaveUp
 from breakwall.model.actions import Note
-from breakwall.model.events import Command, CommandKind, Event
+from breakwall.model.events import Command, Event
 from breakwall.model.journal import EntryKind, JournalEntry
-from breakwall.ports import Frame, HttpAnswer, HttpRequest, Journal, JournalError, VenueError
+from breakwall.modes import Access, bybit_engine
+from breakwall.ports import Frame, HttpAnswer, HttpRequest, Journal, VenueError
 from breakwall.sim.faults import Faults, Plan, draw_plan
 from breakwall.sim.invariants import Belief, Referee, TruePosition, Truth
-from breakwall.sim.loop import Process, VirtualLoop, run
+from breakwall.sim.loop import Process, SimulationError, VirtualLoop, run
+from breakwall.sim.people import draw_wishes
 from breakwall.sim.transport import LoopTransport, Network
 from breakwall.storage.journal import InlineJournal
-from breakwall.venues.bybit.broker import BybitBroker
 from breakwall.venues.bybit.endpoints import Urls
-from breakwall.venues.bybit.feed import BybitFeed
 from breakwall.venues.exchange.account import Position
 from breakwall.venues.exchange.exchange import Exchange
 
 EPOCH_MS = 1_800_000_000_000
-KEY, SECRET = "sim-key", "sim-secret"
-URLS = Urls("http://sim", "ws://sim/v5/public/linear", "ws://sim/v5/private")
-REBOOT_S = 0.5
-STEPS_TO_DEATH = 60
+ACCESS = Access(
+    "SIM", Urls("http://sim", "ws://sim/v5/public/linear", "ws://sim/v5/private"), "sim-key", "sim-secret"
+)
 SETTINGS = Settings(venue=VenueSettings(ping_interval_s=5, pong_timeout_s=3, reconnect_cap_s=3))
 """The defaults, but quicker to notice a dead peer, so that healing does not take half a minute of each run."""
 
+REBOOT_S = 0.5
+RECOVERY_S = 3.0
+STEPS_TO_DEATH = 60
+MOMENTS_TO_DEATH = 4
+_STRATEGIES = {"breakout", "bounce"}
+_WRITES = ("/v5/order/", "/v5/position/trading-stop")
+
 
 class Report(Struct, frozen=True):
-    """How a run went. `trace` is a digest of all that left the inbox and all that was decided, in order."""
+    """How a run went.
+
+    `deaths` counts kills and starts in vain, `deaths_holding` those with a position or an entry at the exchange;
+    `recovery_ms` is the longest time from a start in clear weather to knowing the truth. `trace` is a
+    digest of all that left the inbox and all that was decided, in order.
+    """
 
     seed: int
     seconds: float
     orders: int
     entries: int
     deaths: int
-    struck: dict[str, int]
+    deaths_holding: int
+    recovery_ms: int
     unprotected_ms: int
+    struck: dict[str, int]
     trace: str
 
 
 def play(
-    seed: int,
-    *,
-    seconds: float = 60.0,
-    heal_s: float = 30.0,
-    plan: Plan | None = None,
-    crashes: int = 0,
-    settings: Settings | None = None,
+    seed: int, *, seconds: float = 60.0, heal_s: float = 3.0, plan: Plan | None = None, crashes: int = 0
 ) -> Report:
-    """Live through `seconds` of bad weather and `heal_s` of good; raises InvariantBroken.
+    """Live through `seconds` of bad weather and at least `heal_s` of good; raises InvariantBroken.
 
-    `plan` None draws the weather from the seed; `crashes` kills the program that often, soon after
-    intents were committed or sent, and starts it again.
+    `plan` None draws the weather from the seed, `()` is none at all. `crashes` kills the program that
+    often, at any time or soon after an intent was committed or sent, and starts it again.
     """
     weather = draw_plan(seed, seconds) if plan is None else plan
-    story = World.tell(seed, settings or SETTINGS, weather, seconds, heal_s, crashes)
-    return run(story, seed=seed, until_s=seconds + heal_s + 60)
+    return run(_story(seed, weather, seconds, heal_s, crashes), seed=seed, until_s=seconds + heal_s + 60)
+
+
+async def _story(seed: int, plan: Plan, seconds: float, heal_s: float, crashes: int) -> Report:
+    """Bad weather, people, crashes; then healing; then knowledge is compared with truth."""
+    weather = "" if plan else ", plan=()"
+    world = World(seed, SETTINGS, plan, f"play({seed}, seconds={seconds:g}, crashes={crashes}{weather})")
+    turning = asyncio.create_task(world.turn(), name="exchange")
+    world.boot()
+    world.meddle(seconds)
+    world.plot(crashes, seconds)
+    await asyncio.sleep(seconds)
+    world.heal()
+    await asyncio.sleep(heal_s)
+    await world.judge()
+    turning.cancel()
+    world.journal.drop()
+    return world.report()
 
 
 class Trace:
@@ -98,49 +119,31 @@ class Trace:
 class World:
     """Built inside the running loop. Also the network's witness: it passes what it sees to the referee."""
 
-    def __init__(self, seed: int, settings: Settings, plan: Plan, crashes: int) -> None:
+    def __init__(self, seed: int, settings: Settings, plan: Plan, call: str) -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
+        self._loop = loop
         self._seed = seed
         self._settings = settings
         self._dice = random.Random(f"world {seed}")
+        self._clear = not plan
         self.clock = LoopClock(EPOCH_MS)
-        self.exchange = Exchange(seed, "tour", EPOCH_MS, symbols=settings.symbols, api_key=KEY, api_secret=SECRET)
+        self.exchange = Exchange(
+            seed, "tour", EPOCH_MS, symbols=settings.symbols, api_key=ACCESS.api_key, api_secret=ACCESS.api_secret
+        )
         self.faults = Faults(plan, seed)
+        self._reproduce = f'python -c "from breakwall.sim.world import play; {call}"'
         self.referee = Referee(
-            settings.risk,
-            settings.breaker,
-            self.truth,
-            self._may_enter,
-            loop.fail,
-            f'python -c "from breakwall.sim.world import play; play({seed}, crashes={crashes})"',
+            settings.risk, settings.breaker, self.truth, self._may_enter, loop.fail, self._reproduce
         )
         self.network = Network(self.exchange, self.clock.now_ms, seed, faults=self.faults, witness=self)
         self.journal = InlineJournal()
         self.trace = Trace()
-        self.boots = 0
-        self.deaths = 0
         self.notes: list[tuple[int, Note]] = []
         self.engine: Engine | None = None
         self._process: Process | None = None
-        self._crashes_left = crashes
-        self._moments_to_crash = self._dice.randint(1, 6)
-
-    @classmethod
-    async def tell(
-        cls, seed: int, settings: Settings, plan: Plan, seconds: float, heal_s: float, crashes: int
-    ) -> Report:
-        """The whole story: bad weather, healing, and the comparison of knowledge with truth."""
-        world = cls(seed, settings, plan, crashes)
-        turning = asyncio.create_task(world.turn())
-        world.boot()
-        await asyncio.sleep(seconds)
-        world.heal()
-        await asyncio.sleep(heal_s)
-        await world.judge()
-        turning.cancel()
-        world.journal.drop()
-        return world.report()
+        self._boots = self._deaths = self._deaths_holding = self._recovery_ms = 0
+        self._moments: list[int] = []
 
     async def turn(self) -> None:
         """The exchange's own time: everything that happens there, each at its own moment."""
@@ -152,21 +155,37 @@ class World:
 
     def boot(self) -> None:
         """Start the program, as a service manager would."""
-        self.boots += 1
+        self._boots += 1
         transport = LoopTransport(self.network)
-        process = Process(f"cockpit-{self.boots}", lambda: self._mourn(transport))
-        self._process = process
-        process.start(self._program(transport)).add_done_callback(self._ended)
+        self._process = Process(f"cockpit-{self._boots}", lambda: self._mourn(transport))
+        self._process.start(self._program(transport)).add_done_callback(self._ended)
+        if self._clear:
+            began = self._loop.time()
+            self.network.later(0, lambda: self._look_for_recovery(self._boots, began))
+
+    def meddle(self, seconds: float) -> None:
+        """Let people do what the seed has them do."""
+        for wish in draw_wishes(self._seed, seconds):
+            self._loop.call_at(wish.at_s, self._ask, Command(wish.kind, who="person", why="as they please"))
+
+    def plot(self, crashes: int, seconds: float) -> None:
+        """Draw when to kill the program: by turns at any time, or after the n-th commit or request since the last."""
+        for number in range(crashes):
+            if number % 2:
+                self._moments.append(self._dice.randint(1, MOMENTS_TO_DEATH))
+            else:
+                self._loop.call_at(self._dice.uniform(15, seconds), self._kill_soon)
 
     def heal(self) -> None:
         """End the bad weather; no more crashes."""
         self.faults.heal()
-        self._crashes_left = 0
+        self._clear = True
+        self._moments = []
 
-    async def judge(self, patience_s: float = 10.0) -> None:
+    async def judge(self, patience_s: float = 30.0) -> None:
         """Knowledge must come to equal truth: what is on the wire now may take its time."""
         for _ in range(int(patience_s * 10)):
-            if self.engine is not None and self.referee.agrees(self.belief()):
+            if self._knows():
                 break
             await asyncio.sleep(0.1)
         self.referee.check_healed(self.belief(), self.clock.now_ms())
@@ -183,20 +202,15 @@ class World:
     def belief(self) -> Belief:
         """The account as the living program knows it; empty while none is up."""
         if self.engine is None:
-            return Belief({}, frozenset(), frozenset())
+            return Belief()
         view = self.engine.view()
         held = [position for position in view.positions if position.lots]
         return Belief(
             {position.symbol: position.lots for position in held},
             frozenset(position.symbol for position in held if position.stop and position.proof_age_ms is not None),
+            frozenset(position.symbol for position in held if position.strategy in _STRATEGIES),
             frozenset(order.client_id for order in view.orders if order.state == "UNKNOWN"),
         )
-
-    def _may_enter(self) -> bool:
-        if self.engine is None:
-            return False
-        view = self.engine.view()
-        return view.armed and view.trading_state == "ACTIVE"
 
     def report(self) -> Report:
         return Report(
@@ -204,18 +218,18 @@ class World:
             seconds=(self.clock.now_ms() - EPOCH_MS) / 1000,
             orders=self.referee.orders,
             entries=self.referee.entries,
-            deaths=self.deaths,
-            struck={
-                kind.name: count for kind, count in sorted(self.faults.struck.items(), key=lambda it: it[0].name)
-            },
+            deaths=self._deaths,
+            deaths_holding=self._deaths_holding,
+            recovery_ms=self._recovery_ms,
             unprotected_ms=max(self.exchange.unprotected_ms(symbol) for symbol in self._settings.symbols),
+            struck={kind.name: count for kind, count in self.faults.struck.items()},
             trace=self.trace.hexdigest(),
         )
 
     # What the network and the journal tell.
     def sent(self, request: HttpRequest, now_ms: int) -> None:
         self.referee.sent(request, now_ms)
-        if request.method == "POST" and request.path.startswith(("/v5/order", "/v5/position/trading-stop")):
+        if request.method == "POST" and request.path.startswith(_WRITES):
             self._moment()
 
     def arriving(self, request: HttpRequest, now_ms: int) -> None:
@@ -229,60 +243,86 @@ class World:
         if any(entry.kind is EntryKind.INTENT for entry in entries):
             self._moment()
 
-    def _moment(self) -> None:
-        """Something was just committed or sent: the best time to die, within the next few steps."""
-        process = self._process
-        if not self._crashes_left or process is None or process.dies_at is not None:
-            return
-        self._moments_to_crash -= 1
-        if not self._moments_to_crash:
-            self._crashes_left -= 1
-            self._moments_to_crash = self._dice.randint(1, 6)
-            process.dies_at = process.steps + self._dice.randint(1, STEPS_TO_DEATH)
-
     async def _program(self, transport: LoopTransport) -> None:
-        """What `breakwall run` does, on this world's ports."""
-        settings, clock = self._settings, self.clock
-        rng = random.Random(f"program {self._seed} {self.boots}")
-        inbox = Inbox(clock, settings.engine.market_queue)
-        broker = BybitBroker(transport, clock, inbox, URLS, KEY, SECRET, settings.venue, settings.risk.leverage, rng)
-        feed = BybitFeed(transport, clock, inbox, URLS.public, settings.venue, broker.instruments, rng)
+        """What a real start does, on this world's ports."""
         journal = WatchedJournal(self.journal, self)
-        engine = Engine(
-            settings=settings,
-            mode="sim",
-            run=self.boots,
+        self.engine = bybit_engine(
+            settings=self._settings,
+            access=ACCESS,
+            run=self._boots,
             remembered=await journal.open(),
-            clock=clock,
-            inbox=inbox,
-            feed=feed,
-            broker=broker,
+            clock=self.clock,
+            transport=transport,
             journal=journal,
             recorder=self.trace,
-            say=lambda note, at_ms: self.notes.append((at_ms, note)),
-            venue_offset_ms=lambda: broker.venue_offset_ms,
+            say=self._hear,
         )
-        self.engine = engine
-        await engine.start()
-        engine.submit(Command(CommandKind.ARM, who="sim", why="the run begins"))
-        await engine.run()
+        await self.engine.start()
+        await self.engine.run()
 
     def _ended(self, program: "asyncio.Task[None]") -> None:
-        """It left by itself, as it does where the venue cannot be reached: an ordinary exit, and a restart."""
+        """It left by itself: in bad weather the venue may be out of reach, and it is started again; else a bug."""
         if program.cancelled() or self._process is None:
             return
         error = program.exception()
-        if isinstance(error, VenueError | JournalError | GaveUp):
+        if isinstance(error, VenueError) and not self._clear:
             self._process.kill()
         else:
-            asyncio.get_running_loop().call_exception_handler({"message": "the program ended", "exception": error})
+            self._loop.call_exception_handler({"message": "the program ended", "exception": error})
+
+    def _hear(self, note: Note, at_ms: int) -> None:
+        """The log. A task that had to be started again is a bug here, however well it was survived."""
+        self.notes.append((at_ms, note))
+        if note.kind == "task-failed":
+            self._loop.fail(SimulationError(f"{note.text}. See it again: {self._reproduce}"))
 
     def _mourn(self, transport: LoopTransport) -> None:
         """The operating system closes a dead program's sockets; the service manager starts it again."""
-        transport.disconnect()
+        truth = self.truth()
+        self._deaths += 1
+        self._deaths_holding += bool(truth.positions or truth.entries)
         self.engine = None
-        self.deaths += 1
+        transport.disconnect()
         self.network.later(REBOOT_S, self.boot)
+
+    def _moment(self) -> None:
+        """Something was just committed or sent: the best time to die."""
+        if self._moments:
+            self._moments[0] -= 1
+            if not self._moments[0]:
+                del self._moments[0]
+                self._kill_soon()
+
+    def _kill_soon(self) -> None:
+        process = self._process
+        if process is not None:
+            process.dies_at = process.steps + self._dice.randint(1, STEPS_TO_DEATH)
+
+    def _ask(self, command: Command) -> None:
+        if self.engine is not None:
+            self.engine.submit(command)
+
+    def _may_enter(self) -> bool:
+        if self.engine is None:
+            return False
+        view = self.engine.view()
+        return view.armed and view.trading_state == "ACTIVE"
+
+    def _knows(self) -> bool:
+        recovered = self.engine is not None and self.engine.core.recovered_ms is not None
+        return recovered and self.referee.agrees(self.belief())
+
+    def _look_for_recovery(self, boot: int, began: float) -> None:
+        """Look again and again after a start until the program knows the truth; too late is a broken promise."""
+        since = self._loop.time() - began
+        if boot != self._boots:
+            return
+        if self._knows():
+            self._recovery_ms = max(self._recovery_ms, round(since * 1000))
+        elif since > RECOVERY_S:
+            self.referee.check_healed(self.belief(), self.clock.now_ms())
+        else:
+            self.network.later(0.01, lambda: self._look_for_recovery(boot, began))
 
 
 class WatchedJournal:
