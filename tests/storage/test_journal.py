@@ -1,5 +1,8 @@
+import asyncio
 import sqlite3
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +10,7 @@ import pytest
 
 from breakwall.model.journal import EntryKind, JournalEntry
 from breakwall.ports import Journal, JournalError
+from breakwall.storage import journal as storage_journal
 from breakwall.storage.journal import InlineJournal, SqliteJournal
 
 MINE = {"venue": "bybit", "environment": "demo", "account_id": "42"}
@@ -178,3 +182,48 @@ async def test_a_full_disk_fails_the_commit(tmp_path: Path) -> None:
     await journal.commit([entry(1)])
     await journal.close()
     assert await remembered(InlineJournal(tmp_path / "journal.db", MINE)) == (entry(1),)
+
+
+WRITER = """
+import asyncio, sys
+from pathlib import Path
+from breakwall.model.journal import EntryKind, JournalEntry
+from breakwall.storage.journal import SqliteJournal
+
+async def main():
+    journal = SqliteJournal(Path(sys.argv[1]), {})
+    await journal.open()
+    for seq in range(1, 100_000):
+        await journal.commit([JournalEntry(1, seq, 0, EntryKind.INTENT, "{}")] * 3)
+        print(seq, flush=True)
+
+asyncio.run(main())
+"""
+
+
+def test_a_kill_loses_nothing_that_was_committed_and_halves_no_group(tmp_path: Path) -> None:
+    path = tmp_path / "journal.db"
+    with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        while int(writer.stdout.readline()) < 200:
+            pass
+        writer.kill()
+        told = [200, *(int(line) for line in writer.stdout if line.endswith("\n"))]
+    entries = asyncio.run(remembered(SqliteJournal(path, {})))
+    last = entries[-1].seq
+    assert last in {told[-1], told[-1] + 1}
+    assert [entry.seq for entry in entries] == [seq for seq in range(1, last + 1) for _ in range(3)]
+
+
+@pytest.mark.asyncio
+async def test_a_file_that_somebody_holds_is_named(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "journal.db"
+    await remembered(make(path, MINE))
+    monkeypatch.setattr(storage_journal, "BUSY_S", 0.05)
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(JournalError, match=r"journal\.db: database is locked.*Another program"):
+        await make(path, MINE).open()
+    holder.close()
