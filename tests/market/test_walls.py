@@ -136,6 +136,16 @@ def test_a_wall_ends_by_what_took_most_of_it(stage, traded, kind):
     assert (stage.market.walls_eaten, stage.market.walls_pulled) == ((1, 0) if kind == "eaten" else (0, 1))
 
 
+def test_a_side_swept_empty_ends_its_walls(stage):
+    wall = stage.build()
+    stage.trade(10_051, 100, buy=True)
+    stage.delta(asks=[(ticks, 0) for ticks in range(10_001, 10_201)])
+    assert stage.market.best_ask is None
+    assert (wall.lots, wall.eaten_lots) == (0, 100)
+    stage.wait(1_100)
+    assert wall.end == "eaten"
+
+
 def test_an_eroding_wall_stays_a_wall_below_the_criteria(stage):
     wall = stage.build()
     stage.trade(10_051, 80, buy=True)

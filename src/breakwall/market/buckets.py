@@ -24,16 +24,15 @@ def too_short(mid_half_ticks: int, reach_ticks: int, bucket_bp: float, min_bucke
 class Buckets:
     """Bucket sums of one side of the book. Bucket `b` holds the ticks from `b * width` to `(b + 1) * width - 1`.
 
-    `sums` is kept by `BookSide` level by level. `near_lots`, the lots of the buckets up to `limit`, is
-    what a wall's share of the side is held against; it is as old as the last `survey`.
+    `sums` is kept by `BookSide` level by level. `near_lots` is what a wall's share of the side is held
+    against; it is as old as the last `survey`.
     """
 
-    __slots__ = ("bid", "limit", "near_lots", "sums", "width")
+    __slots__ = ("bid", "near_lots", "sums", "width")
 
     def __init__(self, bid: bool, width: int) -> None:
         self.bid = bid
         self.width = width
-        self.limit = 0
         self.near_lots = 0
         self.sums: dict[int, int] = {}
 
@@ -48,7 +47,6 @@ class Buckets:
     def survey(self, limit: int) -> None:
         """Forget empty buckets and weigh the side from the best price to the bucket `limit`."""
         sums = self.sums
-        self.limit = limit
         if 0 in sums.values():
             self.sums = sums = {bucket: lots for bucket, lots in sums.items() if lots}
         if self.bid:

@@ -66,20 +66,17 @@ class Lookout:
 
     def follow(self, touched: set[int], shown_seq: int, seq: int, at_ms: int) -> None:
         """These buckets changed with the book message `seq`, which followed the message `shown_seq`."""
-        prices = self.side.prices
-        if not prices:
-            return
         buckets = self.side.buckets
-        width = buckets.width
-        if self.bid:
-            outermost, best = prices[0] // width, prices[-1] // width
-        else:
-            best, outermost = prices[0] // width, prices[-1] // width
-        if outermost != self.outermost:
-            self._reframe(outermost, at_ms)
-        if best != self.at_best:
-            self.at_best = best
-            self._count_touches()
+        prices = self.side.prices
+        if prices:
+            best, outermost = prices[0] // buckets.width, prices[-1] // buckets.width
+            if self.bid:
+                best, outermost = outermost, best
+            if outermost != self.outermost:
+                self._reframe(outermost, at_ms)
+            if best != self.at_best:
+                self.at_best = best
+                self._count_touches()
         sums = buckets.sums
         walls = self.walls
         unfit = self.unfit

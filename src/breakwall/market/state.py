@@ -167,7 +167,11 @@ class Market:
 
     def wall(self, wall_id: int) -> Wall | None:
         """A living or recently ended wall; `Wall.end` tells how it ended."""
-        return next((wall for wall in self.all_walls() if wall.wall_id == wall_id), self._chronicle.ended(wall_id))
+        for lookout in (self.bid_walls, self.ask_walls):
+            for wall in lookout.walls.values():
+                if wall.wall_id == wall_id:
+                    return wall
+        return self._chronicle.ended(wall_id)
 
     def clusters(self) -> list[Cluster]:
         """Clusters of the walls in view."""
