@@ -27,6 +27,12 @@ class Stream:
     frames: list[tuple[int, bytes]]
     warm_up: int
 
+    def books_alone(self) -> "Stream":
+        """The same without trades, tickers and acknowledgements, which are cheaper and would flatter the mean."""
+        kept = [(at_ms, frame) for at_ms, frame in self.frames if b'"orderbook.' in frame]
+        warm_up = sum(b'"orderbook.' in frame for _, frame in self.frames[: self.warm_up])
+        return Stream(self.name, self.instruments, kept, warm_up)
+
 
 def recording() -> Stream | None:
     """The real BTC and ETH recording, or None where it is not here."""
