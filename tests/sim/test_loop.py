@@ -254,6 +254,36 @@ def test_an_error_in_a_callback_ends_the_run() -> None:
         run(main())
 
 
+def test_a_failure_in_the_last_turn_is_the_error_that_comes_out() -> None:
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        asyncio.create_task(asyncio.sleep(1e9)).set_name("left over")
+        await asyncio.sleep(1)
+        loop.fail(ValueError("the verdict"))
+
+    with pytest.raises(ValueError, match="the verdict"):
+        run(main())
+
+
+def test_a_task_that_swallows_one_cancellation_is_put_away_too() -> None:
+    ends: list[str] = []
+
+    async def stubborn() -> None:
+        for _ in range(3):
+            try:
+                await asyncio.sleep(1e9)
+            except asyncio.CancelledError:
+                ends.append("cancelled")
+
+    async def main() -> None:
+        asyncio.create_task(stubborn()).set_name("stubborn")
+        await asyncio.sleep(1)
+
+    run(main())
+    assert ends == ["cancelled"] * 3
+
+
 def test_the_loop_is_closed_after_the_run() -> None:
     loop = VirtualLoop()
     loop.run_until_complete(asyncio.sleep(5))

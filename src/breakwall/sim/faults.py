@@ -73,23 +73,23 @@ class Faults:
 
 
 def draw_plan(seed: int, seconds: float) -> Plan:
-    """Bad weather for `seconds`: two to four spells of each sort, somewhere in that time, some overlapping."""
+    """Bad weather for `seconds`: one or two spells of each sort, somewhere in that time, some overlapping."""
     dice = random.Random(f"plan {seed}")
     plan: list[Fault] = []
     for sort in _SORTS:
-        for _ in range(dice.randint(2, 4)):
+        for _ in range(dice.randint(1, 2)):
             plan.append(sort(dice, dice.uniform(0, seconds)))  # noqa: PERF401 - drawn one after the other
     return tuple(plan)
 
 
-def _order_answer(dice: random.Random, start: float) -> Fault:
-    kinds = [FaultKind.ANSWER_LOST, FaultKind.ANSWER_RESET, FaultKind.ANSWER_BAD, FaultKind.REQUEST_LOST]
-    return Fault(dice.choice(kinds), Link.REST, start, start + dice.uniform(5, 25), 0.6, "/v5/order/")
+def _command_answer(dice: random.Random, start: float) -> Fault:
+    """Aimed at what is sent seldom and matters most, hence long and likely."""
+    path = dice.choice(["/v5/order/create", "/v5/order/create", "/v5/position/trading-stop"])
+    return Fault(dice.choice(_ANSWERS), Link.REST, start, start + dice.uniform(15, 40), 0.6, path)
 
 
 def _any_answer(dice: random.Random, start: float) -> Fault:
-    kinds = [FaultKind.ANSWER_LOST, FaultKind.ANSWER_RESET, FaultKind.ANSWER_BAD, FaultKind.REQUEST_LOST]
-    return Fault(dice.choice(kinds), Link.REST, start, start + dice.uniform(1, 5), 0.3)
+    return Fault(dice.choice(_ANSWERS), Link.REST, start, start + dice.uniform(1, 5), 0.3)
 
 
 def _late_answer(dice: random.Random, start: float) -> Fault:
@@ -122,8 +122,10 @@ def _refusal(dice: random.Random, start: float) -> Fault:
     )
 
 
+_ANSWERS = (FaultKind.ANSWER_LOST, FaultKind.ANSWER_RESET, FaultKind.ANSWER_BAD, FaultKind.REQUEST_LOST)
 _SORTS: tuple[Callable[[random.Random, float], Fault], ...] = (
-    _order_answer,
+    _command_answer,
+    _command_answer,
     _any_answer,
     _late_answer,
     _late_frames,

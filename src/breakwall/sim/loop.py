@@ -23,6 +23,8 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 TURNS_WITHOUT_TIME = 200_000
+CANCELLATIONS = 5
+PATIENCE_S = 10.0
 _PROCESS: ContextVar["Process | None"] = ContextVar("process", default=None)
 
 
@@ -147,11 +149,20 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """An error that nobody handled ends the run: here it is never just a line in a log."""
         self.fail(context.get("exception") or SimulationError(str(context["message"])))
 
-    def bury(self) -> None:
-        """After the run was judged: let dead processes' callbacks run, so that their tasks can be cancelled."""
+    def put_away(self) -> None:
+        """After the run: let also the dead be cancelled, again where a cancellation was swallowed."""
         self._burying = True
+        self._until_s = math.inf
         self._soon += self._unrun
         self._unrun = []
+        for _ in range(CANCELLATIONS):
+            left = asyncio.all_tasks(self)
+            if not left:
+                break
+            for task in left:
+                task.cancel()
+            self.call_later(PATIENCE_S, self.stop)
+            self.run_forever()
 
     def _make_task(self, loop: asyncio.AbstractEventLoop, coro: Any, **options: Any) -> "asyncio.Task[Any]":
         self._tasks_made += 1
@@ -227,7 +238,7 @@ def run(main: Coroutine[Any, Any, T], *, seed: int = 0, until_s: float = math.in
         try:
             return runner.run(main)
         finally:
-            loop.bury()
+            loop.put_away()
 
 
 def _owner(context: Context | None) -> Process | None:
