@@ -201,6 +201,17 @@ def test_a_private_link_that_comes_back_is_not_trusted_before_a_read_back() -> N
     assert not table.core.view(table.now, "TEST", "", 0, 0).blind
 
 
+def test_time_that_stood_still_is_a_restart_without_a_restart() -> None:
+    table = Table()
+    table.start()
+    actions = table.say(Tick(), 30_000)
+    assert "stood still for 30.0 s" in notes(actions, "gap")[0]
+    assert AskReadBack("reconnect") in actions
+    assert table.core.view(table.now, "TEST", "", 0, 0).blind
+    table.say(ReadBack((), (), (), WALLET, table.now, "reconnect"))
+    assert not table.core.view(table.now, "TEST", "", 0, 0).blind
+
+
 def test_the_account_is_read_back_at_least_every_five_seconds() -> None:
     table = Table()
     table.start()

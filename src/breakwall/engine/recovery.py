@@ -157,6 +157,7 @@ def on_tick(state: State) -> None:
     """Ask for what is due: the account, and orders nobody knows the fate of."""
     if state.phase is Phase.STARTING:
         return
+    notice_gap(state)
     since = state.now - state.asked_read_back_ms
     if state.read_back_due and since >= RETRY_MS // 10:
         failed_lately = state.read_asked_ms < state.asked_read_back_ms and since < RETRY_MS
@@ -166,6 +167,19 @@ def on_tick(state: State) -> None:
         ask(state, "periodic")
     for order in state.orders.due_queries(state.now):
         state.out.append(QueryOrder(order.client_id, order.symbol))
+
+
+def notice_gap(state: State) -> None:
+    """Time that passed without a tick (a suspended machine, a stalled loop) is a restart without a restart.
+
+    Nothing new is opened until the account has been read back.
+    """
+    gap_ms, state.ticked_ms = state.now - (state.ticked_ms or state.now), state.now
+    if gap_ms > state.settings.engine.loop_delay_halt_ms:
+        state.reconciled = False
+        state.read_back_due = "reconnect"
+        text = f"stood still for {gap_ms / 1000:.1f} s: the account is read back before anything new"
+        state.say("gap", text, level="warning", durable=True)
 
 
 def ask(state: State, purpose: str) -> None:

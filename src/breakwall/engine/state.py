@@ -64,6 +64,7 @@ class State:
         self.first_book_ms: int | None = None
         self.recovered_ms: int | None = None
         self.pruned_ms = 0
+        self.ticked_ms = 0
         self.venue_offset_ms = 0  # the venue's clock minus ours
         self.sums = Sums()
 
