@@ -14,6 +14,7 @@ from breakwall.ports import Clock, Journal, Recorder, Transport
 from breakwall.storage.journal import SqliteJournal
 from breakwall.storage.recording import Recording
 from breakwall.storage.runs import InstanceLock, StateFolder
+from breakwall.storage.tap import TappedTransport
 from breakwall.venues.bybit.broker import BybitBroker
 from breakwall.venues.bybit.endpoints import Urls
 from breakwall.venues.bybit.feed import BybitFeed
@@ -113,7 +114,7 @@ async def demo(
         run=run,
         remembered=remembered,
         clock=clock,
-        transport=transport,
+        transport=TappedTransport(transport, recording),
         journal=journal,
         recorder=recording,
         say=say,
