@@ -79,6 +79,13 @@ def test_binance_snapshot_older_than_the_stream_is_no_start() -> None:
     assert (book.n, state(book)) == (1, {"1": "1", "3": "3"})
 
 
+def test_binance_message_that_continues_the_snapshot_exactly_is_a_start() -> None:
+    book = BinanceBook()
+    seeded(book, Seed("X", 20, levels(p1=9), []))
+    assert book.take(binance(21, 25, 20, p1=7))
+    assert (book.gaps, state(book)) == (0, {"1": "7"})
+
+
 def test_binance_broken_chain_waits_for_a_snapshot() -> None:
     book = BinanceBook()
     seeded(book, Seed("X", 5, levels(p1=9), []))

@@ -1,6 +1,9 @@
 import gzip
+import json
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -131,6 +134,26 @@ def test_what_is_no_recording_is_named(tmp_path: Path, content: bytes, text: str
         survey(tmp_path, content)
     assert text in str(caught.value)
     assert "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "respell",
+    [
+        lambda entry: json.dumps(entry).encode(),
+        lambda entry: json.dumps(dict(reversed(entry.items())), separators=(",", ":")).encode(),
+    ],
+)
+def test_blanks_and_order_of_keys_do_not_matter(respell: Callable[[dict[str, Any]], bytes]) -> None:
+    line = recv(book(7))
+    assert isinstance(read(line), BookMessage)
+    assert read(respell(json.loads(line))) == read(line)
+
+
+def test_a_file_without_a_market_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "instruments.json"
+    path.write_text('{"retCode":0,"result":{"list":[]}}')
+    with pytest.raises(RecordingError, match="expected order books or trades, found neither"):
+        list(Recording([path]))
 
 
 def test_a_wrong_symbol_names_those_that_are_there(tmp_path: Path) -> None:

@@ -31,9 +31,11 @@ def inspect(
     from breakwall.replay.forms import Recording, RecordingError
     from breakwall.replay.survey import Survey
 
+    if not symbol.strip():
+        raise typer.BadParameter("expected a market such as BTCUSDT, found nothing", param_hint="--symbol")
     numbers = frozenset(at or ())
     recording = Recording(files)
-    survey = Survey(symbol.upper(), _wanted(numbers, every))
+    survey = Survey(symbol.strip().upper(), _wanted(numbers, every))
     survey.follow(recording)
     chosen = survey.topic(topic)
     points = survey.checkpoints(chosen)

@@ -231,7 +231,7 @@ class BinanceBook(Book):
     def _join(self, message: BookMessage, seed: Seed) -> bool:
         if message.update_id < seed.update_id:
             return self._count(message, self._unusable)
-        if message.first > seed.update_id:
+        if message.first > seed.update_id != message.previous:
             self._seed = None
             self.gaps += 1
             return self._wait(message)

@@ -117,6 +117,7 @@ _BINANCE_DEPTH = msgspec.json.Decoder(_BinanceDepth)
 _BINANCE_TRADE = msgspec.json.Decoder(_BinanceTrade)
 _BINANCE_SEED = msgspec.json.Decoder(_BinanceSeed)
 _UNREADABLE = (msgspec.MsgspecError, InvalidOperation, UnicodeDecodeError, ValueError, KeyError)
+_RECORDED = re.compile(rb'(?<!\\)"t"\s*:\s*"')  # inside a recorded frame every quote is escaped
 _PARTIAL_DEPTH = re.compile(r"@depth(5|10|20)\b")
 _TRADE_COLUMNS = {"symbol", "side", "price", "amount"}
 _MARKS = ((b"PK\x03\x04", "a zip archive"), (b"SQLite format 3", "an SQLite database"), (b"\x89PNG", "a picture"))
@@ -126,7 +127,7 @@ class Recording:
     """One or more files, in the order given, as one stream of messages.
 
     `unreadable` counts lines that made no sense, `cuts` tells in plain words which files break off.
-    Iterating raises RecordingError where a file cannot be opened or is no recording at all.
+    Iterating raises RecordingError where a file cannot be opened, is no recording or tells no market.
     """
 
     def __init__(self, paths: Iterable[Path]) -> None:
@@ -137,10 +138,15 @@ class Recording:
     def __iter__(self) -> Iterator[Message]:
         for path in self.paths:
             lines = Lines(path)
+            told = False
             try:
-                yield from self._messages(lines)
+                for message in self._messages(lines):
+                    told = True
+                    yield message
             except OSError as error:
                 raise RecordingError(f"{path}: cannot be read ({error.strerror or error}).") from error
+            if not told:
+                raise RecordingError(f"{path}: expected order books or trades, found neither (lines: {lines.count}).")
             if lines.cut:
                 self.cuts.append(f"{path}: {lines.cut}")
 
@@ -181,7 +187,7 @@ class Recording:
 
 def read(line: bytes) -> Message | None:
     """The message in one line of any form; None: nothing to say. Raises msgspec.MsgspecError, ValueError."""
-    if line.startswith(b'{"t":"'):
+    if line.startswith(b"{") and _RECORDED.search(line):
         entry = _LINE.decode(line)
         if entry.t == "recv":
             return frame(entry.data)

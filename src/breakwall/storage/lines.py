@@ -17,7 +17,7 @@ else:
 
 __all__ = ["Lines", "zstd"]
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 14  # what lies before a damage in the same chunk is lost
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW = 31
