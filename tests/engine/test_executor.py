@@ -46,6 +46,7 @@ class SlowBroker:
     def __init__(self) -> None:
         self.sent: list[str] = []
         self.hang: str = ""
+        self.broken: set[str] = set()
         self.release = asyncio.Event()
         self.read_backs = 0
 
@@ -55,6 +56,8 @@ class SlowBroker:
     async def execute(self, approved: Command) -> Outcome:
         intent = approved.intent
         self.sent.append(intent.client_id)
+        if intent.client_id in self.broken:
+            raise ZeroDivisionError
         if intent.client_id == self.hang:
             await self.release.wait()
         return Outcome("place", intent.symbol, intent.client_id, OutcomeKind.CONFIRMED)
@@ -62,11 +65,15 @@ class SlowBroker:
     async def query(self, client_id: str, symbol: str) -> OrderAnswer:
         await self.release.wait()
         self.sent.append(f"query {client_id}")
+        if client_id in self.broken:
+            raise ZeroDivisionError
         return OrderAnswer(client_id, symbol, None)
 
     async def read_back(self, purpose: str, since_ms: int) -> ReadBackFailed:
         self.read_backs += 1
         await self.release.wait()
+        if purpose in self.broken:
+            raise ZeroDivisionError
         return ReadBackFailed("scripted", purpose)
 
     async def run(self) -> None: ...
@@ -199,4 +206,57 @@ async def test_one_question_at_a_time_for_the_same_thing() -> None:
     assert table.broker.sent == ["query e1"]
     assert table.broker.read_backs == 1
     assert [type(event) for event in table.heard.events].count(OrderAnswer) == 1
+    await table.executor.stop()
+
+
+@pytest.mark.asyncio
+async def test_a_close_never_waits_for_the_close_before_it() -> None:
+    table = Table()
+    table.broker.hang = "x1"
+    table.executor.send(close("x1"), future(done=True))
+    table.executor.send(close("x2"), future(done=True))
+    await table.settle()
+    assert table.broker.sent == ["x1", "x2"]
+    await table.executor.stop()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    "command", [entry, close, lambda name: Approved(MoveStop(name, "t", "A", 0, "test", 5), True)]
+)
+async def test_a_broker_that_raises_leaves_an_unknown_outcome_and_a_living_lane(command) -> None:
+    table = Table()
+    table.broker.broken = {"b1"}
+    table.executor.send(command("b1"), future(done=True))
+    table.executor.send(command("b2"), future(done=True))
+    await table.settle()
+    outcomes = {event.client_id: event.kind for event in table.heard.events if isinstance(event, Outcome)}
+    assert outcomes == {"b1": OutcomeKind.UNKNOWN, "b2": OutcomeKind.CONFIRMED}
+    await table.executor.stop()
+
+
+@pytest.mark.asyncio
+async def test_a_broker_that_raises_answers_every_question() -> None:
+    table = Table()
+    table.broker.broken = {"e1", "periodic"}
+    table.broker.release.set()
+    table.executor.query(QueryOrder("e1", "A"))
+    table.executor.read_back(AskReadBack("periodic"), 0)
+    await table.settle()
+    answers = [event for event in table.heard.events if isinstance(event, OrderAnswer | ReadBackFailed)]
+    assert len(answers) == 2
+    assert not any(isinstance(answer, OrderAnswer) and answer.readable for answer in answers)
+    await table.executor.stop()
+
+
+@pytest.mark.asyncio
+async def test_a_close_or_stop_that_came_too_late_does_not_leave() -> None:
+    table = Table()
+    table.gate_says = "the position it was meant for is gone"
+    table.executor.send(close("x1"), future(done=True))
+    table.executor.send(Approved(MoveStop("s1", "t", "A", 0, "test", 5), reducing=True), future(done=True))
+    await table.settle()
+    assert table.broker.sent == []
+    kinds = [event.kind for event in table.heard.events if isinstance(event, Outcome)]
+    assert kinds == [OutcomeKind.REFUSED, OutcomeKind.REFUSED]
     await table.executor.stop()

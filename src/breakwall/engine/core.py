@@ -4,12 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from breakwall.engine import booking, commands, entering, guarding, recovery, viewing, watching
-from breakwall.engine.state import Phase, State
+from breakwall.engine.state import State
 from breakwall.model import events
-from breakwall.model.actions import Action, PlaceOrder
+from breakwall.model.actions import Action, CancelOrder, MoveStop, PlaceOrder
 from breakwall.model.view import View
-from breakwall.trading.breaker import TradingState
-from breakwall.trading.order import OrderState
 from breakwall.trading.origin import Origin
 
 
@@ -31,18 +29,15 @@ class Core:
         _HANDLERS[type(stamped.event)](state, stamped.event)
         return state.out
 
-    def gate(self, intent: PlaceOrder, now_ms: int) -> str:
-        """Why an entry must not leave now, although it was approved; '' when it may. Asked after its commit."""
-        state = self._state
-        order = state.orders.get(intent.client_id)
-        if order is None or order.state is not OrderState.PENDING:
-            return "withdrawn"
-        age_ms, limit_ms = now_ms - intent.decided_ms, state.settings.entry.intent_max_age_ms
-        if age_ms > limit_ms:
-            return f"decided {age_ms} ms ago, at most {limit_ms} ms allowed"
-        if state.breaker.state is not TradingState.ACTIVE or state.phase is not Phase.TRADING:
-            return f"trading is {state.trading_state}: {state.why}"
-        return "" if state.armed and not state.blind else f"SAFE or blind: {state.why}"
+    def gate(self, intent: PlaceOrder | CancelOrder | MoveStop, now_ms: int) -> str:
+        """Why a command must not leave now, although it was approved; '' when it may. Asked as it leaves.
+
+        An entry's commit is behind it by now. A close or a stop may have waited behind others until its
+        position was gone: it must never touch the next one.
+        """
+        if isinstance(intent, PlaceOrder) and not intent.reduce_only:
+            return entering.overtaken(self._state, intent, now_ms)
+        return "" if isinstance(intent, CancelOrder) else guarding.overtaken(self._state, intent)
 
     def settled(self, *, flat: bool) -> bool:
         """While leaving: whether the venue has confirmed that nothing is left to do."""

@@ -2,9 +2,11 @@
 
 from breakwall.engine.state import Phase, State
 from breakwall.market.state import Market
-from breakwall.model.actions import Refused
+from breakwall.model.actions import PlaceOrder, Refused
 from breakwall.strategies.base import Strategy
 from breakwall.trading import risk
+from breakwall.trading.breaker import TradingState
+from breakwall.trading.order import OrderState
 from breakwall.trading.portfolio import Portfolio, portfolio
 from breakwall.trading.signal import Signal
 from breakwall.trading.validation import Card, Scene, examine
@@ -19,7 +21,7 @@ def on_tick(state: State) -> None:
     if state.phase is not Phase.TRADING:
         return
     for symbol, market in state.markets.items():
-        if market.live and state.positions.get(symbol) is None:
+        if market.live and state.positions.get(symbol) is None and not state.wants_flat(symbol):
             for strategy in state.strategies:
                 signal = strategy.look(market, state.now, state.at.trace)
                 if signal is not None:
@@ -58,6 +60,21 @@ def refuse(state: State, card: Card, refused: Refused) -> None:
     state.sums.refused += 1
     state.out.append(card.note)
     state.say("refused", f"{signal.strategy} refused by {refused.check}: {refused.reason}", symbol=signal.symbol)
+
+
+def overtaken(state: State, intent: PlaceOrder, now_ms: int) -> str:
+    """Why an approved and journaled entry must not leave (any more); '' when it may."""
+    order = state.orders.get(intent.client_id)
+    if order is None or order.state is not OrderState.PENDING:
+        return "withdrawn"
+    age_ms, limit_ms = now_ms - intent.decided_ms, state.settings.entry.intent_max_age_ms
+    if age_ms > limit_ms:
+        return f"decided {age_ms} ms ago, at most {limit_ms} ms allowed"
+    if state.breaker.state is not TradingState.ACTIVE or state.phase is not Phase.TRADING:
+        return f"trading is {state.trading_state}: {state.why}"
+    if state.journal_why:
+        return f"journal: {state.journal_why}"
+    return "" if state.armed and not state.blind else f"SAFE or blind: {state.why}"
 
 
 def scene(state: State, market: Market, signal: Signal) -> Scene:

@@ -1,18 +1,18 @@
 """Carries approved intents to the venue: one queue per symbol, and emergency lanes that never wait behind it.
 
 Risk-increasing: no commit, no send. Risk-reducing: wait at most `commit_wait_ms` for the commit,
-then send and journal late.
+then send and journal late. Nothing is awaited between the gate's word and handing over to the broker.
 """
 
 import asyncio
 from collections.abc import Callable, Coroutine
 
-from breakwall.model.actions import Approved, AskReadBack, CancelOrder, MoveStop, PlaceOrder, QueryOrder
-from breakwall.model.events import IntentSent, IntentStored, Outcome, OutcomeKind
+from breakwall.model.actions import AskReadBack, CancelOrder, MoveStop, PlaceOrder, QueryOrder
+from breakwall.model.events import IntentSent, IntentStored, OrderAnswer, Outcome, OutcomeKind, ReadBackFailed
 from breakwall.ports import Broker, Clock, Command, JournalError, Sink
 
-Gate = Callable[[PlaceOrder, int], str]
-"""Asked right before an entry leaves: why it may not (any more), or ''."""
+Gate = Callable[[PlaceOrder | CancelOrder | MoveStop, int], str]
+"""Asked right before a command leaves: why it may not (any more), or ''."""
 
 
 class Executor:
@@ -33,10 +33,15 @@ class Executor:
     def send(self, command: Command, stored: asyncio.Future[None]) -> None:
         """Queue a command behind its symbol's others of the same lane; `stored` is its journal commit.
 
-        Entries have a lane of their own, and so have stops, closes and cancels: a hanging answer to one
-        kind never holds up another.
+        Entries have a lane of their own, and so have stops and cancels: a hanging answer to one kind never
+        holds up another. A close waits for nothing, not even for the close before it: reduce-only never
+        closes twice.
         """
-        key = (command.intent.symbol, operation_of(command.intent) if command.reducing else "entry")
+        operation = operation_of(command.intent)
+        if command.reducing and operation == "place":
+            self._spawn(self._carry(command, stored))
+            return
+        key = (command.intent.symbol, operation if command.reducing else "entry")
         lane = self._lanes.get(key)
         if lane is None:
             lane = self._lanes[key] = asyncio.Queue()
@@ -67,24 +72,30 @@ class Executor:
 
     async def _serve(self, lane: asyncio.Queue[tuple[Command, asyncio.Future[None]]]) -> None:
         while True:
-            command, stored = await lane.get()
+            await self._carry(*await lane.get())
+
+    async def _carry(self, command: Command, stored: asyncio.Future[None]) -> None:
+        """Never raises: a lane that died would strand all that is queued in it."""
+        try:
             refusal = await self._refusal(command, stored)
             if refusal:
-                self._sink.put(_refused(command, refusal))
+                self._sink.put(_outcome(command, OutcomeKind.REFUSED, refusal))
             else:
                 await self._execute(command)
+        except Exception as error:
+            self._sink.put(_outcome(command, OutcomeKind.UNKNOWN, f"failed on the way: {error!r}"))
 
     async def _refusal(self, command: Command, stored: asyncio.Future[None]) -> str:
+        intent = command.intent
         if command.reducing:
             await asyncio.wait([stored], timeout=self._commit_wait_s)
-            return ""
-        try:
-            await stored
-        except JournalError as error:
-            return f"not journaled: {error}"
-        intent = command.intent
-        self._sink.put(IntentStored(intent.client_id))
-        return self._gate(intent, self._clock.now_ms()) if isinstance(intent, PlaceOrder) else ""
+        else:
+            try:
+                await stored
+            except JournalError as error:
+                return f"not journaled: {error}"
+            self._sink.put(IntentStored(intent.client_id))
+        return self._gate(intent, self._clock.now_ms())
 
     async def _execute(self, command: Command) -> None:
         intent = command.intent
@@ -96,12 +107,16 @@ class Executor:
     async def _query(self, ask: QueryOrder) -> None:
         try:
             self._sink.put(await self._broker.query(ask.client_id, ask.symbol))
+        except Exception as error:
+            self._sink.put(OrderAnswer(ask.client_id, ask.symbol, None, readable=False, reason=repr(error)))
         finally:
             self._querying.discard(ask.client_id)
 
     async def _read_back(self, ask: AskReadBack, since_ms: int) -> None:
         try:
             self._sink.put(await self._broker.read_back(ask.purpose, since_ms))
+        except Exception as error:
+            self._sink.put(ReadBackFailed(repr(error), ask.purpose))
         finally:
             self._reading_back = False
 
@@ -113,6 +128,6 @@ def operation_of(intent: PlaceOrder | CancelOrder | MoveStop) -> str:
     return "cancel" if isinstance(intent, CancelOrder) else "stop"
 
 
-def _refused(command: Approved[PlaceOrder] | Approved[CancelOrder] | Approved[MoveStop], reason: str) -> Outcome:
+def _outcome(command: Command, kind: OutcomeKind, reason: str) -> Outcome:
     intent = command.intent
-    return Outcome(operation_of(intent), intent.symbol, intent.client_id, OutcomeKind.REFUSED, reason=reason)
+    return Outcome(operation_of(intent), intent.symbol, intent.client_id, kind, reason=reason)

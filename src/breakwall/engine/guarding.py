@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from breakwall.engine.state import State
-from breakwall.model.actions import Refused
+from breakwall.model.actions import MoveStop, PlaceOrder, Refused
 from breakwall.model.margin import gross_pnl
 from breakwall.trading import risk
 from breakwall.trading.position import Position, PositionState
@@ -76,6 +76,17 @@ def close(state: State, position: Position, need: CloseNow) -> None:
     state.blotter.decided(approved.intent, state.at)
     state.out.append(approved)
     state.say("exit", f"closing: {need.why}", symbol=position.symbol, client_id=approved.intent.client_id)
+
+
+def overtaken(state: State, intent: PlaceOrder | MoveStop) -> str:
+    """Why an approved close or stop must not leave (any more); '' when it may."""
+    position = state.positions.get(intent.symbol)
+    if position is None or not position.is_open or position.opened_ms > intent.decided_ms:
+        return "the position it was meant for is gone"
+    held = position.held_stop_ticks
+    if isinstance(intent, MoveStop) and held is not None and position.sign * (intent.stop_ticks - held) < 0:
+        return f"a better stop stands by now: {held} ticks"
+    return ""
 
 
 def open_pnl(state: State, position: Position) -> Decimal:
