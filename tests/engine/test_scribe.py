@@ -18,6 +18,7 @@ class Memory:
     def __init__(self) -> None:
         self.commits: list[list[JournalEntry]] = []
         self.broken = False
+        self.error: Exception = JournalError("disk full")
         self.open_gate = asyncio.Event()
         self.open_gate.set()
 
@@ -27,7 +28,7 @@ class Memory:
     async def commit(self, entries: Iterable[JournalEntry]) -> None:
         await self.open_gate.wait()
         if self.broken:
-            raise JournalError("disk full")
+            raise self.error
         self.commits.append(list(entries))
 
     async def close(self) -> None: ...
@@ -83,3 +84,30 @@ async def test_finish_writes_what_still_waits() -> None:
     await scribe.finish()
     assert stored.done()
     assert journal.commits == [[entry(9)]]
+
+
+@pytest.mark.asyncio
+async def test_what_a_failing_journal_missed_is_written_by_itself_once_it_works() -> None:
+    journal, heard = Memory(), Heard()
+    scribe = Scribe(journal, SystemClock(), heard)
+    task = asyncio.create_task(scribe.run())
+    journal.broken = True
+    with pytest.raises(JournalError):
+        await asyncio.wait_for(scribe.store([entry(1)]), 1)
+    journal.broken = False
+    await asyncio.sleep(0.7)
+    assert journal.commits == [[entry(1)]]
+    assert heard.events[-1] == JournalHealth(ok=True, reason="")
+    task.cancel()
+
+
+@pytest.mark.asyncio
+async def test_no_failure_of_the_journal_leaves_anybody_waiting() -> None:
+    journal, heard = Memory(), Heard()
+    journal.broken, journal.error = True, ValueError("no active connection")
+    scribe = Scribe(journal, SystemClock(), heard)
+    task = asyncio.create_task(scribe.run())
+    with pytest.raises(JournalError, match="no active connection"):
+        await asyncio.wait_for(scribe.store([entry(1)]), 1)
+    assert heard.events == [JournalHealth(ok=False, reason="ValueError('no active connection')")]
+    task.cancel()
