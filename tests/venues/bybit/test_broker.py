@@ -264,8 +264,16 @@ def test_an_exit_that_never_left_is_tried_again_with_the_same_id(venue, broker, 
 
 def test_a_wrong_timestamp_is_measured_again_and_sent_again(venue, broker, virtual) -> None:
     venue.say(CREATE, (10002, "timestamp"), {"orderId": "o1"})
-    assert execute(broker, virtual, ENTRY, reducing=False).kind is OutcomeKind.CONFIRMED
+    assert execute(broker, virtual, EXIT).kind is OutcomeKind.CONFIRMED
     assert len(venue.asked(CREATE)) == 2
+
+
+@pytest.mark.parametrize("code", [10002, 10006, 110079])
+def test_an_entry_leaves_once_or_not_at_all(venue, broker, virtual, code) -> None:
+    """Whatever allowed it may have changed while it waited, and the last gate is not asked again."""
+    venue.say(CREATE, (code, "not now"), {"orderId": "o1"})
+    assert execute(broker, virtual, ENTRY, reducing=False).kind is OutcomeKind.REJECTED
+    assert len(venue.asked(CREATE)) == 1
 
 
 def test_a_rejection_is_one(venue, broker, virtual) -> None:
@@ -370,6 +378,7 @@ def test_entries_are_shed_first_when_budget_is_short(venue, broker, virtual) -> 
     shed = [result for result in entries if result.kind is OutcomeKind.REFUSED]
     assert 0 < len(shed) < 12
     assert "rate budget" in shed[0].reason
+    assert all(result.round_trip_ms < 20 for result in entries)
     assert close.kind is OutcomeKind.CONFIRMED
     assert close.round_trip_ms < 20
 

@@ -26,7 +26,6 @@ from breakwall.venues.bybit.outcome import Reaction, Verdict
 from breakwall.venues.bybit.reports import Record, RecordError, dict_in, records_in
 from breakwall.venues.limiter import Limiter
 
-ENTRY_WAIT_MS = 250  # an entry that must wait longer for budget is late already: it is shed
 PAGES_MOST = 100
 TRIES = 3
 
@@ -97,13 +96,13 @@ class Rest:
     async def write(self, endpoint: Endpoint, body: Params, *, urgent: bool) -> Reply:
         """A POST, sent again only where the first surely did nothing, always with the same body.
 
-        Entries (not `urgent`) are not worth a long wait: they are repeated only where that is quick.
+        Entries (not `urgent`) leave at once or not at all: whatever allowed them may have changed during
+        a wait, and nobody asks the last gate again in here.
         """
         reply = await self.call(endpoint, body, urgent=urgent)
-        for attempt in range(1, TRIES):
-            never_left = urgent and not reply.sent and reply.verdict.reaction is Reaction.AMBIGUOUS
-            refused = reply.verdict.reaction is Reaction.RETRY and (urgent or reply.wait_ms <= ENTRY_WAIT_MS)
-            if not never_left and not refused:
+        for attempt in range(1, TRIES if urgent else 1):
+            never_left = not reply.sent and reply.verdict.reaction is Reaction.AMBIGUOUS
+            if not never_left and reply.verdict.reaction is not Reaction.RETRY:
                 break
             if reply.verdict.code not in outcome.CLOCK_CODES:
                 await self._clock.sleep(max(reply.wait_ms, 50 * 2**attempt) / 1000)
@@ -131,13 +130,14 @@ class Rest:
         raise ReadError(f"{endpoint.path}: expected at most {PAGES_MOST} pages, found more")
 
     async def call(self, endpoint: Endpoint, params: Params, *, urgent: bool) -> Reply:
-        """One request, never repeated here. `urgent` may spend the reserved budget and waits for it."""
-        shed_ms = self._clock.now_ms() + ENTRY_WAIT_MS
+        """One request, never repeated here. `urgent` may spend the reserved budget and waits for it; others
+        are shed where they would have to wait.
+        """
         while wait := self.limiter.acquire(endpoint.path, self._clock.now_ms(), urgent=urgent):
             if self._banned():
                 reason = f"our address is banned for another {wait // 1000} s after HTTP 403"
                 return Reply(Verdict(Reaction.REFUSED, 0, reason), sent=False)
-            if not urgent and self._clock.now_ms() + wait > shed_ms:
+            if not urgent:
                 reason = f"rate budget: the next entry may leave in {wait} ms"
                 return Reply(Verdict(Reaction.REFUSED, 0, reason), sent=False)
             await self._clock.sleep(wait / 1000)
