@@ -182,6 +182,20 @@ def test_a_read_back_asked_before_or_right_after_a_fill_does_not_undo_it(make, p
     assert changes[0].closed.external
 
 
+@pytest.mark.parametrize("told", [False, True], ids=["not shown", "shown as it was"])
+def test_a_quantity_read_before_a_fill_beside_it_does_not_undo_it(make, positions, told):
+    """The parts of a read-back are read at different moments: here the fill came between the two."""
+    intent = make.entry()
+    positions.opening(intent, make.origin())
+    reports = (make.position_report(0, None, seq=9, updated_ms=999_000),) if told else ()
+    back = ReadBack((), reports, (make.fill("e1", seq=10),), make.wallet(), 1_000_500, "periodic")
+    changes = positions.on_read_back(back, {intent.client_id: intent}, make.origin(2, 1_005_500))
+    assert [change.kind for change in changes] == ["opened"]
+    assert positions.get("BTCUSDT").plan == intent.plan
+    later = ReadBack((), (), back.fills, make.wallet(), 1_007_000, "periodic")
+    assert [change.kind for change in positions.on_read_back(later, {}, make.origin(3, 1_007_100))] == ["closed"]
+
+
 def test_fills_of_an_earlier_life_are_not_booked(make, positions):
     old = [make.fill("o1", 5, client_id="web"), make.fill("o2", 5, side=Side.SELL, client_id="web")]
     assert positions.on_read_back(read_back(make, 2_000_000, fills=old), {}, make.origin(2, 2_000_100)) == []

@@ -144,7 +144,10 @@ class Positions:
     def on_read_back(
         self, read_back: ReadBack, intents: Mapping[str, PlaceOrder], origin: Origin
     ) -> list[PositionChange]:
-        """The account as REST tells it: fills we missed, then quantities; what changed since it was asked wins."""
+        """The account as REST tells it: fills we missed, then quantities; what changed since it was asked wins.
+
+        Its parts were read at different moments: a quantity older than a fill beside it says nothing.
+        """
         changes: list[PositionChange] = []
         newer = {key for key, at_ms in self._changed_ms.items() if at_ms + REST_LAG_MS >= read_back.asked_ms}
         newer |= {key for key, word in self._words.items() if word.at_ms >= read_back.asked_ms}
@@ -154,7 +157,12 @@ class Positions:
         told = {(report.symbol, report.position_idx): report for report in read_back.positions}
         for key in sorted({*told, *self._open} - newer):
             report = told.get(key) or self._flat(key)
-            if report is not None and report.symbol in self._instruments:
+            missed = self._changed_ms.get(key) == origin.at_ms
+            if (
+                report is not None
+                and report.symbol in self._instruments
+                and not (missed and self._behind(report, key))
+            ):
                 self._words[key] = Word(report, origin.at_ms)
                 self._prove(key, report, origin)
                 changes += self._settle(key, origin, 0)
