@@ -83,6 +83,29 @@ def test_wrong_parameters(hand: Any, path: str, params: dict[str, object]) -> No
     assert hand.get(path, **params)["retCode"] == 10001
 
 
+def test_tiers_prices_and_status(hand: Any) -> None:
+    tier = hand.get("/v5/market/risk-limit", category="linear", symbol="BTCUSDT")["result"]["list"]
+    assert [(row["maintenanceMargin"], row["initialMargin"], row["maxLeverage"]) for row in tier] == [
+        ("0.005", "0.0100", "100.00")
+    ]
+    assert len(hand.get("/v5/market/risk-limit", category="linear")["result"]["list"]) == 4
+    limit = hand.get("/v5/market/price-limit", category="linear", symbol="BTCUSDT")["result"]
+    assert (limit["buyLmt"], limit["sellLmt"]) == ("60600.00", "59400.00")
+    assert hand.get("/v5/system/status")["result"] == {"list": []}
+
+
+def test_funding_rates_that_were_settled(hand: Any) -> None:
+    path, symbol = "/v5/market/funding/history", {"category": "linear", "symbol": "BTCUSDT"}
+    assert hand.get(path, **symbol)["result"]["list"] == []
+    due = hand.listing.next_funding_ms
+    hand.now = hand.exchange.now_ms = hand.exchange._next_step_ms = due - 10  # hours in one leap
+    hand.wait(20)
+    rows = hand.get(path, **symbol)["result"]["list"]
+    assert rows == [{"symbol": "BTCUSDT", "fundingRate": "0.0001", "fundingRateTimestamp": str(due)}]
+    assert hand.get(path, **symbol, startTime=due + 1, endTime=due + 2)["result"]["list"] == []
+    assert hand.get(path, **symbol, startTime=due)["retCode"] == 10001
+
+
 def test_order_book_and_trades(hand: Any) -> None:
     book = hand.get("/v5/market/orderbook", category="linear", symbol="BTCUSDT", limit=1)["result"]
     assert (book["b"], book["a"]) == ([["59990.00", "10.000"]], [["60010.00", "10.000"]])

@@ -58,6 +58,9 @@ def test_pybit_trades_over_rest(where: Where) -> None:
     assert len(session.get_instruments_info(category="linear")["result"]["list"]) == 4
     assert len(session.get_orderbook(**btc, limit=50)["result"]["b"]) == 50
     ask = float(session.get_tickers(**btc)["result"]["list"][0]["ask1Price"])
+    for read in ("kline", "public_trade_history", "risk_limit", "funding_rate_history", "price_limit"):
+        interval = {"interval": 1} if read == "kline" else {}
+        assert getattr(session, f"get_{read}")(**btc, **interval)["retCode"] == 0
     session.set_margin_mode(setMarginMode="ISOLATED_MARGIN")
     session.set_leverage(**btc, buyLeverage="5", sellLeverage="5")
     stop = f"{ask * 0.98:.1f}"
@@ -114,12 +117,13 @@ def test_pybit_listens_to_both_sockets(where: Where, monkeypatch: pytest.MonkeyP
         public.orderbook_stream(50, "BTCUSDT", note("book"))
         public.trade_stream("BTCUSDT", note("trade"))
         public.ticker_stream("BTCUSDT", note("ticker"))
-        for name in ("order", "execution", "position", "wallet"):
+        public.kline_stream(1, "BTCUSDT", note("kline"))
+        for name in ("order", "execution", "fast_execution", "position", "wallet"):
             getattr(private, f"{name}_stream")(note(name))
         until(lambda: {"book", "ticker"} <= heard.keys(), "the book and the ticker")
         time.sleep(0.1)  # the private subscriptions have no answer that pybit would show
         rest(where).place_order(category="linear", symbol="BTCUSDT", side="Buy", orderType="Market", qty="0.01")
-        wanted = {"book", "trade", "ticker", "order", "execution", "position", "wallet"}
+        wanted = {"book", "trade", "ticker", "kline", "order", "execution", "fast_execution", "position", "wallet"}
         until(lambda: heard.keys() >= wanted, f"some of {wanted}")
         assert heard["order"][-1]["data"][0]["orderStatus"] == "Filled"
         book = heard["book"][-1]["data"]
@@ -127,3 +131,43 @@ def test_pybit_listens_to_both_sockets(where: Where, monkeypatch: pytest.MonkeyP
     finally:
         public.exit()
         private.exit()
+
+
+def test_ccxt_trades_and_watches(where: Where) -> None:
+    client = pytest.importorskip("ccxt.pro", reason="ccxt is not installed; it is no dependency").bybit(
+        {
+            "apiKey": where.api_key,
+            "secret": where.api_secret,
+            "options": {"fetchMarkets": {"types": ["linear"]}, "defaultType": "swap"},
+        }
+    )
+    for name in ("spot", "futures", "v2", "public", "private"):
+        client.urls["api"][name] = where.http
+    sockets = client.urls["api"]["ws"]
+    sockets["public"]["linear"] = where.public
+    sockets["private"] |= {"contract": where.private, "usdc": where.private}
+    asyncio.run(_trade_with_ccxt(client))
+
+
+async def _trade_with_ccxt(client: Any) -> None:
+    symbol = "BTC/USDT:USDT"
+    try:
+        assert len(await client.load_markets()) == 4
+        best = (await client.fetch_order_book(symbol))["bids"][0][0]
+        watched = [asyncio.create_task(watch(symbol)) for watch in (client.watch_orders, client.watch_my_trades)]
+        order = await client.create_order(symbol, "limit", "buy", 0.01, best - 50)
+        await asyncio.sleep(0.05)
+        assert [row["id"] for row in await client.fetch_open_orders(symbol)] == [order["id"]]
+        await client.cancel_order(order["id"], symbol)
+        assert len((await client.watch_order_book(symbol, 50))["bids"]) == 50
+        await client.set_leverage(5, symbol)
+        stop = {"stopLoss": {"triggerPrice": round(best * 0.98, 1)}}
+        await client.create_order(symbol, "market", "buy", 0.01, None, stop)
+        assert all(await asyncio.wait_for(asyncio.gather(*watched), 5))
+        position = await client.fetch_position(symbol)
+        assert (position["contracts"], position["leverage"]) == (0.01, 5)
+        assert position["stopLossPrice"] == stop["stopLoss"]["triggerPrice"]
+        assert await client.fetch_ohlcv(symbol, "1m")
+        assert (await client.fetch_balance())["USDT"]["total"] < 10_000
+    finally:
+        await client.close()

@@ -124,6 +124,19 @@ def test_a_fill_is_told_on_all_four_topics(hand: Any, private: Client) -> None:
     assert all(frame["creationTime"] <= hand.now and frame["id"] for frame in private.frames)
 
 
+def test_the_fast_topic_tells_trades_in_few_words(hand: Any, private: Client) -> None:
+    private.auth()
+    private.ask(op="subscribe", args=["execution.fast"])
+    private.frames.clear()
+    hand.order("Buy", "0.1", orderLinkId="e")
+    (frame,) = private.frames
+    (row,) = frame["data"]
+    assert (frame["topic"], row["orderLinkId"], row["execPrice"], "execFee" in row) == (
+        *("execution.fast", "e"),
+        *("60010", False),
+    )
+
+
 def test_a_closed_session_hears_nothing(hand: Any, private: Client, public: Client) -> None:
     private.auth()
     private.ask(op="subscribe", args=["order"])

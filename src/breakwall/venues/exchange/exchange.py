@@ -23,10 +23,18 @@ from breakwall.venues.exchange.order_entry import OrderEntry
 from breakwall.venues.exchange.order_log import OrderLog
 from breakwall.venues.exchange.orders import Orders
 from breakwall.venues.exchange.publisher import Publisher
-from breakwall.venues.exchange.records import Record, position_push, wallet_record
+from breakwall.venues.exchange.records import Record, execution_fast, position_push, wallet_record
 from breakwall.venues.exchange.settlement import liquidate_if_due, settle_funding
 from breakwall.venues.exchange.signing import Keys
-from breakwall.venues.exchange.streams import PRIVATE_TOPICS, REPLY_DELAY_MS, Send, Session, Switchboard, frame
+from breakwall.venues.exchange.streams import (
+    FAST_TOPIC,
+    PRIVATE_TOPICS,
+    REPLY_DELAY_MS,
+    Send,
+    Session,
+    Switchboard,
+    frame,
+)
 from breakwall.venues.exchange.synthetic import SyntheticMarket
 
 STEP_MS = 10
@@ -167,6 +175,7 @@ class Exchange:
             position, listing = self.account.positions[symbol], self.listings[symbol]
             records["position"].append(position_push(position, listing, self.account.taker_fee))
         records["wallet"].append(wallet_record(self.account, self.listings, self.log.live()))
+        records[FAST_TOPIC] = [execution_fast(row) for row in records["execution"] if row["execType"] == "Trade"]
         for topic, data in records.items():
             if data:
                 self._push(topic, data)

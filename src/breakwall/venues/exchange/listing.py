@@ -4,9 +4,11 @@ from collections import deque
 from decimal import Decimal
 
 from breakwall.model.units import Instrument, Side, fixed
+from breakwall.venues.exchange.candles import Candles
 from breakwall.venues.exchange.matching import MatchingBook, PublicTrade
 
 _TAPE = 1000
+_FUNDINGS = 200
 _ZERO = Decimal(0)
 
 
@@ -15,11 +17,13 @@ class Listing:
 
     `mark` and `index` are set by whoever runs the market (the synthetic market, a test); without a
     mark nothing triggers and market orders find no protective price. `open_price` is the price of
-    24 hours ago.
+    24 hours ago; `funding_history` holds (ms, rate) of the settled ones, oldest first.
     """
 
     __slots__ = (
         "book",
+        "candles",
+        "funding_history",
         "funding_rate",
         "high",
         "index",
@@ -36,6 +40,7 @@ class Listing:
 
     def __init__(self, instrument: Instrument, now_ms: int, first_seq: int = 1) -> None:
         self.instrument = instrument
+        self.candles = Candles(instrument)
         self.book = MatchingBook(instrument.symbol, first_seq)
         self.mark = _ZERO
         self.index = _ZERO
@@ -48,6 +53,7 @@ class Listing:
         self.volume = _ZERO
         self.turnover_usdt = _ZERO
         self.open_interest = _ZERO
+        self.funding_history: deque[tuple[int, Decimal]] = deque(maxlen=_FUNDINGS)
         self.tape: deque[PublicTrade] = deque(maxlen=_TAPE)
 
     def set_prices(self, mark: Decimal, index: Decimal | None = None) -> None:
@@ -58,14 +64,17 @@ class Listing:
 
     @property
     def last(self) -> Decimal:
-        """Price of the last trade, the mark before the first one."""
+        """Price of the last trade; before the first one the mark, on the tick grid."""
         ticks = self.book.last_ticks
-        return self.mark if ticks is None else self.instrument.price(ticks)
+        if ticks is None:
+            return self.instrument.price(self.instrument.ticks_near(self.mark)) if self.mark else _ZERO
+        return self.instrument.price(ticks)
 
     def take_trades(self) -> list[PublicTrade]:
         """Trades since the last call, already counted into the tape and the day; for one publisher."""
         trades = self.book.take_trades()
         for trade in trades:
+            self.candles.add(trade)
             price = self.instrument.price(trade.ticks)
             self.volume += self.instrument.qty(trade.lots)
             self.turnover_usdt += self.instrument.notional(trade.ticks, trade.lots)

@@ -3,14 +3,16 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from breakwall.model.units import Side
-from breakwall.venues.exchange.checks import bad
+from breakwall.model.units import Side, fixed
+from breakwall.venues.exchange.candles import INTERVALS
+from breakwall.venues.exchange.checks import bad, band
 from breakwall.venues.exchange.floor import Ask, Floor
 from breakwall.venues.exchange.instruments import instrument_record
 from breakwall.venues.exchange.listing import Listing
-from breakwall.venues.exchange.records import Record
+from breakwall.venues.exchange.records import RISK_LIMIT_USDT, Record
 
 T = TypeVar("T")
+_FOREVER_MS = 10**14
 _CATEGORIES = {"linear", "inverse", "spot", "option"}
 
 
@@ -76,6 +78,68 @@ def recent_trade(floor: Floor, ask: Ask) -> Record:
         for trade in newest
     ]
     return {"category": "linear", "list": rows}
+
+
+def kline(floor: Floor, ask: Ask) -> Record:
+    """Candles of the exchange's own trades, newest first; nothing is told of the time before it began."""
+    listing = one_listing(floor, ask)
+    interval = ask.text("interval")
+    if interval not in INTERVALS:
+        raise bad(f"params error: interval: expected one of {', '.join(INTERVALS)}, found {interval[:40]!r}")
+    since, until = ask.whole("start", 0, 0, _FOREVER_MS), ask.whole("end", _FOREVER_MS, 0, _FOREVER_MS)
+    limit = ask.whole("limit", 200, 1, 1000)
+    candles = [one for one in listing.candles.of(interval, ask.now_ms) if since <= one.start_ms <= until]
+    rows = [(str(one.start_ms), *one.texts(listing.instrument)) for one in candles[-limit:]]
+    return {"category": "linear", "symbol": listing.instrument.symbol, "list": rows[::-1]}
+
+
+def risk_limit(floor: Floor, ask: Ask) -> Record:
+    """One tier per contract; rates as fractions."""
+    rows = [
+        {
+            "id": 1,
+            "symbol": listing.instrument.symbol,
+            "riskLimitValue": RISK_LIMIT_USDT,
+            "maintenanceMargin": fixed(listing.instrument.maintenance_rate),
+            "initialMargin": f"{1 / listing.instrument.max_leverage:.4f}",
+            "isLowestRisk": 1,
+            "maxLeverage": f"{listing.instrument.max_leverage:.2f}",
+            "mmDeduction": "",
+        }
+        for listing in listings_of(floor, ask)
+    ]
+    return {"category": ask.text("category"), "list": rows, "nextPageCursor": ""}
+
+
+def funding_history(floor: Floor, ask: Ask) -> Record:
+    """Settled funding rates since the exchange began, newest first."""
+    listing = one_listing(floor, ask)
+    since, until = ask.whole("startTime", 0, 0, _FOREVER_MS), ask.whole("endTime", 0, 0, _FOREVER_MS)
+    if since and not until:
+        raise bad("params error: startTime without endTime: expected both or endTime only")
+    settled = [row for row in listing.funding_history if since <= row[0] <= (until or _FOREVER_MS)]
+    rows = [
+        {"symbol": listing.instrument.symbol, "fundingRate": fixed(rate), "fundingRateTimestamp": str(at_ms)}
+        for at_ms, rate in settled[: -ask.whole("limit", 200, 1, 200) - 1 : -1]
+    ]
+    return {"category": "linear", "list": rows}
+
+
+def price_limit(floor: Floor, ask: Ask) -> Record:
+    """The highest buy and the lowest sell limit that would be taken now."""
+    listing = one_listing(floor, ask)
+    lowest_sell, highest_buy = map(listing.instrument.price_text, band(listing))
+    return {
+        "symbol": listing.instrument.symbol,
+        "buyLmt": highest_buy,
+        "sellLmt": lowest_sell,
+        "ts": str(ask.now_ms),
+    }
+
+
+def system_status(_floor: Floor, _ask: Ask) -> Record:
+    """Announced maintenance: never any."""
+    return {"list": []}
 
 
 def listings_of(floor: Floor, ask: Ask) -> list[Listing]:

@@ -1,4 +1,4 @@
-"""The exchange's public topics: order books, trades and tickers, computed once for all their readers.
+"""The exchange's public topics: order books, trades, tickers and candles, computed once for all their readers.
 
 Only topics with subscribers cost anything. Trades leave before the book change they caused, and
 share its `seq`. Source of the frames: Bybit v5 public topics of linear contracts.
@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from breakwall.model.units import Side
+from breakwall.venues.exchange.candles import INTERVALS, Candle, end_of
 from breakwall.venues.exchange.listing import Listing
 from breakwall.venues.exchange.matching import PublicTrade
 
@@ -23,6 +24,7 @@ FIRST_UPDATE = 40_000_000
 
 SNAPSHOT_DELAY_MS = 5  # clients may register their handlers after the subscription is sent
 _TICKER_MS = 100
+_KLINE_MS = 1000
 _REPEAT_MS = 3000  # an unchanged best price is repeated this often
 _MAX_TRADES = 1024
 _DEPTHS = {str(depth): depth for depth in PERIOD_MS}
@@ -214,12 +216,64 @@ class TradesTopic(_Topic):
         }
 
 
+class KlineTopic(_Paced):
+    """`kline`: the open candle each second in which it changed, and each candle once more when it closes."""
+
+    __slots__ = ("_interval", "_told")
+
+    def __init__(self, name: str, listing: Listing, interval: str) -> None:
+        super().__init__(name, listing, _KLINE_MS)
+        self._interval = interval
+        self._told: Candle | None = None
+
+    def _update(self, now_ms: int) -> None:
+        candles = self.listing.candles.of(self._interval, now_ms)
+        before, self._told = self._told, candles[-1] if candles else None
+        if self._told is None or self._told == before:
+            return
+        if before is not None and self._told.start_ms != before.start_ms:
+            closed = [one for one in candles[:-1] if one.start_ms >= before.start_ms]
+            self.tell(self.readers, self._message(now_ms, closed))
+        self.tell(self.readers, self._message(now_ms, [self._told]))
+
+    def _snapshot(self, now_ms: int) -> dict[str, object]:
+        return self._message(now_ms, [] if self._told is None else [self._told])
+
+    def _message(self, now_ms: int, candles: Sequence[Candle]) -> dict[str, object]:
+        return {
+            "topic": self.name,
+            "data": [self._row(one, now_ms) for one in candles],
+            "ts": now_ms,
+            "type": "snapshot",
+        }
+
+    def _row(self, candle: Candle, now_ms: int) -> dict[str, object]:
+        opening, high, low, close, volume, turnover = candle.texts(self.listing.instrument)
+        end_ms = end_of(self._interval, candle.start_ms)
+        return {
+            "start": candle.start_ms,
+            "end": end_ms,
+            "interval": self._interval,
+            "open": opening,
+            "close": close,
+            "high": high,
+            "low": low,
+            "volume": volume,
+            "turnover": turnover,
+            "confirm": now_ms > end_ms,
+            "timestamp": min(now_ms, end_ms),
+        }
+
+
+AnyTopic = BookTopic | TickerTopic | TradesTopic | KlineTopic
+
+
 class Publisher:
     """Sends the public topics of all listings. In real time `publish` wants to be called each 10 ms."""
 
     def __init__(self, listings: Mapping[str, Listing]) -> None:
         self._listings = listings
-        self._topics: dict[str, BookTopic | TickerTopic | TradesTopic] = {}
+        self._topics: dict[str, AnyTopic] = {}
 
     def refusal(self, topic: str) -> str:
         """Why this topic cannot be subscribed, in the venue's words; "" where it can."""
@@ -262,7 +316,7 @@ class Publisher:
         topic = self._topics.get(f"orderbook.1000.{symbol}")
         return topic.update_id if isinstance(topic, BookTopic) else FIRST_UPDATE
 
-    def _find(self, name: str) -> BookTopic | TickerTopic | TradesTopic | None:
+    def _find(self, name: str) -> AnyTopic | None:
         """The topic of this name, a new one where nobody reads it yet, None where there is none."""
         if name in self._topics:
             return self._topics[name]
@@ -273,6 +327,8 @@ class Publisher:
             return None
         if kind == "orderbook" and depth in _DEPTHS:
             return BookTopic(name, listing, _DEPTHS[depth])
+        if kind == "kline" and depth in INTERVALS:
+            return KlineTopic(name, listing, depth)
         if kind == "publicTrade" and not depth:
             return TradesTopic(name, listing)
         return TickerTopic(name, listing) if kind == "tickers" and not depth else None

@@ -13,6 +13,13 @@ from breakwall.venues.exchange.listing import Listing
 from breakwall.venues.exchange.order import Execution, Order
 
 Record = dict[str, object]
+_FAST_FIELDS = (
+    *("category", "symbol", "orderId", "orderLinkId", "execId", "execPrice"),
+    *("execQty", "side", "isMaker", "execTime", "seq"),
+)
+
+RISK_LIMIT_USDT = "2000000"
+"""The only risk tier of every contract."""
 
 
 def order_record(order: Order) -> Record:
@@ -115,6 +122,11 @@ def execution_push(execution: Execution) -> Record:
     return execution_record(execution) | {"category": "linear", "execPnl": _text(execution.pnl_usdt)}
 
 
+def execution_fast(push: Record) -> Record:
+    """The few fields of the fast topic, from a full push; a maker's fill does not tell its client id."""
+    return {name: push[name] for name in _FAST_FIELDS} | ({"orderLinkId": ""} if push["isMaker"] else {})
+
+
 def position_record(position: Position, listing: Listing, taker: Decimal) -> Record:
     """The position as REST tells it."""
     instrument = position.instrument
@@ -125,7 +137,7 @@ def position_record(position: Position, listing: Listing, taker: Decimal) -> Rec
     return {
         "positionIdx": 0,
         "riskId": 1,
-        "riskLimitValue": "2000000",
+        "riskLimitValue": RISK_LIMIT_USDT,
         "symbol": instrument.symbol,
         "side": position.side.value if position.lots else "",
         "size": instrument.qty_text(abs(position.lots)),

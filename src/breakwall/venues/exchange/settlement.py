@@ -14,6 +14,7 @@ def settle_funding(listing: Listing, account: Account, orders: Orders, now_ms: i
     """Pay or receive funding once its time has come; longs pay a positive rate, all from the balance."""
     if now_ms < listing.next_funding_ms:
         return
+    listing.funding_history.append((listing.next_funding_ms, listing.funding_rate))
     listing.next_funding_ms += listing.instrument.funding_interval_min * _MINUTE_MS
     position = account.positions[listing.instrument.symbol]
     if not position.lots:

@@ -15,7 +15,11 @@ from breakwall.venues.exchange.records import Record
 Send = Callable[[str], None]
 REPLY_DELAY_MS = 6
 PRIVATE_TOPICS = ("order", "execution", "position", "wallet")
+FAST_TOPIC = "execution.fast"
 _CATEGORISED = frozenset(PRIVATE_TOPICS[:3])
+_PRIVATE_NAMES = frozenset(
+    {*PRIVATE_TOPICS, *(f"{name}.linear" for name in _CATEGORISED), FAST_TOPIC, f"{FAST_TOPIC}.linear"}
+)
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(dict[str, object])
@@ -129,14 +133,10 @@ class Session:
         if not self.authenticated:
             return "Request not authorized"
         for topic in topics:
-            name, _, category = topic.partition(".")
-            if (
-                name not in PRIVATE_TOPICS
-                or category not in {"", "linear"}
-                or (category and name not in _CATEGORISED)
-            ):
+            if topic not in _PRIVATE_NAMES:
                 return f"error:handler not found,topic:{topic[:60]}"
-            if category and name in topics:
+            name = topic.removesuffix(".linear")
+            if name != topic and name in topics:
                 return f"error:{name} and {topic} cannot be mixed"
         return ""
 
