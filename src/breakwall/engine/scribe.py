@@ -8,7 +8,6 @@ from breakwall.model.events import JournalHealth
 from breakwall.model.journal import JournalEntry
 from breakwall.ports import Clock, Journal, JournalError, Sink
 
-
 RETRY_S = 0.5
 MISSED_MOST = 20_000
 """How many entries a failing journal may miss before the oldest are given up: hours of trading."""
