@@ -202,7 +202,7 @@ def measure(runs: int, quick: bool) -> bool:
     if real is None:
         print("\nreal recording: not here, left out")
     else:
-        low = {"walls": {"floor_usdt": {}, "floor_usdt_default": WALL_FLOOR_USDT, "relative_k": 2.5}}
+        low = {"walls": {"floor_usdt": dict.fromkeys(("BTCUSDT", "ETHUSDT"), WALL_FLOOR_USDT), "relative_k": 2.5}}
         ok = report(real, Settings.model_validate(low), runs, LIMITS["real"]) and ok
     print("\npeers, CPU per message, book only (no walls, no integers, no gap check in pybit):")
     print(f"  {pybit_cpu(many, 300 if quick else 1_500):8.1f} us   pybit, {many.name}")

@@ -35,8 +35,3 @@ class LoopClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
-
-
-def process_cpu_seconds() -> float:
-    """CPU time of this process, for benchmarks and receipts."""
-    return time.process_time()

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from breakwall.model.text import sanitise
 
@@ -58,15 +58,20 @@ class VenueSettings(Section):
         return 200 if self.depth == "auto" else self.depth
 
 
-class WallSettings(Section):
-    """What is a wall. Floors are USDT per bucket; symbols without one use `floor_usdt_default`."""
+_FLOORS_USDT = {
+    "BTCUSDT": Decimal(1_000_000),
+    "ETHUSDT": Decimal(600_000),
+    "SOLUSDT": Decimal(250_000),
+    "DOGEUSDT": Decimal(150_000),
+}
 
-    floor_usdt: dict[str, Cash] = {
-        "BTCUSDT": Decimal(1_000_000),
-        "ETHUSDT": Decimal(600_000),
-        "SOLUSDT": Decimal(250_000),
-        "DOGEUSDT": Decimal(150_000),
-    }
+
+class WallSettings(Section):
+    """What is a wall. Floors are USDT per bucket; given ones are taken over the defaults, symbol by symbol,
+    and symbols without one use `floor_usdt_default`.
+    """
+
+    floor_usdt: dict[str, Cash] = _FLOORS_USDT
     floor_usdt_default: Cash = Decimal(150_000)
     relative_k: Positive = 4.0
     neighbours: Annotated[int, Field(ge=2, le=50)] = 5
@@ -80,6 +85,11 @@ class WallSettings(Section):
     cluster_range_bp: Positive = 30.0
     cluster_walls: Annotated[int, Field(ge=2)] = 3
 
+    @field_validator("floor_usdt", mode="before")
+    @classmethod
+    def _over_the_defaults(cls, given: object) -> object:
+        return _FLOORS_USDT | given if isinstance(given, dict) else given
+
 
 class TrendSettings(Section):
     """Two criteria that must agree, over `window_s` of one-second samples; less than `min_samples` is flat."""
@@ -89,6 +99,14 @@ class TrendSettings(Section):
     slope_errors: Positive = 1.5
     imbalance: Fraction = 0.15
     hysteresis: Annotated[float, Field(gt=0, le=1)] = 0.6
+
+    @field_validator("min_samples")
+    @classmethod
+    def _fits_the_window(cls, samples: int, info: ValidationInfo) -> int:
+        window = info.data.get("window_s", samples)
+        if samples > window:
+            raise ValueError(f"expected at most window_s ({window}), or no trend is ever named")
+        return samples
 
 
 class BreakoutSettings(Section):
@@ -163,10 +181,10 @@ class EngineSettings(Section):
     market_queue: Annotated[int, Field(ge=1000)] = 20_000
     commit_wait_ms: Annotated[int, Field(ge=1, le=1000)] = 50
     proof_every_s: Annotated[float, Field(gt=0, le=5)] = 5.0
-    blind_after_s: Positive = 5.0
+    stale_after_s: Positive = 5.0
     loop_delay_halt_ms: Positive = 2000.0
     unknown_retry_s: Positive = 1.0
-    unknown_absent_s: Positive = 5.0
+    unknown_absent_s: Positive = 6.0
 
 
 class Settings(Section):
@@ -213,9 +231,10 @@ def load(path: Path | None) -> Settings:
     if path is None:
         return Settings()
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # some editors put a byte order mark first
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read ({error}). `breakwall config init` writes a fresh one.") from error
+        found = error.strerror or error if isinstance(error, OSError) else "not a text file in UTF-8"
+        raise ConfigError(f"{path}: cannot be read ({found}). `breakwall config init` writes a fresh one.") from error
     return parse(text, str(path))
 
 

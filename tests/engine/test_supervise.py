@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from breakwall.clock import SystemClock
+from breakwall.engine.delays import Delays
 from breakwall.engine.supervise import GaveUp, Supervisor
-from breakwall.engine.watch import Delays
 
 
 class NoWait(SystemClock):

@@ -128,7 +128,7 @@ def test_a_quarter_to_two_fifths_of_deletes_only_left_the_window(events):
 
 def test_walls_are_few_and_every_one_is_accounted_for(instruments, events):
     settings = Settings.model_validate(
-        {"walls": {"floor_usdt": {}, "floor_usdt_default": 20_000, "relative_k": 2.5, "min_age_s": 2}}
+        {"walls": {"floor_usdt": dict.fromkeys(("BTCUSDT", "ETHUSDT"), 20_000), "relative_k": 2.5, "min_age_s": 2}}
     )
     markets = {symbol: Market(instrument, settings, 200) for symbol, instrument in instruments.items()}
     kinds: dict[str, Counter[str]] = defaultdict(Counter)

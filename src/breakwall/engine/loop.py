@@ -7,11 +7,11 @@ import msgspec
 
 from breakwall.config import Settings
 from breakwall.engine.core import Core
+from breakwall.engine.delays import Delays, watch_loop_delay
 from breakwall.engine.executor import Executor
 from breakwall.engine.inbox import Inbox, Item
 from breakwall.engine.scribe import Scribe
 from breakwall.engine.supervise import Supervisor
-from breakwall.engine.watch import Delays, watch_loop_delay
 from breakwall.model.actions import Action, Approved, AskReadBack, Note, QueryOrder, Resubscribe
 from breakwall.model.events import (
     Account,

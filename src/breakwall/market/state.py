@@ -70,7 +70,7 @@ class Market:
         self.bid_walls = Lookout(self.book.bids, criteria, self._chronicle)
         self.ask_walls = Lookout(self.book.asks, criteria, self._chronicle)
         self._grid_depth = 0  # the depth for which the bucket width was chosen
-        self._blind_ms = round(settings.engine.blind_after_s * 1000)
+        self._blind_ms = round(settings.engine.stale_after_s * 1000)
         self._phase_ms = crc32(instrument.symbol.encode()) % SAMPLE_MS  # symbols take turns within the second
         self._second = 0
         self._live: tuple[Wall, ...] = ()
@@ -262,7 +262,7 @@ class Market:
             lookout.criteria = criteria_of(settings.walls, self.instrument.symbol)
             lookout.due_ms = 0
             self._measure(lookout)
-        self._blind_ms = round(settings.engine.blind_after_s * 1000)
+        self._blind_ms = round(settings.engine.stale_after_s * 1000)
 
     def regrid(self, width: int, at_ms: int) -> None:
         """Take another bucket width; walls keep their ids where the new grid can tell them apart."""

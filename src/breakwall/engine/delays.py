@@ -1,6 +1,5 @@
 """How late the loop is, how long events wait: the figures that say whether anything here can be trusted."""
 
-import asyncio
 from collections import deque
 
 from breakwall.ports import Clock
@@ -31,8 +30,7 @@ class Delays:
 
 async def watch_loop_delay(clock: Clock, delays: Delays, every_s: float = 0.05) -> None:
     """Measure for ever how much later than asked a sleep returns; a suspended machine shows as one huge delay."""
-    loop = asyncio.get_running_loop()
     while True:
-        asked = loop.time() + every_s
+        asked_ns = clock.now_ns() + int(every_s * 1e9)
         await clock.sleep(every_s)
-        delays.add(max(0.0, (loop.time() - asked) * 1000))
+        delays.add(max(0.0, (clock.now_ns() - asked_ns) / 1e6))
