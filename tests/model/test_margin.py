@@ -1,4 +1,4 @@
-"""Money against the vectors of the venue contract, section 10: Q = 0.1, E = 60000, L = 10, m = 0.5 %, t = 0.055 %."""
+"""Money against worked vectors: Q = 0.1, E = 60000, L = 10, m = 0.5 %, t = 0.055 %."""
 
 from decimal import Decimal
 

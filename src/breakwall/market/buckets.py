@@ -1,6 +1,6 @@
 """The book in buckets: an absolute grid of whole ticks, summed incrementally.
 
-Single levels are dominated by dust (domain fact: "5x the median level" flags 148 of 400 levels of a
+Single levels are dominated by dust (measured: "5x the median level" flags 148 of 400 levels of a
 real book every second); a bucket of 1-2 basis points is what a trader calls a level.
 """
 

@@ -21,7 +21,7 @@ REMEMBERED = 5_000
 
 
 class Density:
-    """Breakout and bounce (design section 4), one signal per symbol, kind and wall.
+    """Breakout and bounce, one signal per symbol, kind and wall.
 
     Breakout: a wall in the trend's way, eroded by `min_eroded`, at least `min_eaten_share` of that
     traded rather than cancelled: through it, stop behind its near edge.

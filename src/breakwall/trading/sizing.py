@@ -22,7 +22,7 @@ def size(
     the margins (per position, total), exposure, net exposure, free balance, what the day may still
     lose and the instrument's largest order (of both kinds: one market order must be able to close it).
     The size is never raised to a minimum: below the instrument's or our own the trade is refused.
-    Source of the risk formula: R / (|E - SL| + E t + SL t), Bybit contract section 10.
+    Source of the risk formula: R / (|E - SL| + E t + SL t), R the money at risk, t the taker fee.
     """
     limit = costs.worst_entry_ticks(instrument, signal.side, signal.entry_ticks)
     caps = _caps(signal, limit, instrument, portfolio, rules, costs)

@@ -1,8 +1,8 @@
 """The rate budget: token buckets per endpoint, with a slice that only protection may spend.
 
-Time is an argument (`at_ms`, any steady clock). Source of caps, headers and clamps: contract
-section 9: local buckets at 80 % of each cap, a reserve for cancels, stops and closes, a wait after
-10006 clamped to 50 ms .. 5 s, and no request at all for 10 minutes after HTTP 403.
+Time is an argument (`at_ms`, any steady clock). Local buckets hold 80 % of each cap with a reserve for
+cancels, stops and closes; a wait after 10006 is clamped to 50 ms .. 5 s; after HTTP 403 there is no
+request at all for 10 minutes. Source of caps and headers: Bybit v5, rate-limit.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """A socket that must live: connect, log in, subscribe, ping, watch for silence, and start again.
 
 Knows the frame conventions of Bybit v5's stream sockets (`op`, `topic`, `req_id`), nothing of their
-content. Source: contract sections 2.2 to 2.5 and the failure modes 4 to 8 of the reliability notes.
+content. Source: Bybit v5, websocket/wss-authentication and ws/connect.
 """
 
 import asyncio

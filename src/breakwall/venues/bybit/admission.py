@@ -1,7 +1,8 @@
 """What must be true of clock, key, account and symbols before anything is traded on Bybit.
 
 The margin mode is set where nothing is open; the position mode and an open position's leverage are
-never changed. Source: contract sections 0.1, 5.2, 5.4 and 5.5.
+never changed. Source: Bybit v5, account/account-info, account/set-margin-mode,
+position/leverage, user/apikey-info, account/set-price-limit.
 """
 
 import logging

@@ -1,6 +1,6 @@
 """Bybit v5 REST: where everything is, how it is signed, how an answer is opened, what time it is there.
 
-Source: contract sections 1.1 (hosts), 2.1 and 2.2 (signing), 5 (paths) and 9 (caps).
+Source: Bybit v5, guide (hosts, signing), websocket/wss-authentication and rate-limit.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """What an answer means: HTTP status and retCode -> what is known of the command, and how to go on.
 
-Source: contract section 8. Classes: A not executed, may be tried again with the same client id;
+Source: Bybit v5, error. Classes: A not executed, may be tried again with the same client id;
 B ambiguous, to be resolved by a query; C idempotency signals, success once verified; D this order is
 refused; E funds or risk, no new entries; F the key or the account, a person is needed.
 """
