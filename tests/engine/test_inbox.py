@@ -80,13 +80,16 @@ def test_a_full_lane_drops_the_whole_symbol_until_its_next_snapshot() -> None:
     assert list(taken(inbox)) == [snapshot("FAST", 7), delta("FAST", 8)]
 
 
-def test_trades_of_a_dropped_symbol_still_count() -> None:
-    inbox = Inbox(SteppedClock(), market_limit=1)
-    inbox.put(delta("A", 1))
-    inbox.put(delta("A", 2))
-    assert [type(event) for event in taken(inbox)] == [BookLost]
-    inbox.put(Trades("A", ()))
-    assert list(taken(inbox)) == [Trades("A", ())]
+def test_the_limit_holds_for_every_kind_of_market_event() -> None:
+    inbox = Inbox(SteppedClock(), market_limit=10)
+    for update_id in range(1, 12):
+        inbox.put(delta("A", update_id))
+        inbox.put(Trades("B", ()))
+    for _ in range(2_000):
+        inbox.put(Trades("A", ()))
+        inbox.put(Trades("B", ()))
+        inbox.put(snapshot("A"))
+    assert sum(1 for event in taken(inbox) if not isinstance(event, BookLost)) <= 10
 
 
 @pytest.mark.asyncio

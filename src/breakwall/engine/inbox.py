@@ -31,7 +31,7 @@ class Inbox:
     """Orders and people overtake market data; a full market lane drops whole symbols, never single deltas.
 
     `put` is called by adapters and people, `take` by the drain alone. A symbol whose events had to be
-    dropped is reported as `BookLost` at once and stays dropped until its next snapshot.
+    dropped is reported as `BookLost` at once and all its events stay out until its next snapshot.
     """
 
     def __init__(self, clock: Clock, market_limit: int) -> None:
@@ -74,11 +74,10 @@ class Inbox:
 
     def _wanted(self, event: MarketEvent) -> bool:
         symbol = event.symbol
-        if symbol in self._dropped:
-            if not isinstance(event, BookSnapshot):
-                return not isinstance(event, BookDelta)
-            self._dropped.discard(symbol)
+        if symbol in self._dropped and not isinstance(event, BookSnapshot):
+            return False
         if len(self._market) < self._limit:
+            self._dropped.discard(symbol)
             return True
         self._drop(symbol)
         return False
