@@ -29,7 +29,7 @@ from breakwall.model.events import (
     ReadBackFailed,
 )
 from breakwall.model.units import Side
-from breakwall.ports import Command, Frame, JournalError
+from breakwall.ports import ApprovedIntent, Frame, JournalError
 
 
 class Heard:
@@ -53,7 +53,7 @@ class SlowBroker:
     async def prepare(self, symbols: Iterable[str]) -> tuple[Account, Instruments]:
         raise AssertionError("not part of these tests")
 
-    async def execute(self, approved: Command) -> Outcome:
+    async def execute(self, approved: ApprovedIntent) -> Outcome:
         intent = approved.intent
         self.sent.append(intent.client_id)
         if intent.client_id in self.broken:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 
 from breakwall.model.actions import AskReadBack, CancelOrder, MoveStop, PlaceOrder, QueryOrder
 from breakwall.model.events import IntentSent, IntentStored, OrderAnswer, Outcome, OutcomeKind, ReadBackFailed
-from breakwall.ports import Broker, Clock, Command, JournalError, Sink
+from breakwall.ports import ApprovedIntent, Broker, Clock, JournalError, Sink
 
 Gate = Callable[[PlaceOrder | CancelOrder | MoveStop, int], str]
 """Asked right before a command leaves: why it may not (any more), or ''."""
@@ -24,13 +24,13 @@ class Executor:
         self._sink = sink
         self._gate = gate
         self._commit_wait_s = commit_wait_ms / 1000
-        self._lanes: dict[tuple[str, str], asyncio.Queue[tuple[Command, asyncio.Future[None]]]] = {}
+        self._lanes: dict[tuple[str, str], asyncio.Queue[tuple[ApprovedIntent, asyncio.Future[None]]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._reading_back = False
         self._querying: set[str] = set()
         self.orders_sent = 0
 
-    def send(self, command: Command, stored: asyncio.Future[None]) -> None:
+    def send(self, command: ApprovedIntent, stored: asyncio.Future[None]) -> None:
         """Queue a command behind its symbol's others of the same lane; `stored` is its journal commit.
 
         Entries have a lane of their own, and so have stops and cancels: a hanging answer to one kind never
@@ -70,11 +70,11 @@ class Executor:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _serve(self, lane: asyncio.Queue[tuple[Command, asyncio.Future[None]]]) -> None:
+    async def _serve(self, lane: asyncio.Queue[tuple[ApprovedIntent, asyncio.Future[None]]]) -> None:
         while True:
             await self._carry(*await lane.get())
 
-    async def _carry(self, command: Command, stored: asyncio.Future[None]) -> None:
+    async def _carry(self, command: ApprovedIntent, stored: asyncio.Future[None]) -> None:
         """Never raises: a lane that died would strand all that is queued in it."""
         try:
             refusal = await self._refusal(command, stored)
@@ -85,7 +85,7 @@ class Executor:
         except Exception as error:
             self._sink.put(_outcome(command, OutcomeKind.UNKNOWN, f"failed on the way: {error!r}"))
 
-    async def _refusal(self, command: Command, stored: asyncio.Future[None]) -> str:
+    async def _refusal(self, command: ApprovedIntent, stored: asyncio.Future[None]) -> str:
         intent = command.intent
         if command.reducing:
             await asyncio.wait([stored], timeout=self._commit_wait_s)
@@ -97,7 +97,7 @@ class Executor:
             self._sink.put(IntentStored(intent.client_id))
         return self._gate(intent, self._clock.now_ms())
 
-    async def _execute(self, command: Command) -> None:
+    async def _execute(self, command: ApprovedIntent) -> None:
         intent = command.intent
         self._sink.put(IntentSent(intent.client_id))
         if isinstance(intent, PlaceOrder):
@@ -128,6 +128,6 @@ def operation_of(intent: PlaceOrder | CancelOrder | MoveStop) -> str:
     return "cancel" if isinstance(intent, CancelOrder) else "stop"
 
 
-def _outcome(command: Command, kind: OutcomeKind, reason: str) -> Outcome:
+def _outcome(command: ApprovedIntent, kind: OutcomeKind, reason: str) -> Outcome:
     intent = command.intent
     return Outcome(operation_of(intent), intent.symbol, intent.client_id, kind, reason=reason)

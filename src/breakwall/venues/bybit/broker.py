@@ -28,7 +28,7 @@ from breakwall.model.events import (
     Wallet,
 )
 from breakwall.model.units import Instrument
-from breakwall.ports import Clock, Command, Frame, Sink, Transport
+from breakwall.ports import ApprovedIntent, Clock, Frame, Sink, Transport
 from breakwall.venues.bybit import outcome
 from breakwall.venues.bybit.admission import Admission
 from breakwall.venues.bybit.endpoints import (
@@ -112,7 +112,7 @@ class BybitBroker:
         self.instruments.update(instruments)
         return account, Instruments(tuple(instruments.values()))
 
-    async def execute(self, approved: Command) -> Outcome:
+    async def execute(self, approved: ApprovedIntent) -> Outcome:
         """Send one command. Reducing ones may spend the reserved budget and are worth waiting for."""
         began_ns = self._clock.now_ns()
         intent, urgent = approved.intent, approved.reducing
