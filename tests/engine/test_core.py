@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import get_args
 
+import msgspec
 import pytest
 
 from breakwall.config import Settings
@@ -12,6 +13,7 @@ from breakwall.model.actions import (
     Action,
     Approved,
     AskReadBack,
+    MoveStop,
     Note,
     OrderKind,
     PlaceOrder,
@@ -20,6 +22,7 @@ from breakwall.model.actions import (
 )
 from breakwall.model.events import (
     Account,
+    BadFrame,
     BookDelta,
     BookLost,
     BookSnapshot,
@@ -43,7 +46,7 @@ from breakwall.model.events import (
     Ticker,
     Wallet,
 )
-from breakwall.model.journal import JournalEntry
+from breakwall.model.journal import EntryKind, JournalEntry
 from breakwall.model.units import Instrument, Side
 
 BTC = Instrument("BTCUSDT", Decimal("0.1"), Decimal("0.001"), 1, 1_000_000, 100_000, price_decimals=1)
@@ -261,3 +264,75 @@ def test_equal_events_give_equal_actions() -> None:
         table.say(Command(CommandKind.FLATTEN))
     assert first.log == second.log
     assert orders(first.log)
+
+
+def test_a_read_back_asked_before_the_private_link_came_up_proves_nothing() -> None:
+    """What happened between the question and the link was told to nobody."""
+    table = Table()
+    table.start()
+    table.say(LinkChanged(Link.PRIVATE, up=False, reason="gone"))
+    asked_ms = table.now
+    table.say(LinkChanged(Link.PRIVATE, up=True), 700)
+    table.pass_time(200)
+    table.say(ReadBack((), (), (), WALLET, asked_ms, "periodic"))
+    assert table.core.view(table.now, "TEST", "", 0, 0).blind
+    assert AskReadBack("reconnect") in table.pass_time(1_000)
+    table.say(ReadBack((), (), (), WALLET, table.now, "reconnect"))
+    assert not table.core.view(table.now, "TEST", "", 0, 0).blind
+
+
+def test_an_unreadable_private_frame_may_have_been_a_fill() -> None:
+    table = Table()
+    table.start()
+    table.pass_time(1_000)
+    table.say(ReadBack((), (), (), WALLET, table.now, "periodic"))
+    table.say(BadFrame(Link.PRIVATE, "not JSON"))
+    assert AskReadBack("proof") in table.pass_time(200)
+
+
+def test_a_flatten_that_a_crash_interrupted_is_finished_first() -> None:
+    wish = Command(CommandKind.FLATTEN, who="person")
+    entry = JournalEntry(6, 1, 1_700_000_000_000, EntryKind.EVENT, msgspec.json.encode(wish).decode())
+    table = Table()
+    table.start(positions=(held(),), entries=(entry,))
+    assert [(order.lots, order.reduce_only) for order in orders(table.log)[:1]] == [(10, True)]
+    other = Table()
+    other.start(entries=(entry,))
+    assert notes(other.log, "flat") == ["flat: all symbols"]
+
+
+@pytest.mark.parametrize("kind", [CommandKind.HALT, CommandKind.STOP])
+def test_what_was_said_before_the_journal_was_read_is_not_forgotten(kind: CommandKind) -> None:
+    table = Table()
+    table.say(Command(kind, who="person"))
+    table.start()
+    assert table.view_state() == ("HALTED" if kind is CommandKind.HALT else "REDUCING")
+
+
+def test_leaving_flat_is_remembered_so_that_the_next_start_does_not_go_on_with_it() -> None:
+    table = Table()
+    table.start()
+    table.say(Command(CommandKind.STOP))
+    table.say(Command(CommandKind.FLATTEN))
+    table.pass_time(200)
+    actions = table.say(ReadBack((), (), (), WALLET, table.now, "leaving"))
+    assert table.core.settled(flat=True)
+    assert [note.text for note in actions if isinstance(note, Note) and note.durable and note.kind == "flat"]
+
+
+def test_a_close_or_stop_meant_for_an_earlier_position_never_leaves() -> None:
+    table = Table()
+    table.start(positions=(held(),))
+    closing = orders(table.say(Command(CommandKind.FLATTEN)))[0]
+    assert table.core.gate(closing, table.now) == ""
+    stop = MoveStop("bw-7-1-s", "t", "BTCUSDT", table.now, "test", 589_000)
+    assert "a better stop" in table.core.gate(stop, table.now)
+    table.say(Fills((fill("x1", Side.SELL, closing.client_id, closed_lots=10),)))
+    assert table.core.gate(closing, table.now) == "the position it was meant for is gone"
+    table.say(Fills((fill("x2", Side.BUY, "by-hand"),)))
+    assert table.core.gate(closing, table.now) == "the position it was meant for is gone"
+    assert table.core.gate(stop, table.now) == "the position it was meant for is gone"
+
+
+def fill(exec_id: str, side: Side, client_id: str, closed_lots: int = 0) -> Fill:
+    return Fill(exec_id, "o", client_id, "BTCUSDT", side, 600_000, 10, Decimal(1), 9, closed_lots=closed_lots)

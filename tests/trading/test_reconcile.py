@@ -1,10 +1,13 @@
 """Starting is recovering: the same book from the journal, and differences that end once acted upon."""
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from breakwall.config import Settings
+from breakwall.model.actions import Note
 from breakwall.model.events import (
     Command,
     CommandKind,
@@ -178,3 +181,28 @@ def test_one_pass_takes_over_the_exchanges_truth_and_a_second_changes_nothing(ma
     after = ReadBack((), tuple(stopped), (), make.wallet(), T0 + 8_000, "proof")
     blotter.apply(after, make.origin(5, T0 + 8_100, 2))
     assert differences(blotter, after) == []
+
+
+def test_a_symbol_that_is_not_followed_any_more_is_no_obstacle_and_its_losses_still_count(make, diary):
+    """The configured symbols may change between two runs."""
+    diary.intent(make.exit(), 8)
+    out = make.fill("e2", 10, 599_000, Side.SELL, client_id="bw-1-2-x", order_id="o2", seq=11)
+    closed = diary.live.apply(Fills((out,)), make.origin(9, T0 + 9))[-1].closed
+    note = Note("closed-trade", msgspec.json.encode(closed).decode(), symbol="BTCUSDT", durable=True)
+    diary.write(EntryKind.EVENT, Fills((out,)), 9)
+    diary.write(EntryKind.NOTE, note, 9)
+    named = [replace(entry, symbol="" if entry.kind is EntryKind.EVENT else "BTCUSDT") for entry in diary.entries]
+    again = restore(named, {"SOLUSDT": make.sol}, Settings(), make.origin(1, T0 + 5_000, 2))
+    assert again.unread == ()
+    assert list(again.blotter.positions) == []
+    assert again.blotter.orders.open() == []
+    assert again.blotter.breaker.realised_today == closed.net_usdt < 0
+    assert (again.blotter.breaker.losses_in_row, again.blotter.breaker.trades_today) == (1, 1)
+
+
+def test_a_wish_to_be_flat_outlives_a_crash_until_it_was_told_done(make, diary):
+    diary.event(Command(CommandKind.FLATTEN, who="person"), 8)
+    diary.event(Command(CommandKind.FLATTEN, "BTCUSDT", who="person"), 9)
+    assert set(restored(make, diary).flat_wish) == {"", "BTCUSDT"}
+    diary.write(EntryKind.NOTE, Note("flat", "flat: all symbols", durable=True), 10)
+    assert set(restored(make, diary).flat_wish) == {"BTCUSDT"}

@@ -56,7 +56,7 @@ def on_tick(state: State) -> None:
     While leaving, remember since when there is nothing left to do.
     """
     for symbol in list(state.flat_wish):
-        if state.phase is not Phase.LEAVING and quiet(state, symbol):
+        if state.phase is not Phase.LEAVING and state.reconciled and quiet(state, symbol):
             del state.flat_wish[symbol]
             state.say("flat", f"flat: {symbol or 'all symbols'}", symbol=symbol, durable=True)
     if state.phase is not Phase.LEAVING or not quiet(state, "", flat="" in state.flat_wish):
@@ -64,6 +64,12 @@ def on_tick(state: State) -> None:
     elif state.quiet_since_ms is None:
         state.quiet_since_ms = state.now
         state.read_back_due = "leaving"
+
+
+def tell_proven(state: State) -> None:
+    """Leaving flat, and the venue has said so: the next start must not go on with it."""
+    for symbol in state.flat_wish if settled(state, flat=True) else ():
+        state.say("flat", f"flat: {symbol or 'all symbols'}", symbol=symbol, durable=True)
 
 
 def quiet(state: State, symbol: str, *, flat: bool = True) -> bool:

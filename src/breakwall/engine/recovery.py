@@ -26,6 +26,9 @@ from breakwall.trading.reconcile import Act, Difference, differences, restore
 RETRY_MS = 1_000
 """How long a failed read-back rests before the next try."""
 
+UNREAD_TOLD = 5
+"""How many journal entries that could not be understood are told one by one."""
+
 PRIVATE_DOWN_MS = 1_000
 """How often the account is read back while its private stream is down."""
 
@@ -68,12 +71,17 @@ def change_units(state: State, old: Instrument, new: Instrument) -> None:
 def on_recovered(state: State, event: Recovered) -> None:
     """Take over what the journal remembers; the venue is asked at the next tick, or right now."""
     restored = restore(event.entries, state.instruments, state.settings, state.at)
+    restored.blotter.breaker.inherit(state.breaker)
     state.blotter = restored.blotter
+    state.flat_wish = restored.flat_wish | state.flat_wish
     state.down = {"public": "not connected yet", "private": "not connected yet"}
-    state.phase = Phase.RECOVERING
+    if state.phase is not Phase.LEAVING:
+        state.phase = Phase.RECOVERING
     state.fills_since_ms = state.now if not event.entries else event.entries[-1].at_ms
-    for problem in restored.unread:
+    for problem in restored.unread[:UNREAD_TOLD]:
         state.say("unread", problem, level="error")
+    if len(restored.unread) > UNREAD_TOLD:
+        state.say("unread", f"{len(restored.unread)} journal entries not understood in all", level="error")
     if event.entries:
         held = ", ".join(f"{position.symbol} {position.lots:+d} lots" for position in state.positions.held())
         working = len(state.orders.open())
@@ -88,7 +96,10 @@ def on_read_back(state: State, event: ReadBack) -> None:
     if state.read_back_why:
         state.read_back_why = ""
         state.say("read-back", "account read again")
-    state.reconciled |= "private" not in state.down
+    if event.asked_ms >= state.doubted_ms:
+        state.reconciled |= "private" not in state.down
+    else:
+        state.read_back_due = state.read_back_due or "reconnect"
     booking.count(state, [fill for fill in event.fills if state.orders.intent(fill.client_id) is not None])
     booking.take(state, state.blotter.apply(event, state.at))
     for difference in differences(state.blotter, event):
@@ -97,6 +108,7 @@ def on_read_back(state: State, event: ReadBack) -> None:
     if state.recovered_ms is None:
         finish(state)
     guarding.look_after(state, [position.symbol for position in state.positions.held()])
+    commands.tell_proven(state)
 
 
 def finish(state: State) -> None:
@@ -146,6 +158,7 @@ def on_link(state: State, event: LinkChanged) -> None:
         state.down.pop(name, None)
         state.say("link", f"{name} link is up")
         if name == "private":
+            state.doubted_ms = state.now
             state.read_back_due = "reconnect"
     elif state.down.get(name) != event.reason:
         state.down[name] = event.reason
@@ -177,6 +190,7 @@ def notice_gap(state: State) -> None:
     gap_ms, state.ticked_ms = state.now - (state.ticked_ms or state.now), state.now
     if gap_ms > state.settings.engine.loop_delay_halt_ms:
         state.reconciled = False
+        state.doubted_ms = state.now
         state.read_back_due = "reconnect"
         text = f"stood still for {gap_ms / 1000:.1f} s: the account is read back before anything new"
         state.say("gap", text, level="warning", durable=True)

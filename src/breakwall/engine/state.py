@@ -55,6 +55,7 @@ class State:
         self.journal_why = ""
         self.down: dict[str, str] = {}  # link -> why it is down
         self.reconciled = False  # the account was read back since the private link came up
+        self.doubted_ms = 0  # a read-back asked before this says nothing about what may have been missed
         self.read_back_due = ""
         self.read_back_why = ""  # why the last read-back failed
         self.asked_read_back_ms = 0

@@ -4,7 +4,7 @@ from breakwall.engine.state import State
 from breakwall.market.state import Market
 from breakwall.market.walls import WallEvent
 from breakwall.model.actions import Resubscribe
-from breakwall.model.events import BadFrame, BookDelta, BookLost, BookSnapshot, Ticker, Trades
+from breakwall.model.events import BadFrame, BookDelta, BookLost, BookSnapshot, Link, Ticker, Trades
 
 _TOLD = {"eaten": "info", "pulled": "info"}
 
@@ -47,8 +47,10 @@ def on_book_lost(state: State, event: BookLost) -> None:
 
 
 def on_bad_frame(state: State, event: BadFrame) -> None:
-    """Every hundredth is told: a broken exchange must not flood the log."""
+    """Every hundredth is told: a broken exchange must not flood the log. A private one may have been a fill."""
     state.sums.bad_frames += 1
+    if event.link is Link.PRIVATE:
+        state.read_back_due = state.read_back_due or "proof"
     if state.sums.bad_frames % 100 == 1:
         text = f"unreadable frame on the {event.link.value} link: {event.reason} ({state.sums.bad_frames} in all)"
         state.say("bad-frame", text, level="warning")

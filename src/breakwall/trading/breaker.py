@@ -192,6 +192,11 @@ class Breaker:
         """A trip the journal remembers holds again after a restart, until its time has passed."""
         self._trips.setdefault(trip.rule, trip)
 
+    def inherit(self, before: "Breaker") -> None:
+        """What was tripped while the journal was still being read holds on."""
+        for trip in before._trips.values():
+            self.again(trip)
+
     def _reset(self) -> None:
         """A person takes responsibility: all trips are lifted and the limits count anew from here."""
         self._trips.clear()

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from breakwall.config import Settings
 from breakwall.model.actions import CancelOrder, MoveStop, Note, PlaceOrder
-from breakwall.model.events import Event, ReadBack
+from breakwall.model.events import Command, CommandKind, Event, ReadBack
 from breakwall.model.journal import EntryKind, JournalEntry
 from breakwall.model.units import Instrument
 from breakwall.trading.blotter import Blotter
@@ -27,17 +27,20 @@ _INTENTS: msgspec.json.Decoder[PlaceOrder | CancelOrder | MoveStop] = msgspec.js
     PlaceOrder | CancelOrder | MoveStop
 )
 _NOTES = msgspec.json.Decoder(Note)
+_TRADES = msgspec.json.Decoder(ClosedTrade)
 
 
 class Restored(Struct, frozen=True):
     """The book as the journal knows it. `last_run` is the highest run number seen (0: a fresh journal),
-    `closed` the finished trades, `unread` how many entries could not be understood (an alarm).
+    `closed` the finished trades, `unread` the entries that could not be understood (an alarm), `flat_wish`
+    which symbols ("" is all) were asked to be flat and were not yet, and why.
     """
 
     blotter: Blotter
     last_run: int
     closed: tuple[ClosedTrade, ...]
     unread: tuple[str, ...]
+    flat_wish: dict[str, str] = {}
 
 
 class Act(Enum):
@@ -77,19 +80,24 @@ def restore(
     """The book from the journal's facts, in the order they were written.
 
     What was in flight is UNKNOWN, stops are unproven until the exchange has been read; plans come back
-    with the intents. An entry that cannot be understood is counted, never fatal.
+    with the intents. Of symbols that are no longer followed only the results count. An entry that cannot
+    be understood is told, never fatal: the exchange is asked anyway.
     """
     blotter, closed, unread, last_run = Blotter(settings, instruments), [], [], 0
+    flat_wish: dict[str, str] = {}
     for entry in entries:
         last_run = max(last_run, entry.run)
         try:
-            closed += _replay(blotter, entry)
-        except (msgspec.DecodeError, msgspec.ValidationError, ValueError) as error:
-            unread.append(f"journal entry {entry.run}/{entry.seq} ({entry.kind.value}): {error}")
+            if entry.symbol and entry.symbol not in instruments:
+                closed += _replay_stranger(blotter, entry)
+            else:
+                closed += _replay(blotter, entry, flat_wish)
+        except Exception as error:
+            unread.append(f"journal entry {entry.run}/{entry.seq} ({entry.kind.value}): {error!r}")
     blotter.breaker.on_time(origin.at_ms)
     blotter.orders.restart(origin)
     blotter.positions.restarted()
-    return Restored(blotter, last_run, tuple(closed), tuple(unread))
+    return Restored(blotter, last_run, tuple(closed), tuple(unread), flat_wish)
 
 
 def differences(blotter: Blotter, read_back: ReadBack) -> list[Difference]:
@@ -131,7 +139,7 @@ def _of_order(order: Order, read_back: ReadBack) -> Difference | None:
     return None
 
 
-def _replay(blotter: Blotter, entry: JournalEntry) -> list[ClosedTrade]:
+def _replay(blotter: Blotter, entry: JournalEntry, flat_wish: dict[str, str]) -> list[ClosedTrade]:
     origin = Origin(entry.run, entry.seq, entry.at_ms)
     if entry.kind is EntryKind.INTENT:
         intent = _INTENTS.decode(entry.body)
@@ -140,12 +148,29 @@ def _replay(blotter: Blotter, entry: JournalEntry) -> list[ClosedTrade]:
         blotter.orders.on_stored(intent.client_id)
         return []
     if entry.kind is EntryKind.NOTE:
-        _remember_trip(blotter, _NOTES.decode(entry.body))
+        note = _NOTES.decode(entry.body)
+        _remember_trip(blotter, note)
+        if note.kind == "flat":
+            flat_wish.pop(note.symbol, None)
         return []
     blotter.breaker.on_time(entry.at_ms)
-    changes = blotter.apply(_EVENTS.decode(entry.body), origin)
+    event = _EVENTS.decode(entry.body)
+    if isinstance(event, Command) and event.kind is CommandKind.FLATTEN:
+        flat_wish[event.symbol] = f"flatten by {event.who}, asked before the restart"
+    changes = blotter.apply(event, origin)
     changes += blotter.on_tick({}, origin)
     return [change.closed for change in changes if isinstance(change, PositionChange) and change.closed is not None]
+
+
+def _replay_stranger(blotter: Blotter, entry: JournalEntry) -> list[ClosedTrade]:
+    """What a symbol that is not followed any more has lost still counts for the day and the breaker."""
+    note = _NOTES.decode(entry.body) if entry.kind is EntryKind.NOTE else None
+    if note is None or note.kind != "closed-trade":
+        return []
+    trade = _TRADES.decode(note.text)
+    blotter.breaker.on_entry(trade.opened_ms)
+    blotter.breaker.on_closed(trade)
+    return [trade]
 
 
 def _remember_trip(blotter: Blotter, note: Note) -> None:
