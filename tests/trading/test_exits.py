@@ -93,3 +93,9 @@ def test_time_is_up(make, exits):
 def test_best_and_worst_are_kept(make):
     position, _ = walk(make, [600_500, 599_500, 600_100])
     assert (position.best_ticks, position.worst_ticks, len(position.samples)) == (600_500, 599_500, 3)
+
+
+def test_a_position_without_a_plan_is_left_to_its_stop_and_its_owner(make, exits):
+    position, market = walk(make, [603_000, 599_000])
+    position.plan = None
+    assert exits.reason(position, market, T0 + 10_000_000) == ""

@@ -100,9 +100,14 @@ def test_absence_needs_two_answers_and_enough_time(make):
     orders.on_outcome(Outcome("place", "BTCUSDT", ENTRY_ID, OutcomeKind.UNKNOWN), make.origin())
     missing = OrderAnswer(ENTRY_ID, "BTCUSDT", None)
     assert orders.unresolved("BTCUSDT")
-    assert orders.on_answer(missing, make.origin(2, 1_006_000)) is None
+    orders.due_queries(1_005_900)
+    assert orders.on_answer(missing, make.origin(2, 1_006_900)) is None
     assert orders.on_answer(OrderAnswer(ENTRY_ID, "BTCUSDT", None, readable=False), make.origin(3, 1_007_000)) is None
-    assert orders.on_answer(missing, make.origin(4, 1_008_000)).after is OrderState.EXPIRED
+    assert orders.on_answer(missing, make.origin(4, 1_008_000)) is None, (
+        "asked before the order's last chance was over"
+    )
+    orders.due_queries(1_009_000)
+    assert orders.on_answer(missing, make.origin(5, 1_009_100)).after is OrderState.EXPIRED
     assert not orders.unresolved("BTCUSDT")
 
 

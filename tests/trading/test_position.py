@@ -237,3 +237,8 @@ def test_money_adds_up_whatever_is_filled(make, fills):
     assert (held.lots if held else 0) == lots
     open_cost = make.btc.qty(held.lots) * held.entry - held.gross_usdt + held.fees_usdt if held else Decimal(0)
     assert abs(sum((t.net_usdt for t in trades), Decimal(0)) - open_cost - cash) < Decimal("1e-8")
+
+
+def test_an_execution_of_nothing_opens_nothing(make, positions):
+    assert [change.kind for change in positions.on_fill(make.fill("e0", 0), None, make.origin())] == ["cash"]
+    assert positions.get("BTCUSDT") is None

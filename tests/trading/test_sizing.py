@@ -11,7 +11,7 @@ from breakwall.config import RiskSettings
 from breakwall.model.actions import Refused, Sized
 from breakwall.model.margin import initial_margin, order_cost
 from breakwall.model.units import Side
-from breakwall.trading.order import Order
+from breakwall.trading.order import Cause, Order
 from breakwall.trading.portfolio import Holding, holding, loss_at_stop, portfolio
 from breakwall.trading.positions import Positions
 from breakwall.trading.sizing import least_lots, size
@@ -80,6 +80,13 @@ def test_an_entry_whose_fills_are_still_on_their_way_counts(make):
     positions.opening(make.entry(lots=10), make.origin())
     book = portfolio(make.wallet(), positions, [], Decimal(10), make.taker, Decimal(300))
     assert [held.notional_usdt for held in book.holdings] == [Decimal("600.36")]
+
+
+def test_fills_the_order_knows_and_the_position_does_not_yet_still_count(make):
+    order = Order.ours(make.entry(lots=100))
+    order.apply(Cause.PARTIAL, 60, 1, "t")
+    book = portfolio(make.wallet(), [], [(order, make.btc)], Decimal(10), make.taker, Decimal(300))
+    assert book.exposure_usdt == make.btc.notional(600_360, 100)
 
 
 def test_a_stop_in_profit_loses_nothing(make):

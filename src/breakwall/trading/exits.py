@@ -24,8 +24,8 @@ class Exits:
 
     def reason(self, position: Position, market: Market, at_ms: int) -> str:
         """Why to leave now, in words; empty to stay. Ask after `position.observe`."""
-        if not position.is_open:
-            return ""
+        if not position.is_open or position.plan is None:
+            return ""  # somebody else's: managed by its stop, closed only when asked
         price = market.best_bid if position.sign > 0 else market.best_ask
         answers = (
             self._target(position, price),

@@ -269,8 +269,9 @@ class Order:
         return self.intent is not None and not self.reduce_only
 
     @property
-    def left_lots(self) -> int:
-        return max(0, self.lots - self.filled_lots) if self.is_open else 0
+    def unbooked_lots(self) -> int:
+        """What is, or may still become, a position without having been booked on one."""
+        return max(0, self.lots - sum(self.exec_lots.values())) if self.is_open else 0
 
     @property
     def unresolved(self) -> bool:

@@ -13,6 +13,8 @@ KEEP_CLOSED_MS = 600_000
 """Closed orders stay this long, so that a late fill finds its order."""
 ANSWER_DUE_MS = 5_000
 """An order in flight, or an immediate one that should have ended, is queried after this long without news."""
+LEFT_LATE_MS = 1_000
+"""An order may leave this long after it was decided; only from then does the venue's receive window count."""
 
 _OUTCOMES = {
     OutcomeKind.CONFIRMED: Cause.LIVE,
@@ -32,7 +34,7 @@ class Orders:
 
     def __init__(self, settings: EngineSettings) -> None:
         self._retry_ms = int(settings.unknown_retry_s * 1000)
-        self._absent_ms = int(settings.unknown_absent_s * 1000)
+        self._absent_ms = int(settings.unknown_absent_s * 1000) + LEFT_LATE_MS
         self._orders: dict[str, Order] = {}
         self._by_order_id: dict[str, str] = {}
         self._cancels: dict[str, str] = {}
@@ -122,14 +124,14 @@ class Orders:
         return order.apply(order.fill_cause(filled), filled, origin.at_ms, origin.trace)
 
     def on_answer(self, answer: OrderAnswer, origin: Origin) -> OrderChange | None:
-        """The answer to a query by client id. Not known to the venue, twice and long enough: it never got there."""
+        """The answer to a query by client id. Unknown to the venue twice, the last time late enough: it never got there."""
         if answer.report is not None:
             return self.on_report(answer.report, origin)
         order = self._orders.get(answer.client_id)
         if order is None or not answer.readable or not order.is_open:
             return None
         order.absences += 1
-        if order.absences < 2 or origin.at_ms - order.created_ms < self._absent_ms:
+        if order.absences < 2 or order.asked_ms - order.created_ms < self._absent_ms:
             return None
         order.reason = "the venue does not know this order"
         return self._apply(order, Cause.GONE if order.known else Cause.ABSENT, origin)
@@ -187,6 +189,7 @@ class Orders:
         ]
         for key in old:
             self._by_order_id.pop(self._orders.pop(key).order_id, None)
+        self._cancels = {cancel: target for cancel, target in self._cancels.items() if target in self._orders}
 
     def _due(self, order: Order, at_ms: int) -> bool:
         if at_ms - order.asked_ms < self._retry_ms:

@@ -79,7 +79,7 @@ def portfolio(
     taker_fee: Decimal,
     daily_loss_left_usdt: Decimal,
 ) -> Portfolio:
-    """The portfolio of held positions and of the open entries' unfilled lots.
+    """The portfolio of held positions and of the open entries' lots that are not booked on one yet.
 
     An entry that has ended, but whose fills were not booked yet, counts in full.
     Free balance is what the wallet says less the cost of the entries in flight (the wallet may not
@@ -87,13 +87,13 @@ def portfolio(
     """
     holdings, working, reserved = [], set(), ZERO
     for order, instrument in entries:
-        if order.limit_ticks is None or not order.left_lots or order.intent is None:
+        if order.limit_ticks is None or not order.unbooked_lots or order.intent is None:
             continue
         working.add(order.symbol)
         price, sign = instrument.price(order.limit_ticks), order.side.sign
-        lots = sign * order.left_lots
+        lots = sign * order.unbooked_lots
         holdings.append(holding(instrument, lots, price, order.intent.stop_ticks, leverage, taker_fee))
-        reserved += order_cost(sign, instrument.qty(order.left_lots), price, leverage, taker_fee)
+        reserved += order_cost(sign, instrument.qty(order.unbooked_lots), price, leverage, taker_fee)
     for held in positions:
         intent = held.intent
         if held.is_open:

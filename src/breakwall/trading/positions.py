@@ -118,7 +118,7 @@ class Positions:
             return []
         self._remember(fill.exec_id)
         key = (fill.symbol, 0)
-        if fill.exec_kind not in _MOVES:
+        if fill.exec_kind not in _MOVES or not fill.lots:
             return [self._cash(fill, key, origin)]
         self._changed_ms[key] = origin.at_ms
         last = self._last_fill.get(key)

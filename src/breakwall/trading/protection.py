@@ -138,7 +138,8 @@ class Protection:
 
     def _to_breakeven(self, position: Position, market: Market, at_ms: int) -> Need | None:
         stop, why = self.breakeven(position), self._breakeven_due(position, market)
-        if position.stop_ticks is None or not why or position.sign * (stop - position.stop_ticks) <= 0:
+        tightest = position.held_stop_ticks  # the ratchet's tooth, should the venue's stop have been loosened
+        if tightest is None or not why or position.sign * (stop - tightest) <= 0:
             return None
         if _triggers(position, market, stop):
             return self.close(position, market, f"{why}; breakeven would trigger at once")
