@@ -209,6 +209,7 @@ def test_broken_orders_are_not_read(change: dict[str, object]) -> None:
         (push("execution", FILL), Fills),
         (push("position.linear", POSITION), PositionReports),
         (push("wallet", {"coin": [{"coin": "USDT", "equity": "1"}]}), WalletReport),
+        (push("wallet", {"coin": [{"coin": "BTC", "equity": "1"}]}), Ignored),  # ours is not zero for that
         (push("greeks"), Ignored),
         (b'{"success":true,"op":"subscribe"}', Ignored),
         (b'{"req_id":"x","op":"pong","args":["1"]}', Ignored),

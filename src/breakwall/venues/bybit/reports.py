@@ -2,7 +2,7 @@
 
 Records are plain dicts: fields may be missing, extra, null, or numbers where text is expected, and
 "nothing" is written in four ways. What cannot be read raises RecordError; it is never guessed.
-Source: contract sections 5.1, 5.4, 6 and 7.
+Source: Bybit v5, order/open-order, order/execution, position/position, enum and websocket/private.
 """
 
 from collections import Counter
@@ -61,12 +61,8 @@ class AccountRecords:
 
     def wallet(self, records: list[Record], at_ms: int = 0) -> Wallet:
         """The USDT part of the unified account; raises RecordError where there is no account record."""
-        if not records:
-            raise RecordError("wallet: expected one account, found none")
-        coins = [coin for coin in dicts_in(records[0].get("coin"), "coin") if text(coin, "coin") == "USDT"]
-        if not coins:
-            return Wallet(_ZERO, _ZERO, _ZERO, at_ms)
-        return _wallet(coins[0], at_ms)
+        coin = _usdt(records)
+        return Wallet(_ZERO, _ZERO, _ZERO, at_ms) if coin is None else _wallet(coin, at_ms)
 
     def _each(self, records: list[Record], make: Callable[[Record, Instrument], Report]) -> tuple[Report, ...]:
         """Raises RecordError, with the symbol, where one record of a followed symbol is unreadable."""
@@ -120,6 +116,8 @@ class PrivateCodec:
             return Fills(records.fills(rows))
         if topic == "position":
             return PositionReports(records.positions(rows))
+        if _usdt(rows) is None:
+            return Ignored("wallet without USDT")  # another coin moved; ours is not zero
         return WalletReport(records.wallet(rows, whole(frame, "creationTime")))
 
 
@@ -196,8 +194,15 @@ def _position(record: Record, instrument: Instrument) -> PositionReport:
     )
 
 
+def _usdt(records: list[Record]) -> Record | None:
+    """The USDT part of the account, where it has one."""
+    if not records:
+        raise RecordError("wallet: expected one account, found none")
+    return next((coin for coin in dicts_in(records[0].get("coin"), "coin") if text(coin, "coin") == "USDT"), None)
+
+
 def _wallet(coin: Record, at_ms: int) -> Wallet:
-    """Free margin of an isolated account; its account-wide totals mean nothing (contract section 5.4)."""
+    """Free margin of an isolated account; its account-wide totals mean nothing (Bybit v5, account/wallet-balance)."""
     balance = number(coin, "walletBalance")
     held = sum((number(coin, name) for name in ("totalPositionIM", "totalOrderIM", "locked", "bonus")), _ZERO)
     return Wallet(number(coin, "equity"), balance, balance - held, at_ms)
