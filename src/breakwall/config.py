@@ -184,7 +184,7 @@ class EngineSettings(Section):
     stale_after_s: Positive = 5.0
     loop_delay_halt_ms: Positive = 2000.0
     unknown_retry_s: Positive = 1.0
-    unknown_absent_s: Positive = 6.0
+    unknown_absent_s: Positive = 5.0
 
 
 class Settings(Section):

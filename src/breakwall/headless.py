@@ -34,9 +34,10 @@ class Lines:
 
     def line(self, at_ms: int, level: str, text: str) -> None:
         stamp = datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
-        self._write(f"{stamp} {level.upper():7} {sanitise(text, _WIDTH)}\n")
+        self.write(f"{stamp} {level.upper():7} {sanitise(text, _WIDTH)}\n")
 
-    def _write(self, text: str) -> None:
+    def write(self, text: str) -> None:
+        """Text as it is, a receipt for example."""
         if self._gone:
             return
         try:

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -166,3 +167,73 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.stdout.startswith("n 1 ")
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_error(tmp_path: Path, closed: str) -> None:
+    assert in_shell(f"config show {closed}", tmp_path).returncode == 0
+    assert list(tmp_path.glob("state/breakwall/crashes/*")) == []
+
+
+def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+    done = in_shell("config show | true; exit ${PIPESTATUS[0]}", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a device that is always full")
+def test_output_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    done = in_shell("config show >/dev/full", tmp_path)
+    assert done.returncode == 2
+    assert "the output: cannot be written (No space left on device)" in done.stderr
+
+
+def in_shell(words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m breakwall {words}"],
+        cwd=cwd,
+        env={**os.environ, "XDG_STATE_HOME": str(cwd / "state"), "HOME": str(cwd)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
+def test_an_exchange_without_markets_is_refused(tmp_path: Path) -> None:
+    done = run("exchange", "--symbols", " , ", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "expected markets such as BTCUSDT" in done.stderr
+
+
+def test_a_recording_of_another_program_is_called_so(tmp_path: Path) -> None:
+    (tmp_path / "r.jsonl").write_text('{"t":"header","format":2,"exchange":"BYBIT"}\n')
+    done = run("replay", "r.jsonl", "--check", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "another program wrote it; `breakwall inspect` reads" in done.stderr
+
+
+def test_settings_with_a_byte_order_mark_or_none_at_all(tmp_path: Path) -> None:
+    (tmp_path / "bom.toml").write_bytes(b"\xef\xbb\xbfschema = 1\n")
+    (tmp_path / "picture.toml").write_bytes(b"\x89PNG\r\n")
+    assert run("config", "check", "bom.toml", cwd=tmp_path).returncode == 0
+    done = run("config", "check", "picture.toml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "picture.toml: cannot be read (not a text file in UTF-8)" in done.stderr
+
+
+def test_a_start_that_fails_leaves_no_exchange_behind(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "journal.db").write_bytes(b"no database at all " * 100)
+    done = run("demo", "--for", "2s", "--state", "run", cwd=tmp_path)
+    assert done.returncode == 6
+    assert "run/journal.db: file is not a database" in done.stderr
+    port = int(json.loads((tmp_path / "run" / "exchange.json").read_text())["http"].rpartition(":")[2])
+    deadline = time.monotonic() + 10
+    while listens(port):
+        assert time.monotonic() < deadline, "the exchange is still there"
+        time.sleep(0.05)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0

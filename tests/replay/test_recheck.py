@@ -111,15 +111,19 @@ async def test_a_killed_run_is_compared_as_far_as_it_goes(tmp_path: Path) -> Non
     assert "ends early" in verdict.note
 
 
+HEADER = b'{"t":"header","app":"breakwall 0","format":1}\n'
+
+
 @pytest.mark.parametrize(
     ("content", "text"),
     [
         (b"", "found none of its events: it is empty"),
-        (b'{"t":"header","format":2,"exchange":"BYBIT"}\n', "newer Breakwall"),
-        (b'{"t":"header","format":1}\n{"t":"recv","conn":"c","ts":1.0,"data":"x"}\n', "2 lines but no events"),
+        (b'{"t":"header","app":"breakwall 9","format":2}\n', "newer Breakwall"),
+        (HEADER + b'{"t":"recv","conn":"c","ts":1.0,"data":"x"}\n', "2 lines but no events"),
         (b'{"t":"event","seq":1,"at_ms":1}\n', "line 1: not a recording of this Breakwall: no header"),
-        (b'{"t":"header","format":1}\n{"t":"event","seq":1,"at_ms":1}\n', "neither a body nor a frame"),
-        (b'{"t":"header","format":1}\n{"t":"event","seq":1,"at_ms":1,"event":{"type":"Surprise"}}\n', "line 2"),
+        (HEADER + b'{"t":"event","seq":1,"at_ms":1}\n', "neither a body nor a frame"),
+        (HEADER + b'{"t":"event","seq":1,"at_ms":1,"event":{"type":"Surprise"}}\n', "line 2"),
+        (b'{"t":"header","format":2,"exchange":"BYBIT"}\n', "another program wrote it"),
         (b"Dear diary\n", "line 1: not a recording"),
         (zstd.compress(b"x")[:3], "zstd|line 1"),
     ],

@@ -1,6 +1,6 @@
 """The command line: one file per command, heavy imports inside the command."""
 
-import os
+import contextlib
 import sys
 from typing import Annotated
 
@@ -13,6 +13,7 @@ from breakwall.cli.errors import told
 from breakwall.cli.exchange import exchange
 from breakwall.cli.inspect import inspect
 from breakwall.cli.replay import replay
+from breakwall.cli.streams import mute_lost_streams, open_streams
 
 app = typer.Typer(
     name="breakwall",
@@ -44,14 +45,14 @@ def start(
 
 def main() -> None:
     """The only way in and the only way out: every error becomes one message and an exit code."""
+    open_streams()
     try:
         code = app(standalone_mode=False)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader of our output has gone, as with `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
     except BaseException as error:
         message, code = told(error)
         if message:
-            print(message, file=sys.stderr)
+            with contextlib.suppress(OSError):
+                print(message, file=sys.stderr)
+    mute_lost_streams()
     sys.exit(code or 0)

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from breakwall.ports import HttpRequest, Transport, TransportError, VenueError
+from breakwall.storage.runs import StateError
 
 _START_TIMEOUT_S = 15.0
 _LINE = "exchange.json"
@@ -49,11 +50,17 @@ async def start(folder: Path, *, seed: int, scenario: str, linger_s: int) -> Chi
     """Start an exchange on a free loopback port and write down how to reach it.
 
     It has a session of its own, so that a signal or a closed terminal meant for the cockpit does not
-    reach it. Raises VenueError with the end of its own messages when it does not come up.
+    reach it. Raises VenueError with the end of its own messages when it does not come up, StateError
+    where the folder cannot be written.
     """
     words = ("--port", "0", "--seed", str(seed), "--scenario", scenario, "--linger", str(linger_s))
-    messages = folder / "exchange.log"
-    with messages.open("ab") as log:
+    messages, path = folder / "exchange.log", folder / _LINE
+    try:
+        path.touch(mode=0o600)
+        log = messages.open("ab")
+    except OSError as error:
+        raise _unwritable(error, folder) from error
+    with log:
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "breakwall", "exchange", *words,
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=log, start_new_session=True,
@@ -70,10 +77,19 @@ async def start(folder: Path, *, seed: int, scenario: str, linger_s: int) -> Chi
         raise VenueError(
             f"the embedded exchange did not start: {tail or error!r} (its messages: {messages})"
         ) from error
-    path = folder / _LINE
-    path.touch(mode=0o600)
-    path.write_bytes(msgspec.json.encode(child))
+    try:
+        path.write_bytes(msgspec.json.encode(child))
+    except OSError as error:
+        stop(child)
+        raise _unwritable(error, folder) from error
     return child
+
+
+def _unwritable(error: OSError, folder: Path) -> StateError:
+    return StateError(
+        f"{folder}: the state folder cannot be written ({error.strerror}). "
+        "Make room on its disk, or give another folder with --state."
+    )
 
 
 def stop(child: ChildExchange) -> None:

@@ -1,6 +1,7 @@
 """`breakwall demo`: the whole program on the embedded exchange, with no account and no internet."""
 
 import asyncio
+import contextlib
 import resource
 import sys
 from pathlib import Path
@@ -69,8 +70,14 @@ async def _run(wish: DemoWish, settings: Settings) -> int:
     try:
         place = await runplace.find(runplace.Market(wish.scenario, wish.seed), wish.state, transport)
         lines.line(clock.now_ms(), "info", place.words)
-        with place.lock:
-            run = await modes.demo(settings, place.folder, place.lock, place.access, clock, transport, lines.note)
+        with contextlib.ExitStack() as held:
+            try:
+                held.enter_context(place.lock)
+                run = await modes.demo(settings, place.folder, place.lock, place.access, clock, transport, lines.note)
+            except BaseException:
+                if place.fresh:  # nothing was traded on it
+                    place.stop_exchange()
+                raise
             ended = await conduct(run.engine, lines, wish.seconds, flatten=settings.on_exit == "flatten")
         if ended.code != NOT_FLAT:
             place.stop_exchange()
@@ -86,9 +93,9 @@ async def _run(wish: DemoWish, settings: Settings) -> int:
         terminal_bytes=lines.bytes_written,
         exit_reason=ended.reason,
     )
-    sys.stderr.write(receipt_text(receipt) + "\n")
+    lines.write(receipt_text(receipt) + "\n")
     if wish.as_json:
-        sys.stdout.write(receipt_json(receipt) + "\n")
+        Lines(stream=sys.stdout).write(receipt_json(receipt) + "\n")
     return ended.code
 
 

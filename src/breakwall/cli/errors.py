@@ -1,5 +1,6 @@
 """What the user is told when something fails: one message, one exit code, never a traceback."""
 
+import errno
 import sys
 import traceback
 from pathlib import Path
@@ -13,6 +14,8 @@ _WIDTH = 4000
 
 def told(error: BaseException) -> tuple[str, int]:
     """The message and the exit code of any error that reached the border."""
+    if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
+        return "", 0  # the reader of our output has gone, as with `| head`
     if isinstance(error, SystemExit):
         return "", error.code if isinstance(error.code, int) else 1
     if isinstance(error, KeyboardInterrupt | typer.Abort):
@@ -20,6 +23,8 @@ def told(error: BaseException) -> tuple[str, int]:
     usage = getattr(error, "format_message", None)  # what typer's errors share, whichever click is under it
     if callable(usage):
         return _usage(error, str(usage())), 2
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return f"breakwall: {error.filename or 'the output'}: cannot be written ({error.strerror}). Make room.", 2
     known = _known(error)
     if known is not None:
         return "breakwall: " + "\n".join(sanitise(line, _WIDTH) for line in str(error).splitlines()), known

@@ -26,7 +26,9 @@ def exchange(
         raise typer.BadParameter(
             f"expected one of {', '.join(SCENARIOS)}, found {scenario!r}", param_hint="--scenario"
         )
-    names = tuple(name for name in symbols.split(",") if name)
+    names = tuple(filter(None, map(str.strip, symbols.split(","))))
+    if not names:
+        raise typer.BadParameter("expected markets such as BTCUSDT,ETHUSDT, found none", param_hint="--symbols")
     try:
         asyncio.run(serve(port, seed, scenario, symbols=names, linger_s=linger))
     except (PortError, ValueError) as error:

@@ -21,12 +21,13 @@ _KEPT = 10
 
 
 class RunPlace:
-    """A run folder, its exchange and the lock on its account; use the lock as a context."""
+    """A run folder, its exchange (`fresh`: started just now) and the lock on its account, to be used as a context."""
 
-    def __init__(self, folder: StateFolder, exchange: ChildExchange, words: str) -> None:
+    def __init__(self, folder: StateFolder, exchange: ChildExchange, words: str, *, fresh: bool) -> None:
         self.folder = folder
         self.exchange = exchange
         self.words = words
+        self.fresh = fresh
         self.lock = lock_of(exchange)
         self.access = Access(
             "SIM",
@@ -74,11 +75,13 @@ async def _in(folder: StateFolder, market: Market, transport: Transport) -> RunP
         return _again(folder, exchange)
     seed = secrets.randbelow(1_000_000) if market.seed is None else market.seed
     exchange = await children.start(folder.path, seed=seed, scenario=market.scenario, linger_s=LINGER_S)
-    return RunPlace(folder, exchange, f"embedded exchange at {exchange.http}, {market.scenario}, seed {seed}")
+    words = f"embedded exchange at {exchange.http}, {market.scenario}, seed {seed}"
+    return RunPlace(folder, exchange, words, fresh=True)
 
 
 def _again(folder: StateFolder, exchange: ChildExchange) -> RunPlace:
-    return RunPlace(folder, exchange, f"embedded exchange at {exchange.http} is still alive: taking up {folder.path}")
+    words = f"embedded exchange at {exchange.http} is still alive: taking up {folder.path}"
+    return RunPlace(folder, exchange, words, fresh=False)
 
 
 async def _orphan(path: Path, market: Market, transport: Transport) -> ChildExchange | None:

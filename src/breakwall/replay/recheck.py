@@ -105,6 +105,8 @@ class _Check:
         elif isinstance(line, ActionsLine):
             self.settle(raw)
         elif isinstance(line, Header):
+            if not line.app.startswith("breakwall "):
+                raise ValueError("another program wrote it; `breakwall inspect` reads its books and trades")
             if line.format > FORMAT:
                 raise ValueError(f"written by a newer Breakwall (format {line.format}, this one knows {FORMAT})")
             self._core = self._make_core(line.run)

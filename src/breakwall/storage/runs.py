@@ -81,7 +81,10 @@ class InstanceLock:
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             file = os.open(self.path, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise StateError(f"{self.path}: the lock file cannot be opened ({error.strerror}).") from error
+            raise StateError(
+                f"{self.path}: the lock file cannot be opened ({error.strerror}). "
+                "Make its folder writable for you, or name another with XDG_STATE_HOME."
+            ) from error
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
