@@ -71,7 +71,8 @@ def change_units(state: State, old: Instrument, new: Instrument) -> None:
 def on_recovered(state: State, event: Recovered) -> None:
     """Take over what the journal remembers; the venue is asked at the next tick, or right now."""
     restored = restore(event.entries, state.instruments, state.settings, state.at)
-    restored.blotter.breaker.inherit(state.breaker)
+    for trip in state.breaker.trips:  # said while the journal was still being read
+        restored.blotter.breaker.again(trip)
     state.blotter = restored.blotter
     state.flat_wish = restored.flat_wish | state.flat_wish
     state.down = {"public": "not connected yet", "private": "not connected yet"}

@@ -117,6 +117,11 @@ class Breaker:
         return "; ".join(trip.text for trip in self._trips.values())
 
     @property
+    def trips(self) -> tuple[Trip, ...]:
+        """What is tripped now."""
+        return tuple(self._trips.values())
+
+    @property
     def flatten(self) -> bool:
         """Positions are to be closed now."""
         return any(trip.tier is Tier.FLATTEN for trip in self._trips.values())
@@ -191,11 +196,6 @@ class Breaker:
     def again(self, trip: Trip) -> None:
         """A trip the journal remembers holds again after a restart, until its time has passed."""
         self._trips.setdefault(trip.rule, trip)
-
-    def inherit(self, before: "Breaker") -> None:
-        """What was tripped while the journal was still being read holds on."""
-        for trip in before._trips.values():
-            self.again(trip)
 
     def _reset(self) -> None:
         """A person takes responsibility: all trips are lifted and the limits count anew from here."""
