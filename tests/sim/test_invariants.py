@@ -173,12 +173,14 @@ def test_i10_an_entry_while_not_allowed() -> None:
         ({"protected": frozenset()}, "no proven stop for BTCUSDT"),
         ({"planned": frozenset()}, "the plan of BTCUSDT is forgotten"),
         ({"unknown": frozenset({"bw-1"})}, "still UNKNOWN: bw-1"),
+        ({"fees_usdt": Decimal("0.27")}, "fees of 0.27 were booked, 0.28 were charged"),
     ],
 )
 def test_liveness_wants_knowledge_to_equal_truth(change: dict[str, Any], words: str) -> None:
-    case = Case(Truth(Decimal(10_000), (LONG,)))
+    case = Case(Truth(Decimal(10_000), (LONG,), fees_usdt=Decimal("0.28")))
     right = Belief({"BTCUSDT": 5}, frozenset({"BTCUSDT"}), frozenset({"BTCUSDT"}))
     assert case.referee.agrees(right)
+    assert case.referee.agrees(structs.replace(right, fees_usdt=Decimal("0.280")))
     wrong = structs.replace(right, **change)
     assert not case.referee.agrees(wrong)
     case.referee.check_healed(wrong, 9)

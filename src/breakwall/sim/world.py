@@ -179,7 +179,6 @@ class World:
     def heal(self) -> None:
         """End the bad weather; no more crashes."""
         self.faults.heal()
-        self._clear = True
         self._moments = []
 
     async def judge(self, patience_s: float = 30.0) -> None:
@@ -197,7 +196,8 @@ class World:
         entries = frozenset(
             order.symbol for order in self.exchange.open_orders() if not order.reduce_only and not order.stop_kind
         )
-        return Truth(account.equity(self.exchange.listings), held, entries)
+        fees = sum((done.fee_usdt for done in self.exchange.executions if done.exec_type == "Trade"), Decimal(0))
+        return Truth(account.equity(self.exchange.listings), held, entries, fees)
 
     def belief(self) -> Belief:
         """The account as the living program knows it; empty while none is up."""
@@ -210,6 +210,7 @@ class World:
             frozenset(position.symbol for position in held if position.stop and position.proof_age_ms is not None),
             frozenset(position.symbol for position in held if position.strategy in _STRATEGIES),
             frozenset(order.client_id for order in view.orders if order.state == "UNKNOWN"),
+            view.counters.fees_usdt if self._boots == 1 else None,
         )
 
     def report(self) -> Report:
