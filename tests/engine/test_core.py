@@ -336,3 +336,26 @@ def test_a_close_or_stop_meant_for_an_earlier_position_never_leaves() -> None:
 
 def fill(exec_id: str, side: Side, client_id: str, closed_lots: int = 0) -> Fill:
     return Fill(exec_id, "o", client_id, "BTCUSDT", side, 600_000, 10, Decimal(1), 9, closed_lots=closed_lots)
+
+
+@pytest.mark.parametrize(("said", "armed"), [(("disarm",), False), (("disarm", "arm"), True), ((), True)])
+def test_safe_outlives_a_crash(said: tuple[str, ...], armed: bool) -> None:
+    commands = [msgspec.json.encode(Command(CommandKind(kind))).decode() for kind in said]
+    entries = tuple(JournalEntry(6, n, 1, EntryKind.EVENT, body) for n, body in enumerate(commands))
+    table = Table()
+    table.start(entries=entries)
+    assert table.core.view(table.now, "TEST", "", 0, 0).armed is armed
+
+
+def test_a_naked_position_is_closed_in_time_with_every_link_down_and_no_book_and_no_journal() -> None:
+    table = Table()
+    table.start()
+    for link in (Link.PUBLIC, Link.PRIVATE):
+        table.say(LinkChanged(link, up=False, reason="gone"))
+    table.say(JournalHealth(ok=False, reason="disk full"))
+    table.say(Fills((fill("x1", Side.BUY, "by-hand"),)))
+    filled_ms = table.now
+    closes = orders(table.pass_time(3_000))
+    assert closes
+    assert closes[0].reduce_only
+    assert closes[0].decided_ms - filled_ms <= 3_000

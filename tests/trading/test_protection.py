@@ -121,6 +121,17 @@ def test_closing_is_repeated_and_escalated_until_flat(make, protection):
     assert len(LADDER) == 5
 
 
+def test_a_close_that_does_not_get_through_does_not_stop_the_stop(make, protection):
+    position = make.position(10)
+    position.prove(make.position_report(10, None), T0)
+    position.asked_out("target", make.origin(2, T0))
+    assert need(protection, position, make.market(), 500) is None
+    position.asked_out("target", make.origin(3, T0 + 1_000))
+    assert need(protection, position, make.market(), 1_500) == SetStop(598_800, "not closed yet and without a stop")
+    position.asked_stop(598_800, T0 + 1_500)
+    assert need(protection, position, make.market(), 1_600) is None
+
+
 def test_a_close_that_seems_to_work_is_given_longer(make, protection):
     position = make.position(10)
     position.asked_out("time stop", make.origin(1, T0))

@@ -75,6 +75,7 @@ def on_recovered(state: State, event: Recovered) -> None:
         restored.blotter.breaker.again(trip)
     state.blotter = restored.blotter
     state.flat_wish = restored.flat_wish | state.flat_wish
+    state.armed = state.armed and restored.armed
     state.down = {"public": "not connected yet", "private": "not connected yet"}
     if state.phase is not Phase.LEAVING:
         state.phase = Phase.RECOVERING

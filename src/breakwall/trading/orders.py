@@ -124,7 +124,7 @@ class Orders:
         return order.apply(order.fill_cause(filled), filled, origin.at_ms, origin.trace)
 
     def on_answer(self, answer: OrderAnswer, origin: Origin) -> OrderChange | None:
-        """The answer to a query by client id. Not there twice, the last time asked late enough: it never got there."""
+        """The answer to a query by client id. Not there twice, the last asked late enough: it never got there."""
         if answer.report is not None:
             return self.on_report(answer.report, origin)
         order = self._orders.get(answer.client_id)

@@ -51,7 +51,7 @@ class Protection:
     - Filled without a proven stop: set it (at once where the venue itself says that there is none, after
       `PROOF_GRACE_MS` where the proof of the attached one may be on its way).
     - Not confirmed within `emergency_close_s` of the first fill, or refused: close, reduce-only, repeated
-      and escalated until flat.
+      and escalated until flat; from the second try on the stop is tried again as well.
     - Breakeven, fees and paid funding included: a breakout at `breakout_breakeven_percent`, a bounce once
       its wall is eroded by `bounce_breakeven_erosion`; where it would trigger at once, close instead.
     """
@@ -74,7 +74,8 @@ class Protection:
         if not position.is_open:
             return None
         if position.state is PositionState.CLOSING:
-            return self._close_again(position, market, at_ms, exit_working=exit_working)
+            again = self._close_again(position, market, at_ms, exit_working=exit_working)
+            return again or self._arm_meanwhile(position, market, at_ms)
         if position.stop_ticks is None:
             return self._arm(position, market, at_ms)
         return self._to_breakeven(position, market, at_ms)
@@ -135,6 +136,13 @@ class Protection:
         if at_ms - position.close_asked_ms < wait:
             return None
         return self.close(position, market, f"{position.reason}, try {position.close_tries + 1}", "k")
+
+    def _arm_meanwhile(self, position: Position, market: Market, at_ms: int) -> Need | None:
+        """A close that does not get through must not leave the position without a stop as well."""
+        if position.close_tries < 2 or not position.told_naked or _asked_lately(position, at_ms):
+            return None
+        stop = self.first_stop(position, market)
+        return None if _triggers(position, market, stop) else SetStop(stop, "not closed yet and without a stop")
 
     def _to_breakeven(self, position: Position, market: Market, at_ms: int) -> Need | None:
         stop, why = self.breakeven(position), self._breakeven_due(position, market)

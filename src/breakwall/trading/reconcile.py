@@ -33,7 +33,7 @@ _TRADES = msgspec.json.Decoder(ClosedTrade)
 class Restored(Struct, frozen=True):
     """The book as the journal knows it. `last_run` is the highest run number seen (0: a fresh journal),
     `closed` the finished trades, `unread` the entries that could not be understood (an alarm), `flat_wish`
-    which symbols ("" is all) were asked to be flat and were not yet, and why.
+    which symbols ("" is all) were asked to be flat and were not yet, and why; `armed` False: a person said SAFE.
     """
 
     blotter: Blotter
@@ -41,6 +41,7 @@ class Restored(Struct, frozen=True):
     closed: tuple[ClosedTrade, ...]
     unread: tuple[str, ...]
     flat_wish: dict[str, str] = {}
+    armed: bool = True
 
 
 class Act(Enum):
@@ -84,20 +85,20 @@ def restore(
     be understood is told, never fatal: the exchange is asked anyway.
     """
     blotter, closed, unread, last_run = Blotter(settings, instruments), [], [], 0
-    flat_wish: dict[str, str] = {}
+    wishes = _Wishes()
     for entry in entries:
         last_run = max(last_run, entry.run)
         try:
             if entry.symbol and entry.symbol not in instruments:
                 closed += _replay_stranger(blotter, entry)
             else:
-                closed += _replay(blotter, entry, flat_wish)
+                closed += _replay(blotter, entry, wishes)
         except Exception as error:
             unread.append(f"journal entry {entry.run}/{entry.seq} ({entry.kind.value}): {error!r}")
     blotter.breaker.on_time(origin.at_ms)
     blotter.orders.restart(origin)
     blotter.positions.restarted()
-    return Restored(blotter, last_run, tuple(closed), tuple(unread), flat_wish)
+    return Restored(blotter, last_run, tuple(closed), tuple(unread), wishes.flat, wishes.armed)
 
 
 def differences(blotter: Blotter, read_back: ReadBack) -> list[Difference]:
@@ -139,7 +140,21 @@ def _of_order(order: Order, read_back: ReadBack) -> Difference | None:
     return None
 
 
-def _replay(blotter: Blotter, entry: JournalEntry, flat_wish: dict[str, str]) -> list[ClosedTrade]:
+class _Wishes:
+    """What people asked for that holds beyond a restart; the breaker remembers its own."""
+
+    def __init__(self) -> None:
+        self.flat: dict[str, str] = {}
+        self.armed = True
+
+    def hear(self, command: Command) -> None:
+        if command.kind is CommandKind.FLATTEN:
+            self.flat[command.symbol] = f"flatten by {command.who}, asked before the restart"
+        elif command.kind in {CommandKind.ARM, CommandKind.DISARM}:
+            self.armed = command.kind is CommandKind.ARM
+
+
+def _replay(blotter: Blotter, entry: JournalEntry, wishes: "_Wishes") -> list[ClosedTrade]:
     origin = Origin(entry.run, entry.seq, entry.at_ms)
     if entry.kind is EntryKind.INTENT:
         intent = _INTENTS.decode(entry.body)
@@ -151,12 +166,12 @@ def _replay(blotter: Blotter, entry: JournalEntry, flat_wish: dict[str, str]) ->
         note = _NOTES.decode(entry.body)
         _remember_trip(blotter, note)
         if note.kind == "flat":
-            flat_wish.pop(note.symbol, None)
+            wishes.flat.pop(note.symbol, None)
         return []
     blotter.breaker.on_time(entry.at_ms)
     event = _EVENTS.decode(entry.body)
-    if isinstance(event, Command) and event.kind is CommandKind.FLATTEN:
-        flat_wish[event.symbol] = f"flatten by {event.who}, asked before the restart"
+    if isinstance(event, Command):
+        wishes.hear(event)
     changes = blotter.apply(event, origin)
     changes += blotter.on_tick({}, origin)
     return [change.closed for change in changes if isinstance(change, PositionChange) and change.closed is not None]
