@@ -1,4 +1,4 @@
-"""The other reader of the view: plain lines on a stream, one status line now and then, a receipt at the end."""
+"""The other reader of the view: plain lines on a stream, a few status lines now and then, a receipt at the end."""
 
 import sys
 from datetime import UTC, datetime
@@ -10,10 +10,11 @@ from msgspec import Struct
 
 from breakwall.model.actions import Note
 from breakwall.model.text import sanitise
-from breakwall.model.view import PositionView, View
+from breakwall.model.view import PositionView, SymbolView, View, WallView
 
 _LEVELS = ("debug", "info", "warning", "error")
 _WIDTH = 400
+_WHOLE = 0.1  # a wall that has lost less is called whole
 
 
 class Lines:
@@ -36,6 +37,12 @@ class Lines:
         stamp = datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
         self.write(f"{stamp} {level.upper():7} {sanitise(text, _WIDTH)}\n")
 
+    def status(self, view: View, at_ms: int) -> None:
+        """The state at a glance: one line with the time, the rest below it without, to fit a small terminal."""
+        head, *rest = status_lines(view)
+        self.line(at_ms, "info", head)
+        self.write("".join(f"{sanitise(text, _WIDTH)}\n" for text in rest))
+
     def write(self, text: str) -> None:
         """Text as it is, a receipt for example."""
         if self._gone:
@@ -48,25 +55,53 @@ class Lines:
             self._gone = True
 
 
-def status_line(view: View) -> str:
-    """The state of everything in one line: markets, walls, positions with the age of their stop's proof."""
-    markets = " ".join(
-        f"{market.symbol} {market.bid if market.bid is not None else '-'} {market.status} {market.trend}"
-        f" {len(market.walls)}w"
-        for market in view.symbols
-    )
-    positions = " ".join(_position_text(position) for position in view.positions) or "flat"
+def status_lines(view: View) -> tuple[str, ...]:
+    """The state at a glance: money, then each market with its nearest walls, then each position with its stop."""
     sums = view.counters
-    return (
-        f"{view.trading_state}{' BLIND' if view.blind else ''} | {markets} | {positions} | "
-        f"equity {view.equity_usdt:.2f} realised {sums.realised_pnl_usdt:+.2f} fees {sums.fees_usdt:.2f}"
+    state = view.trading_state + (" BLIND" if view.blind else "")
+    why = f" ({view.why})" if view.why and view.trading_state != "ACTIVE" else ""
+    held = {0: "flat", 1: "1 position"}.get(len(view.positions), f"{len(view.positions)} positions")
+    open_pnl = sum((position.pnl_usdt for position in view.positions), Decimal(0))
+    head = (
+        f"{state}{why} | equity {view.equity_usdt:.2f} | realised {sums.realised_pnl_usdt:+.2f} open {open_pnl:+.2f} "
+        f"fees {sums.fees_usdt:.2f} | {held} | walls {sums.walls_eaten} eaten {sums.walls_pulled} pulled"
     )
+    return head, *map(_market_line, view.symbols), *map(_position_line, view.positions)
 
 
-def _position_text(position: PositionView) -> str:
-    proof = "NOT PROVEN" if position.proof_age_ms is None else f"{position.proof_age_ms / 1000:.1f} s ago"
-    badge = f"PROTECTED {position.stop} ({proof})" if position.stop is not None else "NO STOP"
-    return f"{position.symbol} {position.lots:+d} lots @ {position.entry:f} {position.pnl_usdt:+.2f} {badge}"
+def _market_line(market: SymbolView) -> str:
+    """Price, trend and the nearest wall of each side; walls are judged by what is left of them."""
+    price = "-" if market.bid is None else f"{market.bid}"
+    parts = [f"  {market.symbol:8} {price:>8} {market.trend:4} {market.status}"]
+    for word, bid in (("ask", False), ("bid", True)):
+        walls = sorted((wall for wall in market.walls if wall.bid is bid), key=lambda wall: wall.price, reverse=bid)
+        if walls and market.bid:
+            more = f" +{len(walls) - 1}" if len(walls) > 1 else ""
+            parts.append(f"{word} {_wall_words(walls[0], market.bid)}{more}")
+    return " | wall ".join(parts) if len(parts) > 1 else f"{parts[0]} | no walls"
+
+
+def _wall_words(wall: WallView, price: Decimal) -> str:
+    millions = wall.notional_usdt / 1_000_000
+    loss = max(("eaten", wall.eaten), ("pulled", wall.pulled), key=lambda part: part[1])
+    words = f"{loss[1]:.0%} {loss[0]}" if wall.eroded >= _WHOLE else "whole"
+    away = (wall.price - price) / price
+    return f"{wall.price.quantize(price)} {away:+.2%} {millions:.1f}M {words if wall.in_view else 'out of view'}"
+
+
+def _position_line(position: PositionView) -> str:
+    side = "LONG" if position.lots > 0 else "SHORT"
+    now = "" if position.mark is None else f" now {position.mark}"
+    if position.stop is None:
+        badge = "NO STOP"
+    elif position.proof_age_ms is None:
+        badge = f"stop {position.stop} NOT PROVEN"
+    else:
+        badge = f"PROTECTED {position.stop}, read {max(0, position.proof_age_ms) / 1000:.1f} s ago"
+    return (
+        f"  {position.symbol:8} {side} {abs(position.qty)} @ {position.entry:f}{now} | "
+        f"{position.pnl_usdt:+.2f} USDT | {badge} | {position.strategy or 'adopted'}"
+    )
 
 
 class Receipt(Struct, frozen=True):

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from breakwall.engine.loop import Engine
 from breakwall.engine.supervise import GaveUp
-from breakwall.headless import Lines, status_line
+from breakwall.headless import Lines
 
 _STATUS_EVERY_S = 10.0
 _PATIENCE_S = 15.0
@@ -94,11 +94,11 @@ def _signals() -> asyncio.Future[str]:
 async def _tell(engine: Engine, lines: Lines) -> None:
     while True:
         await engine.clock.sleep(_STATUS_EVERY_S)
-        lines.line(engine.clock.now_ms(), "info", status_line(engine.view()))
+        lines.status(engine.view(), engine.clock.now_ms())
 
 
 def _remains(engine: Engine) -> str:
     view = engine.view()
-    positions = [f"{position.symbol} {position.lots:+d} lots" for position in view.positions]
+    positions = [f"{position.symbol} {position.qty:+f}" for position in view.positions]
     orders = [f"order {order.client_id} {order.state}" for order in view.orders]
     return ", ".join(positions + orders) or "not proven by the venue"

@@ -40,6 +40,7 @@ def _position(state: State, position: Position, at_ms: int) -> PositionView:
         symbol=position.symbol,
         state=position.state.value,
         lots=position.lots,
+        qty=instrument.qty(position.lots),
         entry=position.entry,
         mark=(market.mark if market is not None else None) or position.mark,
         pnl_usdt=guarding.open_pnl(state, position),

@@ -40,11 +40,15 @@ class SymbolView(Struct, frozen=True):
 
 
 class PositionView(Struct, frozen=True):
-    """One position. `proof_age_ms` is how long ago the stop was read back from the venue; None: never."""
+    """One position; `lots` and `qty` (coins) are negative where it is short.
+
+    `proof_age_ms` is how long ago the stop was read back from the venue; None: never.
+    """
 
     symbol: str
     state: str
     lots: int
+    qty: Decimal
     entry: Decimal
     mark: Decimal | None
     pnl_usdt: Decimal

@@ -1,0 +1,106 @@
+"""Plain lines: the state of a trader's world at a glance, in 120 columns."""
+
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from msgspec.structs import replace
+
+from breakwall.headless import Lines, status_lines
+from breakwall.model.view import Counters, PositionView, SymbolView, View, WallView
+
+STAMP = len("10:35:31.278 INFO    ")
+ASK = WallView(
+    wall_id=7,
+    bid=False,
+    near_ticks=652_701,
+    far_ticks=652_710,
+    price=Decimal("65270.1234"),
+    lots=1_800,
+    peak_lots=13_000,
+    notional_usdt=Decimal(1_250_000),
+    age_ms=34_000,
+    eroded=0.88,
+    eaten=0.86,
+    pulled=0.02,
+    touches=3,
+    in_view=True,
+)
+BID = replace(ASK, bid=True, price=Decimal(65100), notional_usdt=Decimal(9_000_000), eroded=0.05, eaten=0.05)
+BTC = SymbolView("BTCUSDT", "LIVE", Decimal("65266.60"), Decimal("65266.70"), None, 5, "up")
+SHORT = PositionView(
+    symbol="SOLUSDT",
+    state="OPEN",
+    lots=-332,
+    qty=Decimal("-33.2"),
+    entry=Decimal("149.570"),
+    mark=Decimal("149.330"),
+    pnl_usdt=Decimal("6.137"),
+    stop=Decimal("149.950"),
+    liquidation=None,
+    strategy="bounce",
+    proof_age_ms=4_320,
+)
+
+
+def view(**changes: object) -> View:
+    plain = View(
+        at_ms=0,
+        mode="SIM",
+        trading_state="ACTIVE",
+        why="",
+        armed=True,
+        blind=False,
+        equity_usdt=Decimal("10012.345"),
+        available_usdt=Decimal(9_000),
+        symbols=(BTC,),
+        positions=(),
+        orders=(),
+        counters=Counters(
+            walls_eaten=1, walls_pulled=3, realised_pnl_usdt=Decimal("12.345"), fees_usdt=Decimal("5.4")
+        ),
+    )
+    return replace(plain, **changes)
+
+
+def test_money_markets_and_positions() -> None:
+    lines = status_lines(view(symbols=(replace(BTC, walls=(BID, ASK)),), positions=(SHORT,)))
+    assert lines == (
+        "ACTIVE | equity 10012.34 | realised +12.34 open +6.14 fees 5.40 | 1 position | walls 1 eaten 3 pulled",
+        "  BTCUSDT  65266.60 up   LIVE | wall ask 65270.12 +0.01% 1.2M 86% eaten | wall bid 65100.00 -0.26% 9.0M whole",
+        "  SOLUSDT  SHORT 33.2 @ 149.570 now 149.330 | +6.14 USDT | PROTECTED 149.950, read 4.3 s ago | bounce",
+    )
+    assert len(lines[0]) + STAMP <= 121
+    assert max(map(len, lines[1:])) <= 112
+
+
+def test_the_time_is_said_once() -> None:
+    stream = StringIO()
+    Lines("info", stream).status(view(positions=(SHORT,)), 1_700_000_000_000)
+    first, second, third = stream.getvalue().splitlines()
+    assert first.startswith("22:13:20.000 INFO    ACTIVE | equity")
+    assert second.startswith("  BTCUSDT  65266.60 up   LIVE")
+    assert third.startswith("  SOLUSDT  SHORT 33.2 @ 149.570")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "| flat |"),
+        ({}, "LIVE | no walls"),
+        ({"blind": True}, "ACTIVE BLIND |"),
+        ({"trading_state": "REDUCING", "why": "daily loss"}, "REDUCING (daily loss) |"),
+        ({"symbols": (replace(BTC, status="WAITING", bid=None),)}, "  BTCUSDT         - up   WAITING | no walls"),
+        (
+            {"symbols": (replace(BTC, walls=(ASK, replace(ASK, price=Decimal(65300)))),)},
+            "65270.12 +0.01% 1.2M 86% eaten +1",
+        ),
+        ({"symbols": (replace(BTC, walls=(replace(ASK, in_view=False),)),)}, "1.2M out of view"),
+        ({"positions": (replace(SHORT, stop=None),)}, "| NO STOP |"),
+        ({"positions": (replace(SHORT, proof_age_ms=None),)}, "| stop 149.950 NOT PROVEN |"),
+        ({"positions": (replace(SHORT, qty=Decimal(2), lots=2, strategy=""),)}, "LONG 2 @ 149.570"),
+        ({"positions": (SHORT, SHORT)}, "| 2 positions |"),
+    ],
+)
+def test_what_a_trader_must_not_miss(changes: dict[str, object], words: str) -> None:
+    assert words in "\n".join(status_lines(view(**changes)))
