@@ -66,12 +66,12 @@ def view(**changes: object) -> View:
 def test_money_markets_and_positions() -> None:
     lines = status_lines(view(symbols=(replace(BTC, walls=(BID, ASK)),), positions=(SHORT,)))
     assert lines == (
-        "ACTIVE | equity 10012.34 | realised +12.34 open +6.14 fees 5.40 | 1 position | walls 1 eaten 3 pulled",
-        "  BTCUSDT  65266.60 up   LIVE | wall ask 65270.12 +0.01% 1.2M 86% eaten | wall bid 65100.00 -0.26% 9.0M whole",
+        "ACTIVE | equity 10012.34 | closed +12.34 open +6.14 fees 5.40 | 1 position | walls 1 eaten 3 pulled",
+        "  BTCUSDT  65266.60 up   LIVE | wall ask 65270.12 +0.01% 1.2M 86% eaten, bid 65100.00 -0.26% 9.0M whole",
         "  SOLUSDT  SHORT 33.2 @ 149.570 now 149.330 | +6.14 USDT | PROTECTED 149.950, read 4.3 s ago | bounce",
     )
-    assert len(lines[0]) + STAMP <= 121
-    assert max(map(len, lines[1:])) <= 112
+    assert len(lines[0]) + STAMP <= 120
+    assert max(map(len, lines[1:])) <= 120
 
 
 def test_the_time_is_said_once() -> None:

@@ -63,7 +63,7 @@ def status_lines(view: View) -> tuple[str, ...]:
     held = {0: "flat", 1: "1 position"}.get(len(view.positions), f"{len(view.positions)} positions")
     open_pnl = sum((position.pnl_usdt for position in view.positions), Decimal(0))
     head = (
-        f"{state}{why} | equity {view.equity_usdt:.2f} | realised {sums.realised_pnl_usdt:+.2f} open {open_pnl:+.2f} "
+        f"{state}{why} | equity {view.equity_usdt:.2f} | closed {sums.realised_pnl_usdt:+.2f} open {open_pnl:+.2f} "
         f"fees {sums.fees_usdt:.2f} | {held} | walls {sums.walls_eaten} eaten {sums.walls_pulled} pulled"
     )
     return head, *map(_market_line, view.symbols), *map(_position_line, view.positions)
@@ -72,13 +72,14 @@ def status_lines(view: View) -> tuple[str, ...]:
 def _market_line(market: SymbolView) -> str:
     """Price, trend and the nearest wall of each side; walls are judged by what is left of them."""
     price = "-" if market.bid is None else f"{market.bid}"
-    parts = [f"  {market.symbol:8} {price:>8} {market.trend:4} {market.status}"]
+    head = f"  {market.symbol:8} {price:>8} {market.trend:4} {market.status}"
+    walls: list[str] = []
     for word, bid in (("ask", False), ("bid", True)):
-        walls = sorted((wall for wall in market.walls if wall.bid is bid), key=lambda wall: wall.price, reverse=bid)
-        if walls and market.bid:
-            more = f" +{len(walls) - 1}" if len(walls) > 1 else ""
-            parts.append(f"{word} {_wall_words(walls[0], market.bid)}{more}")
-    return " | wall ".join(parts) if len(parts) > 1 else f"{parts[0]} | no walls"
+        side = sorted((wall for wall in market.walls if wall.bid is bid), key=lambda wall: wall.price, reverse=bid)
+        if side and market.bid:
+            more = f" +{len(side) - 1}" if len(side) > 1 else ""
+            walls.append(f"{word} {_wall_words(side[0], market.bid)}{more}")
+    return f"{head} | wall {', '.join(walls)}" if walls else f"{head} | no walls"
 
 
 def _wall_words(wall: WallView, price: Decimal) -> str:
