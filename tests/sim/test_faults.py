@@ -1,14 +1,17 @@
 """Fault plans: plain data, drawn alike for one seed, striking only where they say."""
 
 import msgspec
+import pytest
 
 from breakwall.model.events import Link
-from breakwall.sim.faults import Fault, FaultKind, Faults, Plan, draw_plan
+from breakwall.sim.faults import Fault, FaultKind, Faults, draw_plan, plan_of, plan_text
 
 
 def test_a_plan_is_data_that_can_be_kept_and_read_again() -> None:
     plan = draw_plan(7, 60)
-    assert msgspec.json.decode(msgspec.json.encode(plan), type=Plan) == plan
+    assert plan_of(plan_text(plan)) == plan
+    with pytest.raises(msgspec.ValidationError, match="kind"):
+        plan_of('[{"kind": "rain"}]')
 
 
 def test_a_seed_draws_one_plan_inside_its_time() -> None:

@@ -5,6 +5,7 @@ failure names the seed and the line that shows it again.
 """
 
 import os
+import shlex
 import subprocess
 import sys
 from collections import Counter
@@ -13,8 +14,11 @@ import pytest
 
 from breakwall.model.events import Link
 from breakwall.sim.faults import Fault, FaultKind, Plan
+from breakwall.sim.invariants import InvariantBroken
 from breakwall.sim.world import Report, play
+from breakwall.venues.bybit import broker
 
+BODY = broker.order_body
 SEEDS = range(20)
 CRASH_SEEDS = (1, 2, 5, 6)
 _reports: dict[int, Report] = {}
@@ -75,8 +79,24 @@ def storm(*kinds: tuple[FaultKind, Link, float, str]) -> Plan:
     ids=["no answer to any order", "no answer, no push", "half of the requests lost", "sockets die"],
 )
 def test_no_promise_is_broken_in_a_storm(plan: Plan) -> None:
-    report = play(2, seconds=45, plan=plan)
+    report = play(3, seconds=65, plan=plan)
+    assert report.entries >= 1
     assert report.unprotected_ms == 0
+
+
+def test_a_broken_promise_comes_with_a_line_that_shows_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entries lose their stop on the way; what is printed, run by a shell, ends the same way at the same time."""
+    mutant = "import breakwall.venues.bybit.broker as b; o = b.order_body; "
+    mutant += "b.order_body = lambda *a: {k: v for k, v in o(*a).items() if k != 'stopLoss'}; "
+    monkeypatch.setattr(broker, "order_body", lambda *a: {k: v for k, v in BODY(*a).items() if k != "stopLoss"})
+    plan = storm((FaultKind.FRAME_DROPPED, Link.PUBLIC, 0.01, "orderbook"))
+    with pytest.raises(InvariantBroken, match=r"^I1 ") as caught:
+        play(3, seconds=40, plan=plan)
+    promise, _, line = str(caught.value).partition(" See it again: ")
+    python, minus_c, code = shlex.split(line)
+    again = subprocess.run([sys.executable, minus_c, mutant + code], capture_output=True, text=True, check=False)
+    assert python == "python"
+    assert promise in again.stderr
 
 
 def test_one_seed_is_one_run_whatever_the_hash_seed_and_whatever_ran_before() -> None:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from enum import Enum
 
+import msgspec
 from msgspec import Struct
 
 from breakwall.model.events import Link
@@ -46,6 +47,16 @@ class Fault(Struct, frozen=True):
 
 
 Plan = tuple[Fault, ...]
+
+
+def plan_text(plan: Plan) -> str:
+    """A plan as JSON, to be kept or made smaller by hand."""
+    return msgspec.json.encode(plan).decode()
+
+
+def plan_of(text: str) -> Plan:
+    """The plan of such a text; raises msgspec.ValidationError naming what is wrong in it."""
+    return msgspec.json.decode(text, type=Plan)
 
 
 class Faults:

@@ -8,6 +8,7 @@ exchange, what is on the wire and what was committed stay.
 import asyncio
 import hashlib
 import random
+import shlex
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
@@ -21,7 +22,7 @@ from breakwall.model.events import Command, Event
 from breakwall.model.journal import EntryKind, JournalEntry
 from breakwall.modes import Access, bybit_engine
 from breakwall.ports import Frame, HttpAnswer, HttpRequest, Journal, VenueError
-from breakwall.sim.faults import Faults, Plan, draw_plan
+from breakwall.sim.faults import Faults, Plan, draw_plan, plan_of, plan_text
 from breakwall.sim.invariants import Belief, Referee, TruePosition, Truth
 from breakwall.sim.loop import Process, SimulationError, VirtualLoop, run
 from breakwall.sim.people import draw_wishes
@@ -30,6 +31,8 @@ from breakwall.storage.journal import InlineJournal
 from breakwall.venues.bybit.endpoints import Urls
 from breakwall.venues.exchange.account import Position
 from breakwall.venues.exchange.exchange import Exchange
+
+__all__ = ["Report", "World", "plan_of", "play"]
 
 EPOCH_MS = 1_800_000_000_000
 ACCESS = Access(
@@ -74,14 +77,16 @@ def play(
     `plan` None draws the weather from the seed, `()` is none at all. `crashes` kills the program that
     often, at any time or soon after an intent was committed or sent, and starts it again.
     """
-    weather = draw_plan(seed, seconds) if plan is None else plan
-    return run(_story(seed, weather, seconds, heal_s, crashes), seed=seed, until_s=seconds + heal_s + 60)
+    weather = "" if plan is None else f", plan=plan_of({plan_text(plan)!r})"
+    call = f"play({seed}, seconds={seconds:g}, heal_s={heal_s:g}, crashes={crashes}{weather})"
+    line = f"python -c {shlex.quote(f'from breakwall.sim.world import plan_of, play; {call}')}"
+    story = _story(seed, draw_plan(seed, seconds) if plan is None else plan, seconds, heal_s, crashes, line)
+    return run(story, seed=seed, until_s=seconds + heal_s + 60)
 
 
-async def _story(seed: int, plan: Plan, seconds: float, heal_s: float, crashes: int) -> Report:
+async def _story(seed: int, plan: Plan, seconds: float, heal_s: float, crashes: int, line: str) -> Report:
     """Bad weather, people, crashes; then healing; then knowledge is compared with truth."""
-    weather = "" if plan else ", plan=()"
-    world = World(seed, SETTINGS, plan, f"play({seed}, seconds={seconds:g}, crashes={crashes}{weather})")
+    world = World(seed, SETTINGS, plan, line)
     turning = asyncio.create_task(world.turn(), name="exchange")
     world.boot()
     world.meddle(seconds)
@@ -119,7 +124,7 @@ class Trace:
 class World:
     """Built inside the running loop. Also the network's witness: it passes what it sees to the referee."""
 
-    def __init__(self, seed: int, settings: Settings, plan: Plan, call: str) -> None:
+    def __init__(self, seed: int, settings: Settings, plan: Plan, reproduce: str) -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         self._loop = loop
@@ -132,7 +137,7 @@ class World:
             seed, "tour", EPOCH_MS, symbols=settings.symbols, api_key=ACCESS.api_key, api_secret=ACCESS.api_secret
         )
         self.faults = Faults(plan, seed)
-        self._reproduce = f'python -c "from breakwall.sim.world import play; {call}"'
+        self._reproduce = reproduce
         self.referee = Referee(
             settings.risk, settings.breaker, self.truth, self._may_enter, loop.fail, self._reproduce
         )
