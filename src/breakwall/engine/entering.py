@@ -3,6 +3,7 @@
 from breakwall.engine.state import Phase, State
 from breakwall.market.state import Market
 from breakwall.model.actions import PlaceOrder, Refused
+from breakwall.model.units import Side
 from breakwall.strategies.base import Strategy
 from breakwall.trading import risk
 from breakwall.trading.breaker import TradingState
@@ -44,8 +45,9 @@ def consider(state: State, market: Market, signal: Signal, strategy: Strategy) -
     state.out.append(card.note)
     state.out.append(answer)
     instrument = market.instrument
+    reach = "up" if signal.side is Side.BUY else "down"
     text = (
-        f"{signal.strategy} {signal.side.value.lower()} {instrument.qty_text(intent.lots)} at up to "
+        f"{signal.strategy} {signal.side.value.lower()} {instrument.qty_text(intent.lots)} {reach} to "
         f"{instrument.price_text(intent.limit_ticks or 0)}, stop {instrument.price_text(signal.stop_ticks)}, "
         f"target {instrument.price_text(signal.target_ticks)}: {'; '.join(signal.reasons)}"
     )

@@ -51,6 +51,7 @@ _S, _C = OrderState, Cause
 
 LOCAL_ENDINGS = frozenset({_C.REFUSED, _C.DENIED, _C.ABSENT})
 CLOSED = frozenset({_S.FILLED, _S.CANCELLED, _S.REJECTED, _S.EXPIRED})
+_EXPECTED = frozenset({_S.SENT, _S.PLACED, _S.PARTIALLY_FILLED, _S.FILLED})
 
 _VENUE = {
     _C.LIVE: _S.PLACED,
@@ -160,10 +161,11 @@ class OrderChange(Struct, frozen=True):
         text = f"order {self.before.value} -> {self.after.value} ({self.cause.value})"
         if not self.legal:
             text = f"order stays {self.before.value}: {self.cause.value} is not possible there"
+        level = "debug" if self.after in _EXPECTED else "info"  # fills are told by what they open and close
         return Note(
             kind="order",
             text=f"{text}; {self.alarm}" if self.alarm else text,
-            level="warning" if self.alarm or not self.legal else "info",
+            level="warning" if self.alarm or not self.legal else level,
             symbol=self.order.symbol,
             trace=self.trace,
             client_id=self.order.client_id,

@@ -84,6 +84,7 @@ class Card(Struct, frozen=True):
         signal = self.signal
         return Note(
             kind="card",
+            level="debug",  # what comes of it is told by itself
             text=f"{signal.strategy} {signal.side.value.lower()}: {words}",
             symbol=signal.symbol,
             trace=signal.trace,
