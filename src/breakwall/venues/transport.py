@@ -1,6 +1,7 @@
 """The real `Transport`: one aiohttp session and connection pool for all REST and all sockets."""
 
 import asyncio
+import os
 import ssl
 from types import MappingProxyType
 
@@ -135,4 +136,7 @@ def _words(error: BaseException) -> str:
     """What happened, in a line that is safe to print; a certificate problem is named as such."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError | ssl.SSLError):
         return f"TLS refused: {sanitise(error)}"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        number = error.os_error.errno or 0
+        return os.strerror(number) if number > 0 else sanitise(error.os_error.strerror or error)
     return sanitise(error) or type(error).__name__
