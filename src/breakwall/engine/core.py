@@ -6,7 +6,7 @@ from typing import Any
 from breakwall.engine import booking, commands, entering, guarding, recovery, viewing, watching
 from breakwall.engine.state import State
 from breakwall.model import events
-from breakwall.model.actions import Action, CancelOrder, MoveStop, PlaceOrder
+from breakwall.model.actions import Action, Approved, CancelOrder, MoveStop, PlaceOrder
 from breakwall.model.view import View
 from breakwall.trading.origin import Origin
 
@@ -28,6 +28,10 @@ class Core:
         state.out = []
         _HANDLERS[type(stamped.event)](state, stamped.event)
         return state.out
+
+    def rescued(self) -> list[Action]:
+        """After `on_event` raised: what it had decided by then. Stops and closes still leave, entries do not."""
+        return [action for action in self._state.out if not isinstance(action, Approved) or action.reducing]
 
     def gate(self, intent: PlaceOrder | CancelOrder | MoveStop, now_ms: int) -> str:
         """Why a command must not leave now, although it was approved; '' when it may. Asked as it leaves.
@@ -63,13 +67,19 @@ class Core:
 
 
 def _on_tick(state: State, event: events.Tick) -> None:
-    """Time passes for everybody: markets, orders, positions, breaker, entries, in this order."""
+    """Time passes for everybody: markets, orders, positions, breaker, wishes, entries, in this order.
+
+    A part that fails does not keep the others from protecting what is held; but then nothing is opened.
+    """
     state.venue_offset_ms = round(event.venue_offset_ms)
-    watching.on_tick(state)
-    recovery.on_tick(state)
-    guarding.on_tick(state)
-    booking.on_tick(state)
-    commands.on_tick(state)
+    failures: list[Exception] = []
+    for part in (watching, recovery, guarding, booking, commands):
+        try:
+            part.on_tick(state)
+        except Exception as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
     entering.on_tick(state)
 
 

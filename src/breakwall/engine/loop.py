@@ -173,14 +173,23 @@ class Engine:
     def _process(self, item: Item) -> None:
         stamped = item.stamped
         self._recorder.event(stamped.seq, stamped.at_ms, stamped.event, item.frame)
-        actions = self.core.on_event(stamped)
+        try:
+            actions = self.core.on_event(stamped)
+        except Exception:
+            self._act(item, self.core.rescued())
+            raise
+        self._act(item, actions)
+        self.event_delays.add((self.clock.now_ns() - item.came_ns) / 1e6)
+
+    def _act(self, item: Item, actions: Sequence[Action]) -> None:
+        """Record and journal what the event and its actions are, then carry them out."""
+        stamped = item.stamped
         if actions:
             self._recorder.actions(stamped.seq, actions)
         entries = self._entries(item, actions)
         stored = self._scribe.store(entries) if entries else None
         for action in actions:
             self._carry_out(action, stamped.at_ms, stored)
-        self.event_delays.add((self.clock.now_ns() - item.came_ns) / 1e6)
 
     def _carry_out(self, action: Action, at_ms: int, stored: asyncio.Future[None] | None) -> None:
         if isinstance(action, Approved):
@@ -220,5 +229,7 @@ class Engine:
     def _on_failure(self, name: str, error: BaseException) -> None:
         note = Note("task-failed", f"{name} failed: {error!r}; started again", level="error")
         self._say(note, self.clock.now_ms())
-        if name == "core":
+        if name == "core" and self.core.recovered_ms is None:
+            self._supervisor.give_up(f"the start failed: {error!r}")
+        elif name == "core":
             self._inbox.put(Command(CommandKind.HALT, who="supervisor", why=f"{name} failed: {error!r}"))

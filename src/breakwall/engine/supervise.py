@@ -27,6 +27,11 @@ class Supervisor:
         """Start `work` and start it again whenever it ends or fails."""
         self._tasks.append(asyncio.create_task(self._run(name, work), name=name))
 
+    def give_up(self, why: str) -> None:
+        """Nothing that could be started again would help: `failed` tells."""
+        if not self.failed.done():
+            self.failed.set_exception(GaveUp(why))
+
     async def stop(self) -> None:
         for task in self._tasks:
             task.cancel()
@@ -45,7 +50,6 @@ class Supervisor:
                 crashes.append(self._clock.now_ms())
                 self._on_failure(name, error)
                 if len(crashes) > _RESTARTS and crashes[-1] - crashes[0] <= _WINDOW_MS:
-                    if not self.failed.done():
-                        self.failed.set_exception(GaveUp(f"{name}: {error!r}"))
+                    self.give_up(f"{name}: {error!r}")
                     return
             await self._clock.sleep(0.1)
