@@ -86,7 +86,7 @@ async def test_any_status_is_an_answer_and_redirects_are_not_followed(base, tran
 
 @pytest.mark.asyncio
 async def test_a_refused_connection_never_left(transport) -> None:
-    with pytest.raises(TransportError, match="no connection: Connection refused$") as caught:
+    with pytest.raises(TransportError, match=r"no connection: Connection refused$") as caught:
         await transport.request(HttpRequest("POST", f"http://127.0.0.1:{dead_port()}", "/echo"))
     assert caught.value.sent is False
 
