@@ -73,6 +73,7 @@ def test_what_is_not_listed_is_an_empty_list(hand: Any, params: dict[str, str]) 
         ("/v5/market/instruments-info", {"category": "stocks"}),
         ("/v5/market/instruments-info", {"category": "linear", "limit": "1001"}),
         ("/v5/market/orderbook", {"category": "linear", "symbol": "NONE"}),
+        ("/v5/market/orderbook", {"category": "linear", "symbol": "BTCUSDT", "limit": "1" * 5000}),
         ("/v5/order/realtime", {"category": "linear"}),
         ("/v5/position/list", {"category": "linear"}),
         ("/v5/account/wallet-balance", {"accountType": "SPOT"}),

@@ -97,6 +97,12 @@ def test_private_topics_that_fail(private: Client, args: list[str]) -> None:
     assert private.ask(op="subscribe", args=args)[0]["success"] is False
 
 
+def test_an_absurd_expiry_is_refused(hand: Any, private: Client) -> None:
+    expires = "9" * 5000
+    answer = private.ask(op="auth", args=["KEY", expires, hand.exchange.keys.sign(f"GET/realtime{expires}")])[0]
+    assert (answer["success"], answer["ret_msg"]) == (False, "Params Error")
+
+
 def test_a_fill_is_told_on_all_four_topics(hand: Any, private: Client) -> None:
     private.auth()
     private.ask(op="subscribe", args=["order.linear", "execution.linear", "position.linear", "wallet"])

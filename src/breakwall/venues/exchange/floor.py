@@ -8,6 +8,7 @@ from msgspec import Struct
 from breakwall.venues.exchange.account import Account
 from breakwall.venues.exchange.checks import bad, text
 from breakwall.venues.exchange.listing import Listing
+from breakwall.venues.exchange.order import is_count
 from breakwall.venues.exchange.order_entry import OrderEntry
 from breakwall.venues.exchange.order_log import OrderLog
 from breakwall.venues.exchange.publisher import Publisher
@@ -40,6 +41,6 @@ class Ask(Struct, frozen=True):
         value = self.text(key)
         if not value:
             return default
-        if not value.isdecimal() or not lowest <= int(value) <= highest:
+        if not is_count(value) or not lowest <= int(value) <= highest:
             raise bad(f"params error: {key}: expected {lowest} to {highest}, found {value[:40]!r}")
         return int(value)

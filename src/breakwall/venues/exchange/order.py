@@ -12,6 +12,12 @@ ACCEPTED = "Created"  # acknowledged, not yet seen by the matching engine; never
 OPEN = frozenset({ACCEPTED, "New", "PartiallyFilled", "Untriggered", "Triggered"})
 RISE, FALL = 1, 2
 ZERO = Decimal(0)
+_MOST_DIGITS = 18
+
+
+def is_count(text: str) -> bool:
+    """Whether this is a whole number that a computer would mean; Python refuses to read thousands of digits."""
+    return text.isdecimal() and len(text) <= _MOST_DIGITS
 
 
 class Refusal(Exception):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from breakwall.ports import HttpRequest
-from breakwall.venues.exchange.order import Refusal
+from breakwall.venues.exchange.order import Refusal, is_count
 
 _AHEAD_MS = 1000
 _DEFAULT_WINDOW = "5000"
@@ -39,7 +39,7 @@ class Keys(Struct, frozen=True):
         """
         key, stamp = headers.get("x-bapi-api-key", ""), headers.get("x-bapi-timestamp", "")
         window = headers.get("x-bapi-recv-window", "") or _DEFAULT_WINDOW
-        if not (stamp.isdecimal() and window.isdecimal()):
+        if not (is_count(stamp) and is_count(window)):
             raise Refusal(10001, "params error: X-BAPI-TIMESTAMP and X-BAPI-RECV-WINDOW: expected milliseconds")
         if key != self.api_key:
             raise Refusal(10003, "API key is invalid.")
@@ -55,7 +55,7 @@ class Keys(Struct, frozen=True):
 
     def opens_socket(self, args: list[object], now_ms: int) -> str:
         """Why an auth operation fails; "" where it is right."""
-        if len(args) != 3 or not str(args[1]).isdecimal():
+        if len(args) != 3 or not is_count(str(args[1])):
             return "Params Error"
         key, expires, sign = (str(arg) for arg in args)
         if key != self.api_key:
