@@ -113,3 +113,25 @@ def test_every_change_has_a_note_for_the_journal(make, blotter):
     notes = [change.note for change in enter(make, blotter)]
     notes += [c.note for c in blotter.apply(OrderReports((make.report("New"),)), make.origin(8))]
     assert all(note.durable and note.text and note.symbol for note in notes)
+
+
+def test_a_loss_is_not_counted_twice_when_it_is_realised(make, blotter):
+    """Open until a moment ago, closed now: 240 of the day's 300 USDT, not 480."""
+    enter(make, blotter, lots=100)
+    blotter.on_tick({"BTCUSDT": Decimal(57_600)}, make.origin(8))
+    assert blotter.breaker.state is TradingState.ACTIVE
+    blotter.decided(make.exit(lots=100), make.origin(9))
+    out = make.fill("e2", 100, 576_000, Side.SELL, client_id="bw-1-2-x", order_id="o2", closed_lots=100, seq=11)
+    blotter.apply(Fills((out,)), make.origin(10))
+    assert blotter.breaker.state is TradingState.ACTIVE
+    assert blotter.breaker.daily_loss_left_usdt == 300 + blotter.breaker.realised_today > 50
+
+
+def test_fees_and_parts_closed_at_a_loss_count_while_the_position_is_open(make, blotter):
+    enter(make, blotter, lots=100)
+    blotter.on_tick({"BTCUSDT": Decimal(60_000)}, make.origin(8))
+    assert blotter.breaker.daily_loss_left_usdt == 300 - make.btc.notional(600_000, 100) * make.taker
+    half = make.fill("e2", 50, 590_000, Side.SELL, client_id="web", order_id="o2", closed_lots=50, seq=11)
+    blotter.apply(Fills((half,)), make.origin(9))
+    blotter.on_tick({"BTCUSDT": Decimal(60_000)}, make.origin(10))
+    assert blotter.breaker.daily_loss_left_usdt < 300 - 50

@@ -66,6 +66,12 @@ class Blotter:
             ZERO,
         )
 
+    @property
+    def open_result_usdt(self) -> Decimal:
+        """What the held positions would have made if they were closed at their marks, but for the closing fee."""
+        booked = (held.gross_usdt - held.fees_usdt - held.funding_usdt for held in self.positions.held())
+        return self.open_pnl_usdt + sum(booked, ZERO)
+
     def decided(self, intent: PlaceOrder | CancelOrder | MoveStop, origin: Origin) -> list[Change]:
         """An approved intent is in flight from now on: call it for each, in the event that decided it."""
         if isinstance(intent, CancelOrder):
@@ -172,7 +178,7 @@ class Blotter:
             if change.kind in {"opened", "adopted"}:
                 found += self.breaker.on_entry(origin.at_ms)
             if change.closed is not None:
-                found += self.breaker.on_closed(change.closed)
+                found += self.breaker.on_closed(change.closed, self.open_result_usdt)
         return found
 
     def _proofs(self) -> None:
@@ -189,4 +195,5 @@ class Blotter:
         if self.wallet is None:
             return []
         open_pnl = self.open_pnl_usdt
-        return list(self.breaker.on_equity(self.wallet.balance_usdt + open_pnl, open_pnl, origin.at_ms))
+        equity = self.wallet.balance_usdt + open_pnl
+        return list(self.breaker.on_equity(equity, self.open_result_usdt, origin.at_ms))

@@ -138,7 +138,7 @@ class Breaker:
         return 0 if closed is None else max(0, closed + self._symbol_cooldown_ms - at_ms)
 
     def on_equity(self, equity: Decimal, open_pnl: Decimal, at_ms: int) -> list[Trip]:
-        """The account's equity and the open positions' result (USDT)."""
+        """The account's equity and the open positions' result, fees and funding paid so far included (USDT)."""
         self._roll(at_ms)
         self.equity, self._open_pnl = equity, open_pnl
         self.peak = max(self.peak, equity)
@@ -157,10 +157,11 @@ class Breaker:
         )
         return self._trip("trades per day", Tier.REDUCE, text, at_ms, self._next_day_ms(at_ms))
 
-    def on_closed(self, trade: ClosedTrade) -> list[Trip]:
-        """A position was closed."""
+    def on_closed(self, trade: ClosedTrade, open_pnl: Decimal = ZERO) -> list[Trip]:
+        """A position was closed; `open_pnl` is the result of those that are still open, as in `on_equity`."""
         at_ms = trade.closed_ms
         self._roll(at_ms)
+        self._open_pnl = open_pnl
         self._closed_ms[trade.symbol] = at_ms
         self.realised_today += trade.net_usdt
         self.losses_in_row = self.losses_in_row + 1 if trade.net_usdt < 0 else 0
