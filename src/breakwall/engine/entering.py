@@ -13,6 +13,8 @@ from breakwall.trading.signal import Signal
 from breakwall.trading.validation import Card, Scene, examine
 
 ORDERED = "ordered"
+REMEMBERED = 5_000
+"""How many answers to signals are kept."""
 LOOK_AGAIN_MS = 1_000
 """How long a wall rests whose signal was refused for a reason that may pass."""
 
@@ -39,7 +41,7 @@ def consider(state: State, market: Market, signal: Signal, strategy: Strategy) -
             strategy.again(signal.key, state.now + LOOK_AGAIN_MS)
         refuse(state, card, answer)
         return
-    state.answered[signal.key] = ORDERED
+    remember(state, signal, ORDERED)
     intent = answer.intent
     state.blotter.decided(intent, state.at)
     state.out.append(card.note)
@@ -58,10 +60,18 @@ def refuse(state: State, card: Card, refused: Refused) -> None:
     signal = card.signal
     if state.answered.get(signal.key) == refused.check:
         return
-    state.answered[signal.key] = refused.check
+    remember(state, signal, refused.check)
     state.sums.refused += 1
     state.out.append(card.note)
     state.say("refused", f"{signal.strategy} refused by {refused.check}: {refused.reason}", symbol=signal.symbol)
+
+
+def remember(state: State, signal: Signal, answer: str) -> None:
+    """The last answer to this signal; those of walls long gone are forgotten."""
+    state.answered.pop(signal.key, None)
+    state.answered[signal.key] = answer
+    if len(state.answered) > REMEMBERED:
+        del state.answered[next(iter(state.answered))]
 
 
 def overtaken(state: State, intent: PlaceOrder, now_ms: int) -> str:
