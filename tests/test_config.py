@@ -128,3 +128,18 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_the_digest_tells_settings_apart() -> None:
     assert digest(Settings()) == digest(parse("schema = 1", "t")) != digest(parse('on_exit = "keep"', "t"))
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("[risk]\nmax_exposure_usdt = []", "[risk] max_exposure_usdt: expected a number, found []"),
+        ("[risk]\nmax_positions = []", "[risk] max_positions: expected a whole number, found []"),
+        ("[walls]\nmin_age_s = []", "[walls] min_age_s: expected a number, found []"),
+        ("[bounce]\nenabled = []", "[bounce] enabled: expected true or false, found []"),
+    ],
+)
+def test_wrong_types_are_told_in_plain_words(line: str, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse(line, "my.toml")
+    assert words in str(caught.value)

@@ -268,6 +268,11 @@ _IN_WORDS = {
     "float_parsing": "a number",
     "decimal_parsing": "a number",
     "bool_parsing": "true or false",
+    "int_type": "a whole number",
+    "int_parsing_size": "a whole number",
+    "float_type": "a number",
+    "decimal_type": "a number",
+    "bool_type": "true or false",
 }
 """Pydantic's kinds of mistakes whose own words do not fit a settings file."""
 
