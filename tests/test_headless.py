@@ -89,7 +89,7 @@ def test_the_time_is_said_once() -> None:
         ({}, "| flat |"),
         ({}, "LIVE | no walls"),
         ({"blind": True}, "ACTIVE BLIND |"),
-        ({"trading_state": "REDUCING", "why": "daily loss"}, "REDUCING (daily loss) |"),
+        ({"trading_state": "REDUCING", "why": "daily loss"}, "\n  no entries: daily loss\n"),
         ({"symbols": (replace(BTC, status="WAITING", bid=None),)}, "  BTCUSDT         - up   WAITING | no walls"),
         (
             {"symbols": (replace(BTC, walls=(ASK, replace(ASK, price=Decimal(65300)))),)},

@@ -59,14 +59,14 @@ def status_lines(view: View) -> tuple[str, ...]:
     """The state at a glance: money, then each market with its nearest walls, then each position with its stop."""
     sums = view.counters
     state = view.trading_state + (" BLIND" if view.blind else "")
-    why = f" ({view.why})" if view.why and view.trading_state != "ACTIVE" else ""
     held = {0: "flat", 1: "1 position"}.get(len(view.positions), f"{len(view.positions)} positions")
     open_pnl = sum((position.pnl_usdt for position in view.positions), Decimal(0))
     head = (
-        f"{state}{why} | equity {view.equity_usdt:.2f} | closed {sums.realised_pnl_usdt:+.2f} open {open_pnl:+.2f} "
+        f"{state} | equity {view.equity_usdt:.2f} | closed {sums.realised_pnl_usdt:+.2f} open {open_pnl:+.2f} "
         f"fees {sums.fees_usdt:.2f} | {held} | walls {sums.walls_eaten} eaten {sums.walls_pulled} pulled"
     )
-    return head, *map(_market_line, view.symbols), *map(_position_line, view.positions)
+    why = (f"  no entries: {view.why}",) if view.why else ()
+    return head, *why, *map(_market_line, view.symbols), *map(_position_line, view.positions)
 
 
 def _market_line(market: SymbolView) -> str:

@@ -149,7 +149,11 @@ def on_read_back_failed(state: State, event: ReadBackFailed) -> None:
 def on_journal_health(state: State, event: JournalHealth) -> None:
     """Without a journal no entry leaves; everything that protects goes on."""
     state.journal_why = "" if event.ok else event.reason
-    text = "journal writes again" if event.ok else f"journal fails: {event.reason}; no entries until it writes again"
+    text = (
+        "journal writes again"
+        if event.ok
+        else f"journal fails: {event.reason.rstrip('.')}; no entries until it writes again"
+    )
     state.say("journal", text, level="info" if event.ok else "error")
 
 
