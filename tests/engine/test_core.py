@@ -35,6 +35,8 @@ from breakwall.model.events import (
     JournalHealth,
     Link,
     LinkChanged,
+    Outcome,
+    OutcomeKind,
     PositionReport,
     PositionReports,
     ReadBack,
@@ -336,6 +338,15 @@ def test_a_close_or_stop_meant_for_an_earlier_position_never_leaves() -> None:
 
 def fill(exec_id: str, side: Side, client_id: str, closed_lots: int = 0) -> Fill:
     return Fill(exec_id, "o", client_id, "BTCUSDT", side, 600_000, 10, Decimal(1), 9, closed_lots=closed_lots)
+
+
+def test_a_close_that_is_refused_asks_how_things_really_are() -> None:
+    table = Table()
+    table.start(positions=(held(),))
+    closing = orders(table.say(Command(CommandKind.FLATTEN)))[0]
+    table.say(ReadBack((), (held(),), (), WALLET, table.now, "periodic"), 200)
+    table.say(Outcome("place", "BTCUSDT", closing.client_id, OutcomeKind.REJECTED, 110017, "nothing to reduce"))
+    assert AskReadBack("proof") in table.pass_time(200)
 
 
 @pytest.mark.parametrize(("said", "armed"), [(("disarm",), False), (("disarm", "arm"), True), ((), True)])

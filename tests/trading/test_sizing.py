@@ -89,6 +89,14 @@ def test_fills_the_order_knows_and_the_position_does_not_yet_still_count(make):
     assert book.exposure_usdt == make.btc.notional(600_360, 100)
 
 
+@pytest.mark.parametrize(("mark", "price"), [(66_000, 66_000), (54_000, 60_000), (None, 60_000)])
+def test_what_is_held_counts_at_its_mark_where_that_is_more(make, mark, price):
+    position = make.position(-10, stop_ticks=601_200)
+    position.mark = None if mark is None else Decimal(mark)
+    book = portfolio(make.wallet(), [position], [], Decimal(10), make.taker, Decimal(300))
+    assert (book.exposure_usdt, book.net_usdt) == (price * Decimal("0.01"), -price * Decimal("0.01"))
+
+
 def test_a_stop_in_profit_loses_nothing(make):
     assert holding(make.btc, 10, Decimal(60_000), 602_000, Decimal(10), make.taker).loss_at_stop_usdt == 0
 

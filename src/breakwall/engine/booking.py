@@ -30,13 +30,16 @@ def on_word(state: State, event: Event) -> None:
 
 
 def on_outcome(state: State, event: Outcome) -> None:
-    """An unknown outcome is asked after at the next tick; a stop that did not stand is seen to at once."""
+    """An unknown outcome is asked after at the next tick. A stop that did not stand is seen to at once; it, and a
+    close that found nothing to close, ask how things really are.
+    """
     take(state, state.blotter.apply(event, state.at))
     if event.kind is not OutcomeKind.CONFIRMED:
         code = f" (code {event.code})" if event.code else ""
         text = f"{event.operation} {event.kind.value}: {event.reason}{code}"
         state.say("outcome", text, level="warning", symbol=event.symbol, client_id=event.client_id, durable=True)
-        if event.operation == "stop":
+        order = state.orders.get(event.client_id)
+        if event.operation == "stop" or (order is not None and order.reduce_only):
             state.read_back_due = state.read_back_due or "proof"
     guarding.look_after(state, {event.symbol})
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from breakwall.model.events import Wallet
 from breakwall.model.margin import initial_margin, order_cost
@@ -81,7 +82,8 @@ def portfolio(
 ) -> Portfolio:
     """The portfolio of held positions and of the open entries' lots that are not booked on one yet.
 
-    An entry that has ended, but whose fills were not booked yet, counts in full.
+    An entry that has ended, but whose fills were not booked yet, counts in full. What is held is worth
+    its entry price or its mark price, whichever is more.
     Free balance is what the wallet says less the cost of the entries in flight (the wallet may not
     know them yet: better counted twice than not at all).
     """
@@ -97,7 +99,9 @@ def portfolio(
     for held in positions:
         intent = held.intent
         if held.is_open:
-            holdings.append(holding(held.instrument, held.lots, held.entry, held.stop_ticks, leverage, taker_fee))
+            now = holding(held.instrument, held.lots, held.entry, held.stop_ticks, leverage, taker_fee)
+            dearer = max(held.entry, held.mark or held.entry)
+            holdings.append(replace(now, notional_usdt=held.instrument.qty(held.lots) * dearer))
         elif intent is not None and intent.limit_ticks is not None and held.symbol not in working:
             lots, price = intent.side.sign * intent.lots, held.instrument.price(intent.limit_ticks)
             holdings.append(holding(held.instrument, lots, price, intent.stop_ticks, leverage, taker_fee))
