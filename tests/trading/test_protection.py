@@ -204,10 +204,11 @@ def test_time_without_a_stop_is_counted_on_the_venues_timeline(make):
     naked.on_report(make.position_report(10, None, updated_ms=1_000))
     naked.on_report(make.position_report(10, None, updated_ms=1_040))
     assert naked.unprotected_ms_max == 40
+    assert naked.worst_ms(venue_ms=1_500) == 500  # it is naked still
     naked.on_report(make.position_report(10, 598_800, updated_ms=1_070))
     naked.on_report(make.position_report(10, None, updated_ms=1_050))
     naked.on_report(make.position_report(0, None, updated_ms=9_000))
-    assert naked.unprotected_ms_max == 70
+    assert naked.unprotected_ms_max == naked.worst_ms(venue_ms=20_000) == 70
 
 
 def test_the_delay_of_the_proof_is_from_first_fill_to_first_proof(make):

@@ -12,6 +12,7 @@ from breakwall.model.events import (
     Command,
     CommandKind,
     Fills,
+    Instruments,
     OrderReports,
     Outcome,
     OutcomeKind,
@@ -25,7 +26,7 @@ from breakwall.trading.blotter import Blotter
 from breakwall.trading.breaker import TradingState
 from breakwall.trading.order import OrderState
 from breakwall.trading.position import PositionState
-from breakwall.trading.reconcile import Act, body, differences, restore
+from breakwall.trading.reconcile import Act, differences, restore
 
 T0 = 1_000_000
 
@@ -37,7 +38,7 @@ class Diary:
         self.make, self.live, self.entries = make, Blotter(Settings(), make.instruments), []
 
     def write(self, kind, struct, seq):
-        self.entries.append(JournalEntry(1, seq, T0 + seq, kind, body(struct)))
+        self.entries.append(JournalEntry(1, seq, T0 + seq, kind, msgspec.json.encode(struct).decode()))
 
     def intent(self, intent, seq):
         self.live.decided(intent, self.make.origin(seq, T0 + seq))
@@ -79,7 +80,25 @@ def test_the_book_comes_back_with_plan_order_and_breaker(make, diary):
     assert (position.stop_ticks, position.proven_ms) == (None, None)
     assert again.blotter.orders.get("bw-1-1-e").state is OrderState.FILLED
     assert again.blotter.breaker.state is TradingState.HALTED
-    assert (again.last_run, again.closed, again.unread) == (1, (), ())
+    assert (again.closed, again.unread) == ((), ())
+
+
+def test_prices_written_in_an_older_tick_are_read_in_it_and_then_converted(make, diary):
+    """The entry at 60,000 and its stop stay where they are in money when the tick shrinks between two runs."""
+    diary.entries.insert(
+        0,
+        JournalEntry(
+            1, 0, T0, EntryKind.EVENT, msgspec.json.encode(Instruments(tuple(make.instruments.values()))).decode()
+        ),
+    )
+    btc = make.instruments["BTCUSDT"]
+    finer = replace(btc, tick=btc.tick / 10)
+    again = restore(diary.entries, {**make.instruments, "BTCUSDT": finer}, Settings(), make.origin(1, T0 + 5_000, 2))
+    position = again.blotter.positions.get("BTCUSDT")
+    live = diary.live.positions.get("BTCUSDT")
+    assert (position.entry, position.instrument.tick) == (live.entry, finer.tick)
+    assert finer.price(position.held_stop_ticks) == btc.price(live.held_stop_ticks)
+    assert finer.price(position.plan.stop_ticks) == btc.price(live.plan.stop_ticks)
 
 
 def test_what_was_in_flight_is_unknown_and_due_for_a_query(make, diary):

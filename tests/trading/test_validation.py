@@ -71,6 +71,29 @@ def test_each_check_refuses_what_it_is_for(make, check, scene, signal):
 
 
 @pytest.mark.parametrize(
+    ("scene", "signal", "heals"),
+    [
+        ({"active": False}, {}, True),
+        ({"bid_ticks": 598_000}, {}, True),
+        ({"bid_ticks": 607_000, "ask_ticks": 607_001}, {}, True),
+        ({"enabled": False}, {}, False),
+        ({"at_ms": 1_060_000}, {}, False),
+        ({"processed": True}, {}, False),
+        ({"wall": None}, {}, False),
+        ({}, {"stop_ticks": 543_500}, False),
+    ],
+)
+def test_only_what_time_may_lift_lets_the_wall_signal_again(make, scene, signal, heals):
+    card = examine(make.signal(**signal), make.scene(**scene))
+    assert card.failed.heals is heals
+
+
+def test_a_full_account_is_no_reason_to_forget_a_wall(make):
+    full = replace(make.portfolio(), holdings=held("A", "B", "C", "D", "E"))
+    assert examine(make.signal(), make.scene(portfolio=full)).failed.heals
+
+
+@pytest.mark.parametrize(
     ("strategy", "wall", "passes"),
     [
         ("bounce", {"bid": True, "lots": 91}, True),

@@ -1,5 +1,7 @@
 """From a wall to an order: strategies, the ten checks, the last gate."""
 
+from msgspec.structs import replace
+
 from breakwall.engine.state import Phase, State
 from breakwall.market.state import Market
 from breakwall.model.actions import PlaceOrder, Refused
@@ -37,7 +39,7 @@ def consider(state: State, market: Market, signal: Signal, strategy: Strategy) -
     answer = risk.approve_entry(card, gate(state, market), state.at)
     state.sums.signals += signal.key not in state.answered
     if isinstance(answer, Refused):
-        if answer.check in risk.HEALING:
+        if answer.heals:
             strategy.again(signal.key, state.now + LOOK_AGAIN_MS)
         refuse(state, card, answer)
         return
@@ -132,7 +134,7 @@ def holdings(state: State) -> Portfolio:
     entries = [(order, state.instruments[order.symbol]) for order in state.orders.open_entries()]
     risk_settings = state.settings.risk
     return portfolio(
-        state.wallet,
+        replace(state.wallet, equity_usdt=state.blotter.equity_usdt),
         state.positions,
         entries,
         risk_settings.leverage,

@@ -1,11 +1,9 @@
 """Every held position, looked after: its stop, its exits, and the wishes to be flat."""
 
 from collections.abc import Iterable
-from decimal import Decimal
 
 from breakwall.engine.state import State
 from breakwall.model.actions import MoveStop, PlaceOrder, Refused
-from breakwall.model.margin import gross_pnl
 from breakwall.trading import risk
 from breakwall.trading.position import Position, PositionState
 from breakwall.trading.protection import CloseNow, Need, SetStop
@@ -87,12 +85,3 @@ def overtaken(state: State, intent: PlaceOrder | MoveStop) -> str:
     if isinstance(intent, MoveStop) and held is not None and position.sign * (intent.stop_ticks - held) < 0:
         return f"a better stop stands by now: {held} ticks"
     return ""
-
-
-def open_pnl(state: State, position: Position) -> Decimal:
-    """USDT the position would make at the mark price, before the closing fee."""
-    market = state.markets.get(position.symbol)
-    mark = (market.mark if market is not None else None) or position.mark
-    if mark is None:
-        return Decimal(0)
-    return gross_pnl(position.sign, position.instrument.qty(abs(position.lots)), position.entry, mark)

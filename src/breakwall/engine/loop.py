@@ -19,6 +19,7 @@ from breakwall.model.events import (
     CommandKind,
     Event,
     Fills,
+    Instruments,
     IntentSent,
     OrderAnswer,
     OrderReports,
@@ -41,6 +42,7 @@ _JOURNALED = (
     Account,
     Command,
     Fills,
+    Instruments,
     IntentSent,
     OrderAnswer,
     OrderReports,
@@ -103,6 +105,7 @@ class Engine:
         settings = self.settings.model_dump_json(by_alias=True)
         for event in (SettingsChanged(settings, self.run_number), account, instruments, Recovered(self._remembered)):
             self._inbox.put(event)
+        self._remembered = ()
         self._feed.subscribe(dict.fromkeys(self.settings.symbols, self.settings.venue.first_depth))
         engine = self.settings.engine
         keep = self._supervisor.keep

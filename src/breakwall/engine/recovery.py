@@ -46,23 +46,22 @@ def on_account(state: State, event: Account) -> None:
 def on_instruments(state: State, event: Instruments) -> None:
     """New symbols get a market; changed rules reach it; a new tick or lot makes book and walls meaningless."""
     for instrument in event.instruments:
-        old = state.instruments.get(instrument.symbol)
-        state.instruments[instrument.symbol] = instrument
-        if old is None:
+        changed = state.blotter.adopt(instrument)
+        market = state.markets.get(instrument.symbol)
+        if market is None:
             depth = state.settings.venue.first_depth
             state.markets[instrument.symbol] = Market(instrument, state.settings, depth)
-        elif (old.tick, old.lot) != (instrument.tick, instrument.lot):
-            change_units(state, old, instrument)
+        elif changed:
+            change_units(state, market, instrument)
         else:
-            state.markets[instrument.symbol].instrument = instrument
+            market.instrument = instrument
 
 
-def change_units(state: State, old: Instrument, new: Instrument) -> None:
-    """Entries in the old units are cancelled, positions converted exactly, the book asked for again."""
-    symbol, depth = new.symbol, state.markets[new.symbol].depth
+def change_units(state: State, market: Market, new: Instrument) -> None:
+    """Positions are converted; entries in the old units are cancelled, and the book is asked for again."""
+    symbol, old = new.symbol, market.instrument
     commands.cancel_entries(state, symbol, "trading rules changed")
-    state.positions.convert(new)
-    state.markets[symbol] = Market(new, state.settings, depth)
+    state.markets[symbol] = Market(new, state.settings, market.depth)
     reason = f"tick {old.tick} -> {new.tick}, lot {old.lot} -> {new.lot}"
     watching.resubscribe(state, state.markets[symbol], reason)
     state.read_back_due = "reconnect"

@@ -45,9 +45,8 @@ class State:
         self.phase = Phase.STARTING
         self.settings = Settings()
         self.account: Account | None = None
-        self.instruments: dict[str, Instrument] = {}
         self.markets: dict[str, Market] = {}
-        self.blotter = Blotter(self.settings, self.instruments)
+        self.blotter = Blotter(self.settings, {})
         self.use(taker_fee=Decimal("0.00055"))
         self.answered: dict[Key, str] = {}  # signal -> "ordered", or the check that refused it last
         self.armed = True
@@ -76,6 +75,11 @@ class State:
         self.protection = Protection(settings.exits, settings.risk, taker_fee)
         self.exits = Exits(settings.exits)
         self.strategies: tuple[Strategy, ...] = (Density(settings, self.costs),)
+
+    @property
+    def instruments(self) -> dict[str, Instrument]:
+        """Current trading rules by symbol."""
+        return self.blotter.instruments
 
     @property
     def orders(self) -> Orders:

@@ -1,6 +1,5 @@
 """The frozen picture of the state that screens and receipts are made of."""
 
-from breakwall.engine import guarding
 from breakwall.engine.state import State
 from breakwall.model.view import Counters, OrderView, PositionView, SymbolView, View
 from breakwall.trading.position import Position
@@ -19,12 +18,12 @@ def view(
         why=state.why,
         armed=state.armed,
         blind=state.blind,
-        equity_usdt=state.wallet.balance_usdt + state.blotter.open_pnl_usdt,
+        equity_usdt=state.blotter.equity_usdt,
         available_usdt=state.wallet.available_usdt,
         symbols=_symbols(state, at_ms, symbol),
-        positions=tuple(_position(state, position, at_ms) for position in state.positions.held()),
+        positions=tuple(_position(position, at_ms) for position in state.positions.held()),
         orders=_orders(state),
-        counters=_counters(state),
+        counters=_counters(state, at_ms + state.venue_offset_ms),
         loop_delay_p99_ms=loop_delay_p99_ms,
         event_latency_p99_ms=event_latency_p99_ms,
     )
@@ -34,16 +33,16 @@ def _symbols(state: State, at_ms: int, selected: str) -> tuple[SymbolView, ...]:
     return tuple(market.view(at_ms, LEVELS if symbol == selected else 0) for symbol, market in state.markets.items())
 
 
-def _position(state: State, position: Position, at_ms: int) -> PositionView:
-    instrument, market = position.instrument, state.markets.get(position.symbol)
+def _position(position: Position, at_ms: int) -> PositionView:
+    instrument = position.instrument
     return PositionView(
         symbol=position.symbol,
         state=position.state.value,
         lots=position.lots,
         qty=instrument.qty(position.lots),
         entry=position.entry,
-        mark=(market.mark if market is not None else None) or position.mark,
-        pnl_usdt=guarding.open_pnl(state, position),
+        mark=position.mark,
+        pnl_usdt=position.pnl_usdt,
         stop=None if position.stop_ticks is None else instrument.price(position.stop_ticks),
         liquidation=position.liquidation,
         strategy=position.strategy,
@@ -66,7 +65,7 @@ def _orders(state: State) -> tuple[OrderView, ...]:
     )
 
 
-def _counters(state: State) -> Counters:
+def _counters(state: State, venue_ms: int) -> Counters:
     sums, markets = state.sums, state.markets.values()
     return Counters(
         book_messages=sum(market.book_messages for market in markets),
@@ -84,7 +83,7 @@ def _counters(state: State) -> Counters:
         positions_closed=sum(sums.closed_by.values()),
         opened_by=tuple(sorted(sums.opened_by.items())),
         closed_by=tuple(sorted(sums.closed_by.items())),
-        unprotected_ms_max=state.blotter.naked.unprotected_ms_max,
+        unprotected_ms_max=state.blotter.naked.worst_ms(venue_ms),
         proof_delay_ms_max=state.blotter.naked.proof_delay_ms_max,
         realised_pnl_usdt=sums.realised_pnl_usdt,
         fees_usdt=sums.fees_usdt,

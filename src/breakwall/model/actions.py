@@ -35,7 +35,7 @@ class Plan(Struct, frozen=True):
     """Why an entry is made and how the position will be managed; kept with the intent so that a
     restart manages the position by the plan it was opened with.
 
-    Edges and target are ticks; `strategy` is breakout or bounce; `strength` is 0..1.
+    Edges and target are ticks; `strategy` is breakout or bounce.
     """
 
     strategy: str
@@ -46,7 +46,6 @@ class Plan(Struct, frozen=True):
     entry_ticks: int
     stop_ticks: int
     target_ticks: int
-    strength: float = 0.0
 
 
 class PlaceOrder(Intent, frozen=True):
@@ -127,10 +126,11 @@ Action = (
 
 
 class Refused(Struct, frozen=True):
-    """Why an intent may not leave, in plain words."""
+    """Why an intent may not leave, in plain words. `heals`: time may lift it, so the same wall may signal again."""
 
     check: str
     reason: str
+    heals: bool = False
 
 
 class Sized(Struct, frozen=True):

@@ -21,8 +21,8 @@ The call order, for the dispatcher (`origin = Origin(run, seq, at_ms)`, one per 
    `need` until the position is flat.
 6. Each tick (and after wall events) while trading may open: `signal = density.look(market, at_ms, trace)`;
    `card = validation.examine(signal, Scene(...))`; journal `card.note`; then
-   `risk.approve_entry(card, Gate(...), origin)`. A `Refused` whose `check` is in `risk.HEALING` may be
-   tried again: `density.again(signal.key, at_ms + 1000)`.
+   `risk.approve_entry(card, Gate(...), origin)`. A `Refused` that `heals` may be tried again:
+   `density.again(signal.key, at_ms + 1000)`.
 7. Whatever was approved: `blotter.decided(approved.intent, origin)` in the same event, before anything else is
    decided; then it is an action.
 

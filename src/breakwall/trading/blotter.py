@@ -23,7 +23,6 @@ from breakwall.model.events import (
     Wallet,
     WalletReport,
 )
-from breakwall.model.margin import gross_pnl
 from breakwall.model.units import Instrument
 from breakwall.trading.breaker import Breaker, Trip
 from breakwall.trading.order import OrderChange
@@ -39,15 +38,16 @@ Change = OrderChange | PositionChange | Trip
 
 
 class Blotter:
-    """Everything we know of our own trading. `instruments` is the core's table of current instruments.
+    """Everything we know of our own trading. `instruments` is the table of current instruments, shared with the core.
 
     `apply` takes a private event, `decided` an approved intent, `on_tick` the time and the mark prices;
     each answers with what changed. It decides nothing.
     """
 
-    __slots__ = ("breaker", "naked", "orders", "positions", "wallet")
+    __slots__ = ("breaker", "instruments", "naked", "orders", "positions", "wallet")
 
-    def __init__(self, settings: Settings, instruments: Mapping[str, Instrument]) -> None:
+    def __init__(self, settings: Settings, instruments: dict[str, Instrument]) -> None:
+        self.instruments = instruments
         self.orders = Orders(settings.engine)
         self.positions = Positions(instruments)
         self.breaker = Breaker(settings.breaker, settings.risk.day_starts_at)
@@ -57,20 +57,27 @@ class Blotter:
     @property
     def open_pnl_usdt(self) -> Decimal:
         """Result of the held positions at their mark prices, before fees."""
-        return sum(
-            (
-                gross_pnl(held.sign, held.instrument.qty(abs(held.lots)), held.entry, held.mark)
-                for held in self.positions.held()
-                if held.mark is not None
-            ),
-            ZERO,
-        )
+        return sum((held.pnl_usdt for held in self.positions.held()), ZERO)
 
     @property
     def open_result_usdt(self) -> Decimal:
         """What the held positions would have made if they were closed at their marks, but for the closing fee."""
         booked = (held.gross_usdt - held.fees_usdt - held.funding_usdt for held in self.positions.held())
         return self.open_pnl_usdt + sum(booked, ZERO)
+
+    @property
+    def equity_usdt(self) -> Decimal:
+        """By our own marks: the venue does not push a wallet when only prices move."""
+        return ZERO if self.wallet is None else self.wallet.balance_usdt + self.open_pnl_usdt
+
+    def adopt(self, instrument: Instrument) -> bool:
+        """Take a symbol's rules; positions are converted exactly when tick or lot changed (True)."""
+        old = self.instruments.get(instrument.symbol)
+        self.instruments[instrument.symbol] = instrument
+        changed = old is not None and (old.tick, old.lot) != (instrument.tick, instrument.lot)
+        if changed:
+            self.positions.convert(instrument)
+        return changed
 
     def decided(self, intent: PlaceOrder | CancelOrder | MoveStop, origin: Origin) -> list[Change]:
         """An approved intent is in flight from now on: call it for each, in the event that decided it."""
@@ -191,9 +198,6 @@ class Blotter:
         return self._equity(origin)
 
     def _equity(self, origin: Origin) -> list[Change]:
-        """Equity by our own marks: the venue does not push a wallet when only prices move."""
         if self.wallet is None:
             return []
-        open_pnl = self.open_pnl_usdt
-        equity = self.wallet.balance_usdt + open_pnl
-        return list(self.breaker.on_equity(equity, self.open_result_usdt, origin.at_ms))
+        return list(self.breaker.on_equity(self.equity_usdt, self.open_result_usdt, origin.at_ms))

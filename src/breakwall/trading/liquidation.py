@@ -9,8 +9,8 @@ from breakwall.model.units import Instrument
 def liquidation_ticks(instrument: Instrument, sign: int, entry_ticks: int | Decimal, leverage: Decimal) -> Decimal:
     """The liquidation price nearest to the entry of the two published forms: the cautious one.
 
-    Source: Bybit help centre, margin of UTA perpetuals, 2025-09 (maintenance margin on the mark value, and the older form on the
-    entry value).
+    Source: Bybit help centre, margin of UTA perpetuals, 2025-09 (maintenance margin on the mark value, and
+    the older form on the entry value).
     """
     entry = instrument.tick * entry_ticks
     on_mark = liquidation_price(sign, entry, leverage, instrument.maintenance_rate)

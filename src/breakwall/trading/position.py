@@ -184,6 +184,13 @@ class Position:
         return self.lots != 0 and self.state is not PositionState.CLOSED
 
     @property
+    def pnl_usdt(self) -> Decimal:
+        """What closing at the mark price would make, before fees; 0 while no mark is known."""
+        if self.mark is None or not self.lots:
+            return ZERO
+        return gross_pnl(self.sign, self.instrument.qty(abs(self.lots)), self.entry, self.mark)
+
+    @property
     def entry_ticks(self) -> Decimal:
         """Average entry in ticks; between two ticks after several fills."""
         return self.entry / self.instrument.tick

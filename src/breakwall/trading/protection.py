@@ -195,6 +195,10 @@ class NakedTime:
         else:
             self._naked_since.pop(key, None)
 
+    def worst_ms(self, venue_ms: int) -> int:
+        """`unprotected_ms_max` with what is without a stop right now; `venue_ms` is the venue's time."""
+        return max([self.unprotected_ms_max, *(venue_ms - since for since in self._naked_since.values())])
+
     def on_proof(self, position: Position) -> None:
         """A held position's stop may have been read back; only the first proof after opening counts."""
         if position.is_open and position.first_proof_ms is not None:

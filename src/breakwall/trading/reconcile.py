@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from breakwall.config import Settings
 from breakwall.model.actions import CancelOrder, MoveStop, Note, PlaceOrder
-from breakwall.model.events import Command, CommandKind, Event, ReadBack
+from breakwall.model.events import Command, CommandKind, Event, Instruments, ReadBack
 from breakwall.model.journal import EntryKind, JournalEntry
 from breakwall.model.units import Instrument
 from breakwall.trading.blotter import Blotter
@@ -31,13 +31,13 @@ _TRADES = msgspec.json.Decoder(ClosedTrade)
 
 
 class Restored(Struct, frozen=True):
-    """The book as the journal knows it. `last_run` is the highest run number seen (0: a fresh journal),
-    `closed` the finished trades, `unread` the entries that could not be understood (an alarm), `flat_wish`
+    """The book as the journal knows it.
+
+    `closed` are the finished trades, `unread` the entries that could not be understood (an alarm), `flat_wish`
     which symbols ("" is all) were asked to be flat and were not yet, and why; `armed` False: a person said SAFE.
     """
 
     blotter: Blotter
-    last_run: int
     closed: tuple[ClosedTrade, ...]
     unread: tuple[str, ...]
     flat_wish: dict[str, str] = {}
@@ -70,24 +70,21 @@ class Difference(Struct, frozen=True):
         return Note(kind="difference", text=self.text, level=level, symbol=self.symbol, durable=True)
 
 
-def body(struct: Struct) -> str:
-    """The journal's text of an event, intent or note; `restore` reads it back."""
-    return msgspec.json.encode(struct).decode()
-
-
 def restore(
     entries: Iterable[JournalEntry], instruments: Mapping[str, Instrument], settings: Settings, origin: Origin
 ) -> Restored:
     """The book from the journal's facts, in the order they were written.
 
-    What was in flight is UNKNOWN, stops are unproven until the exchange has been read; plans come back
-    with the intents. Of symbols that are no longer followed only the results count. An entry that cannot
-    be understood is told, never fatal: the exchange is asked anyway.
+    Prices and sizes are read in the units that were in force when they were written, and converted at the end
+    to those of `instruments`. What was in flight is UNKNOWN, stops are unproven until the exchange has been
+    read; plans come back with the intents. Of symbols that are no longer followed only the results count.
+    An entry that cannot be understood is told, never fatal: the exchange is asked anyway.
     """
-    blotter, closed, unread, last_run = Blotter(settings, instruments), [], [], 0
+    blotter = Blotter(settings, dict(instruments))
+    closed: list[ClosedTrade] = []
+    unread: list[str] = []
     wishes = _Wishes()
     for entry in entries:
-        last_run = max(last_run, entry.run)
         try:
             if entry.symbol and entry.symbol not in instruments:
                 closed += _replay_stranger(blotter, entry)
@@ -95,10 +92,12 @@ def restore(
                 closed += _replay(blotter, entry, wishes)
         except Exception as error:
             unread.append(f"journal entry {entry.run}/{entry.seq} ({entry.kind.value}): {error!r}")
+    for instrument in instruments.values():
+        blotter.adopt(instrument)
     blotter.breaker.on_time(origin.at_ms)
     blotter.orders.restart(origin)
     blotter.positions.restarted()
-    return Restored(blotter, last_run, tuple(closed), tuple(unread), wishes.flat, wishes.armed)
+    return Restored(blotter, tuple(closed), tuple(unread), wishes.flat, wishes.armed)
 
 
 def differences(blotter: Blotter, read_back: ReadBack) -> list[Difference]:
@@ -172,6 +171,9 @@ def _replay(blotter: Blotter, entry: JournalEntry, wishes: "_Wishes") -> list[Cl
     event = _EVENTS.decode(entry.body)
     if isinstance(event, Command):
         wishes.hear(event)
+    elif isinstance(event, Instruments):
+        for instrument in event.instruments:
+            blotter.adopt(instrument)
     changes = blotter.apply(event, origin)
     changes += blotter.on_tick({}, origin)
     return [change.closed for change in changes if isinstance(change, PositionChange) and change.closed is not None]

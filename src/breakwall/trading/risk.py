@@ -166,22 +166,22 @@ def approve_stop(position: Position, stop_ticks: int, origin: Origin, why: str) 
 
 def _allowed(gate: Gate) -> Refused | None:
     if gate.state is not TradingState.ACTIVE:
-        return Refused("trading state", f"trading is {gate.state.value}")
+        return Refused("trading state", f"trading is {gate.state.value}", heals=True)
     if not gate.armed:
-        return Refused("armed", "SAFE: arm first")
+        return Refused("armed", "SAFE: arm first", heals=True)
     if gate.blind:
-        return Refused("blind", "there is no trusted market data")
+        return Refused("blind", "a link is down or the account is being read back", heals=True)
     if not gate.journal_ok:
-        return Refused("journal", "intents cannot be made durable")
+        return Refused("journal", "intents cannot be made durable", heals=True)
     return None
 
 
 def _symbol_free(signal: Signal, gate: Gate) -> Refused | None:
     symbol = signal.symbol
     if gate.unresolved:
-        return Refused("unknown order", f"an order in {symbol} is UNKNOWN: nothing new until it is known")
+        return Refused("unknown order", f"an order in {symbol} is UNKNOWN: nothing new until it is known", heals=True)
     if gate.rest_ms > 0:
-        return Refused("cooldown", f"{symbol} rests for another {gate.rest_ms} ms")
+        return Refused("cooldown", f"{symbol} rests for another {gate.rest_ms} ms", heals=True)
     return None
 
 
@@ -190,7 +190,7 @@ def _pays(signal: Signal, gate: Gate) -> Refused | None:
     if gate.costs.pays(signal.side, signal.entry_ticks, signal.target_ticks, spread):
         return None
     least = gate.costs.least_reward_ticks(signal.entry_ticks, signal.target_ticks, spread)
-    return Refused("cost gate", f"target {signal.target_distance} ticks away, the costs ask for {least}")
+    return Refused("cost gate", f"target {signal.target_distance} ticks away, the costs ask for {least}", heals=True)
 
 
 def _within_limits(signal: Signal, sized: Sized, gate: Gate) -> Refused | None:
@@ -206,7 +206,7 @@ def _within_limits(signal: Signal, sized: Sized, gate: Gate) -> Refused | None:
     )
     for name, wanted, limit in limits:
         if wanted > limit:
-            return Refused(name, f"would be {wanted:.2f}, at most {limit:.2f} allowed")
+            return Refused(name, f"would be {wanted:.2f}, at most {limit:.2f} allowed", heals=True)
     return None
 
 
@@ -215,7 +215,7 @@ def _funding(signal: Signal, gate: Gate, at_ms: int) -> Refused | None:
         return None
     left, pays = gate.next_funding_ms - at_ms, signal.side.sign * gate.funding_rate > 0
     if pays and 0 <= left < FUNDING_QUIET_MS:
-        return Refused("funding", f"funding of {gate.funding_rate} is due in {left // 1000} s")
+        return Refused("funding", f"funding of {gate.funding_rate} is due in {left // 1000} s", heals=True)
     return None
 
 
@@ -232,20 +232,3 @@ def _stop_reachable(signal: Signal, gate: Gate) -> Refused | None:
             "liquidation", f"stop {signal.stop_ticks} is too near to liquidation at {liquidation:.0f} ticks"
         )
     return None
-
-
-HEALING = frozenset(
-    {
-        "trading state",
-        "armed",
-        "blind",
-        "journal",
-        "unknown order",
-        "cooldown",
-        "position limit",
-        "no duplicate position",
-        "symbol active",
-        "funding",
-    }
-)
-"""Refusals that time may heal: the same wall may signal again later."""

@@ -55,5 +55,4 @@ class Signal(Struct, frozen=True):
             entry_ticks=self.entry_ticks,
             stop_ticks=self.stop_ticks,
             target_ticks=self.target_ticks,
-            strength=self.strength,
         )

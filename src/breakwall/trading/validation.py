@@ -42,11 +42,12 @@ class Scene(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """One check's answer; `reason` is why it failed."""
+    """One check's answer; `reason` is why it failed, `heals` whether time may lift that."""
 
     check: str
     passed: bool
     reason: str
+    heals: bool = False
 
 
 class Card(Struct, frozen=True):
@@ -65,7 +66,7 @@ class Card(Struct, frozen=True):
         """The first check that failed."""
         for answer in self.answers:
             if not answer.passed:
-                return Refused(answer.check, answer.reason)
+                return Refused(answer.check, answer.reason, answer.heals)
         return None
 
     @property
@@ -107,9 +108,9 @@ def symbol_enabled(signal: Signal, scene: Scene) -> Answer:
 def symbol_active(signal: Signal, scene: Scene) -> Answer:
     tradable = scene.instrument.tradable
     reason = f"{signal.symbol} is {scene.instrument.status}, not a living USDT perpetual"
-    return _answer(
-        "symbol active", scene.active and tradable, reason if not tradable else f"{signal.symbol} is not live"
-    )
+    if tradable:
+        reason = f"{signal.symbol} is not live"
+    return _answer("symbol active", scene.active and tradable, reason, heals=True)
 
 
 def signal_fresh(signal: Signal, scene: Scene) -> Answer:
@@ -123,28 +124,28 @@ def not_processed(signal: Signal, scene: Scene) -> Answer:
 
 def position_limit(signal: Signal, scene: Scene) -> Answer:
     count, limit = len(scene.portfolio.symbols | {signal.symbol}), scene.settings.risk.max_positions
-    return _answer("position limit", count <= limit, f"{count - 1} positions are open, at most {limit} allowed")
+    return _answer(
+        "position limit", count <= limit, f"{count - 1} positions are open, at most {limit} allowed", heals=True
+    )
 
 
 def no_duplicate(signal: Signal, scene: Scene) -> Answer:
     held = signal.symbol in scene.portfolio.symbols
-    return _answer("no duplicate position", not held, f"{signal.symbol} is held or being entered already")
+    return _answer("no duplicate position", not held, f"{signal.symbol} is held or being entered already", heals=True)
 
 
 def stop_sound(signal: Signal, scene: Scene) -> Answer:
     """Farther than max(min_stop_percent, spread + extra ticks), and inside the liquidation price."""
     entry, bid, ask = scene.settings.entry, scene.bid_ticks, scene.ask_ticks
     if bid is None or ask is None:
-        return Answer("stop sound", False, "no best prices")
+        return Answer("stop sound", False, "no best prices", heals=True)
     by_spread = ask - bid + entry.min_stop_extra_ticks
     least = max(entry.min_stop_percent * signal.entry_ticks / _HUNDRED, Decimal(by_spread))
     if signal.stop_distance <= least:
         reason = f"stop {signal.stop_distance} ticks away, more than {least:.1f} needed"
-        return Answer("stop sound", False, reason)
-    risk, worst = (
-        scene.settings.risk,
-        scene.costs.worst_entry_ticks(scene.instrument, signal.side, signal.entry_ticks),
-    )
+        return Answer("stop sound", False, reason, heals=True)
+    risk = scene.settings.risk
+    worst = scene.costs.worst_entry_ticks(scene.instrument, signal.side, signal.entry_ticks)
     liquidation = liquidation_ticks(scene.instrument, signal.side.sign, worst, risk.leverage)
     gap = signal.side.sign * (signal.stop_ticks - liquidation)
     needed = risk.liquidation_gap_percent * signal.entry_ticks / _HUNDRED
@@ -154,10 +155,11 @@ def stop_sound(signal: Signal, scene: Scene) -> Answer:
 def near_market(signal: Signal, scene: Scene) -> Answer:
     best = scene.ask_ticks if signal.side.sign > 0 else scene.bid_ticks
     if best is None:
-        return Answer("entry near the market", False, "no best prices")
+        return Answer("entry near the market", False, "no best prices", heals=True)
     allowed = scene.settings.entry.max_distance_percent * best / _HUNDRED
     away = abs(signal.entry_ticks - best)
-    return _answer("entry near the market", away <= allowed, f"{away} ticks away, at most {allowed:.1f} allowed")
+    reason = f"{away} ticks away, at most {allowed:.1f} allowed"
+    return _answer("entry near the market", away <= allowed, reason, heals=True)
 
 
 def wall_there(signal: Signal, scene: Scene) -> Answer:
@@ -180,19 +182,20 @@ def wall_there(signal: Signal, scene: Scene) -> Answer:
 def balance_enough(signal: Signal, scene: Scene, sized: Sized | Refused) -> Answer:
     name, portfolio, rules = "balance enough", scene.portfolio, scene.settings.risk
     if portfolio.equity_usdt < rules.min_balance_usdt:
-        return Answer(name, False, f"equity {portfolio.equity_usdt} USDT, at least {rules.min_balance_usdt} needed")
+        reason = f"equity {portfolio.equity_usdt} USDT, at least {rules.min_balance_usdt} needed"
+        return Answer(name, False, reason, heals=True)
     if isinstance(sized, Refused):
-        return Answer(name, False, sized.reason)
+        return Answer(name, False, sized.reason, heals=True)
     limit = scene.costs.worst_entry_ticks(scene.instrument, signal.side, signal.entry_ticks)
     instrument, fee = scene.instrument, scene.costs.taker_fee
     qty, price = instrument.qty(sized.lots), instrument.price(limit)
     cost = order_cost(signal.side.sign, qty, price, rules.leverage, fee)
     reason = f"costs {cost:.2f} of {portfolio.available_usdt:.2f} USDT free"
-    return _answer(name, cost <= portfolio.available_usdt, reason)
+    return _answer(name, cost <= portfolio.available_usdt, reason, heals=True)
 
 
-def _answer(check: str, passed: bool, reason: str) -> Answer:
-    return Answer(check, passed, "" if passed else reason)
+def _answer(check: str, passed: bool, reason: str, *, heals: bool = False) -> Answer:
+    return Answer(check, passed, "") if passed else Answer(check, False, reason, heals)
 
 
 CHECKS: tuple[Callable[[Signal, Scene], Answer], ...] = (
