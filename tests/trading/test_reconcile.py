@@ -26,7 +26,7 @@ from breakwall.trading.blotter import Blotter
 from breakwall.trading.breaker import TradingState
 from breakwall.trading.order import OrderState
 from breakwall.trading.position import PositionState
-from breakwall.trading.reconcile import Act, differences, restore
+from breakwall.trading.reconcile import Act, differences, restore, unfinished
 
 T0 = 1_000_000
 
@@ -38,7 +38,8 @@ class Diary:
         self.make, self.live, self.entries = make, Blotter(Settings(), make.instruments), []
 
     def write(self, kind, struct, seq):
-        self.entries.append(JournalEntry(1, seq, T0 + seq, kind, msgspec.json.encode(struct).decode()))
+        symbol = getattr(struct, "symbol", "")
+        self.entries.append(JournalEntry(1, seq, T0 + seq, kind, msgspec.json.encode(struct).decode(), symbol))
 
     def intent(self, intent, seq):
         self.live.decided(intent, self.make.origin(seq, T0 + seq))
@@ -99,6 +100,13 @@ def test_prices_written_in_an_older_tick_are_read_in_it_and_then_converted(make,
     assert (position.entry, position.instrument.tick) == (live.entry, finer.tick)
     assert finer.price(position.held_stop_ticks) == btc.price(live.held_stop_ticks)
     assert finer.price(position.plan.stop_ticks) == btc.price(live.plan.stop_ticks)
+
+
+def test_a_symbol_is_unfinished_until_its_trade_is_closed(make, diary):
+    assert unfinished(diary.entries) == ["BTCUSDT"]
+    note = Note("closed-trade", "{}", symbol="BTCUSDT")
+    closing = JournalEntry(1, 9, T0 + 9, EntryKind.NOTE, msgspec.json.encode(note).decode(), "BTCUSDT")
+    assert unfinished([*diary.entries, closing]) == []
 
 
 def test_what_was_in_flight_is_unknown_and_due_for_a_query(make, diary):

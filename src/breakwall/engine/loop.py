@@ -34,6 +34,7 @@ from breakwall.model.events import (
 from breakwall.model.journal import EntryKind, JournalEntry
 from breakwall.model.view import View
 from breakwall.ports import Broker, Clock, Feed, Journal, Recorder
+from breakwall.trading.reconcile import unfinished
 
 Say = Callable[[Note, int], None]
 """Where log lines go: the note and the engine time."""
@@ -99,14 +100,17 @@ class Engine:
     async def start(self) -> None:
         """Check the account, hand it to the core with what the journal remembers, then open the streams.
 
+        Symbols that may still be held are followed and protected although they are no longer traded.
+
         Raises VenueError before anything was sent.
         """
-        account, instruments = await self._broker.prepare(self.settings.symbols)
+        symbols = dict.fromkeys((*self.settings.symbols, *unfinished(self._remembered)))
+        account, instruments = await self._broker.prepare(symbols)
         settings = self.settings.model_dump_json(by_alias=True)
         for event in (SettingsChanged(settings, self.run_number), account, instruments, Recovered(self._remembered)):
             self._inbox.put(event)
         self._remembered = ()
-        self._feed.subscribe(dict.fromkeys(self.settings.symbols, self.settings.venue.first_depth))
+        self._feed.subscribe(dict.fromkeys(symbols, self.settings.venue.first_depth))
         engine = self.settings.engine
         keep = self._supervisor.keep
         keep("journal", self._scribe.run)

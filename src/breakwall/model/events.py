@@ -105,7 +105,7 @@ class BookLost(MarketEvent, frozen=True):
 
 
 class BadFrame(Struct, frozen=True, tag=True):
-    """A frame that could not be read; counted and journaled, never fatal."""
+    """A frame that could not be read; counted and told, never fatal."""
 
     link: Link
     reason: str
@@ -265,7 +265,7 @@ class Instruments(Struct, frozen=True, tag=True):
 
 
 class Account(Struct, frozen=True, tag=True):
-    """Facts read once at start: fees are fractions, `account_id` pins the journal to the account."""
+    """Facts read once at start; fees are fractions, `account_id` is the venue's number of the account."""
 
     account_id: str
     taker_fee: Decimal

@@ -19,12 +19,16 @@ PROOF_GRACE_MS = 300
 STOP_RETRY_MS = 700
 CLOSE_RETRY_MS = 1_000
 CLOSE_STUCK_MS = 3_000
-"""A close whose order still seems to work is repeated after this long; reduce-only never closes twice."""
+"""A close whose order still seems to work is repeated after this long while a stop guards the position;
+reduce-only never closes twice.
+"""
 ADOPTED_STOP = Decimal("0.01")
 """Distance of the first stop of a position without a plan, as a fraction of the price."""
 LADDER: tuple[Decimal | None, ...] = (None, None, Decimal("0.005"), Decimal("0.01"), Decimal("0.02"))
 """Closing, try by try: market, market, then immediate limits this far through the price (a venue may cancel
 a market order for want of liquidity inside its band)."""
+WITHIN_BAND = Decimal("0.9")
+"""How much of the venue's price band around the mark a closing limit uses."""
 
 
 class SetStop(Struct, frozen=True):
@@ -82,12 +86,16 @@ class Protection:
 
     def close(self, position: Position, market: Market, why: str, leg: str = "x") -> CloseNow:
         """The next try to close; `why` is kept, the way escalates with each try."""
-        through = LADDER[position.close_tries % len(LADDER)]
-        price = market.best_bid if position.sign > 0 else market.best_ask
+        through, instrument, sign = LADDER[position.close_tries % len(LADDER)], position.instrument, position.sign
+        price = market.best_bid if sign > 0 else market.best_ask
         if through is None or price is None:
             return CloseNow(why, leg)
-        worst = position.instrument.price(price) * (1 - position.sign * through)
-        return CloseNow(why, leg, max(1, position.instrument.ticks_near(worst)))
+        worst = instrument.price(price) * (1 - sign * through)
+        mark = market.mark or position.mark
+        if mark is not None:  # a price outside the venue's band would only be refused
+            edge = mark * (1 - sign * WITHIN_BAND * instrument.price_limit_ratio)
+            worst = max(worst, edge) if sign > 0 else min(worst, edge)
+        return CloseNow(why, leg, max(1, instrument.ticks_near(worst)))
 
     def breakeven(self, position: Position) -> int:
         """Stop ticks at which fees both ways and the funding paid so far are covered."""
@@ -132,7 +140,7 @@ class Protection:
         return SetStop(stop, "open without a stop")
 
     def _close_again(self, position: Position, market: Market, at_ms: int, *, exit_working: bool) -> Need | None:
-        wait = CLOSE_STUCK_MS if exit_working else CLOSE_RETRY_MS
+        wait = CLOSE_STUCK_MS if exit_working and position.stop_ticks is not None else CLOSE_RETRY_MS
         if at_ms - position.close_asked_ms < wait:
             return None
         return self.close(position, market, f"{position.reason}, try {position.close_tries + 1}", "k")

@@ -100,6 +100,17 @@ def restore(
     return Restored(blotter, tuple(closed), tuple(unread), wishes.flat, wishes.armed)
 
 
+def unfinished(entries: Iterable[JournalEntry]) -> list[str]:
+    """Symbols that were traded and, as far as the journal tells, may still be held."""
+    symbols: dict[str, None] = {}
+    for entry in entries:
+        if entry.kind is EntryKind.INTENT:
+            symbols[entry.symbol] = None
+        elif entry.kind is EntryKind.NOTE and _NOTES.decode(entry.body).kind == "closed-trade":
+            symbols.pop(entry.symbol, None)
+    return list(symbols)
+
+
 def differences(blotter: Blotter, read_back: ReadBack) -> list[Difference]:
     """What still differs after `blotter.apply(read_back)`; calling it twice says the same."""
     found = [_of_order(order, read_back) for order in _working(blotter, read_back)]
