@@ -217,6 +217,15 @@ def test_time_that_stood_still_is_a_restart_without_a_restart() -> None:
     assert not table.core.view(table.now, "TEST", "", 0, 0).blind
 
 
+def test_symbols_that_others_trade_are_told_once() -> None:
+    table = Table()
+    table.start()
+    told = [
+        notes(table.say(ReadBack((), (), (), WALLET, table.now, strangers=("XRPUSDT",))), "stranger") for _ in "ab"
+    ]
+    assert [len(texts) for texts in told] == [1, 0]
+
+
 def test_the_account_is_read_back_at_least_every_five_seconds() -> None:
     table = Table()
     table.start()

@@ -12,13 +12,9 @@ class Delays:
 
     def __init__(self) -> None:
         self._samples: deque[float] = deque(maxlen=_KEPT)
-        self.last_ms = 0.0
-        self.worst_ms = 0.0
 
     def add(self, delay_ms: float) -> None:
         self._samples.append(delay_ms)
-        self.last_ms = delay_ms
-        self.worst_ms = max(self.worst_ms, delay_ms)
 
     @property
     def p99_ms(self) -> float:

@@ -28,7 +28,6 @@ class Executor:
         self._tasks: set[asyncio.Task[None]] = set()
         self._reading_back = False
         self._querying: set[str] = set()
-        self.orders_sent = 0
 
     def send(self, command: ApprovedIntent, stored: asyncio.Future[None]) -> None:
         """Queue a command behind its symbol's others of the same lane; `stored` is its journal commit.
@@ -100,8 +99,6 @@ class Executor:
     async def _execute(self, command: ApprovedIntent) -> None:
         intent = command.intent
         self._sink.put(IntentSent(intent.client_id))
-        if isinstance(intent, PlaceOrder):
-            self.orders_sent += 1
         self._sink.put(await self._broker.execute(command))
 
     async def _query(self, ask: QueryOrder) -> None:

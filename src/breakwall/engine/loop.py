@@ -132,10 +132,6 @@ class Engine:
             self.clock.now_ms(), self.mode, symbol, self.loop_delays.p99_ms, self.event_delays.p99_ms
         )
 
-    @property
-    def orders_sent(self) -> int:
-        return self._executor.orders_sent
-
     async def leave(self, *, flatten: bool, patience_s: float) -> bool:
         """End trading in order: no entries, resting entries cancelled, positions closed if asked.
 
@@ -161,7 +157,7 @@ class Engine:
     async def _tick(self, every_s: float) -> None:
         while True:
             await self.clock.sleep(every_s)
-            self._inbox.put(Tick(self.loop_delays.last_ms, self._venue_offset_ms()))
+            self._inbox.put(Tick(self._venue_offset_ms()))
 
     async def _drain(self) -> None:
         most, span_ns = self.settings.engine.drain_events, int(self.settings.engine.drain_ms * 1e6)

@@ -56,6 +56,7 @@ class State:
         self.reconciled = False  # the account was read back since the private link came up
         self.doubted_ms = 0  # a read-back asked before this says nothing about what may have been missed
         self.read_back_due = ""
+        self.strangers: set[str] = set()  # symbols that others trade on this account
         self.read_back_why = ""  # why the last read-back failed
         self.asked_read_back_ms = 0
         self.read_asked_ms = 0  # when the last successful read-back was asked

@@ -42,13 +42,6 @@ class BookSide:
         return self.prices[-1] if self.bid else self.prices[0]
 
     @property
-    def edge(self) -> int | None:
-        """Ticks of the outermost visible price."""
-        if not self.prices:
-            return None
-        return self.prices[0] if self.bid else self.prices[-1]
-
-    @property
     def left(self) -> list[tuple[int, int]]:
         """The levels of `deleted` that only slid out of the visible window and may still rest in the market.
 

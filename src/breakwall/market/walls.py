@@ -28,7 +28,6 @@ class WallEvent(Struct, frozen=True):
     eaten_lots: int
     pulled_lots: int
     at_ms: int
-    text: str = ""
 
 
 class Wall:
@@ -137,7 +136,7 @@ class Wall:
         """USDT of what is left, at its size-weighted price."""
         return usdt_per_tick_lot * (self.price_ticks * self.lots)
 
-    def event(self, kind: str, at_ms: int, text: str = "") -> WallEvent:
+    def event(self, kind: str, at_ms: int) -> WallEvent:
         return WallEvent(
             kind=kind,
             wall_id=self.wall_id,
@@ -148,5 +147,4 @@ class Wall:
             eaten_lots=self.eaten_lots,
             pulled_lots=self.pulled_lots,
             at_ms=at_ms,
-            text=text,
         )

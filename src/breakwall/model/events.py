@@ -209,7 +209,8 @@ class WalletReport(Struct, frozen=True, tag=True):
 class ReadBack(Struct, frozen=True, tag=True):
     """The account as REST tells it: all open orders, positions and the wallet, plus recent fills.
 
-    `asked_ms` is the engine time before the first request, so that a later push wins over it.
+    `asked_ms` is the engine time before the first request, so that a later push wins over it; `strangers`
+    are symbols with orders or positions that nobody asked us to follow.
     """
 
     orders: tuple[OrderReport, ...]
@@ -218,6 +219,7 @@ class ReadBack(Struct, frozen=True, tag=True):
     wallet: Wallet
     asked_ms: int
     purpose: str = "periodic"  # start, periodic, reconnect, proof
+    strangers: tuple[str, ...] = ()
 
 
 class ReadBackFailed(Struct, frozen=True, tag=True):
@@ -297,7 +299,6 @@ class Recovered(Struct, frozen=True, tag=True):
 class Tick(Struct, frozen=True, gc=False, tag=True):
     """Time passes: one each 100 ms. `venue_offset_ms` is the venue clock minus ours."""
 
-    loop_delay_ms: float = 0.0
     venue_offset_ms: float = 0.0
 
 

@@ -88,7 +88,6 @@ class Breaker:
         "peak",
         "realised_today",
         "trades_today",
-        "trips_total",
     )
 
     def __init__(self, rules: BreakerSettings, day_starts_at: str = "00:00") -> None:
@@ -100,7 +99,7 @@ class Breaker:
         self._day = -1
         self._open_pnl = self.realised_today = ZERO
         self.equity = self.peak = self.day_equity = ZERO
-        self.losses_in_row = self.trades_today = self.trips_total = 0
+        self.losses_in_row = self.trades_today = 0
         self._trips: dict[str, Trip] = {}
         self._closed_ms: dict[str, int] = {}
 
@@ -236,5 +235,4 @@ class Breaker:
             return []
         trip = Trip(rule, tier, text, at_ms, until_ms)
         self._trips[rule] = trip
-        self.trips_total += 1
         return [trip]

@@ -91,7 +91,6 @@ class Position:
         "best_ticks",
         "close_asked_ms",
         "close_tries",
-        "corrected",
         "denials",
         "direction",
         "entry",
@@ -158,7 +157,7 @@ class Position:
         self.best_ticks: int | None = None
         self.worst_ticks: int | None = None
         self.samples: list[tuple[int, int]] = []
-        self.external = self.corrected = False
+        self.external = False
         self.history: list[Transition] = []
 
     @property
@@ -236,7 +235,6 @@ class Position:
         self.lots, self.entry = report.lots, report.entry
         self.direction = self.sign
         self.max_lots = max(self.max_lots, abs(report.lots))
-        self.corrected = True
 
     def observe(self, exit_ticks: int, at_ms: int) -> None:
         """Remember the price at which it could be left now: best, worst and one sample a second."""

@@ -443,7 +443,7 @@ def test_read_back_is_the_whole_account(venue, broker, virtual) -> None:
     assert [fill.exec_id for fill in back.fills] == ["e1", "e2"]
     assert (back.wallet.available_usdt, back.purpose) == (1000, "start")
     assert venue.asked(EXECUTIONS)[0]["startTime"] == str(1_700_000_000_000 - 60_000)
-    assert broker.skipped == {"XRPUSDT": 1}
+    assert back.strangers == ("XRPUSDT",)
 
 
 @pytest.mark.parametrize("path", [OPEN, POSITIONS, EXECUTIONS, "/v5/account/wallet-balance"])

@@ -101,11 +101,6 @@ class BybitBroker:
         """The venue's clock minus ours, from every REST answer."""
         return self._rest.time.offset_ms
 
-    @property
-    def skipped(self) -> dict[str, int]:
-        """Records of symbols that were not prepared, by symbol: somebody else's business, but known."""
-        return dict(self._records.skipped)
-
     async def prepare(self, symbols: Iterable[str]) -> tuple[Account, Instruments]:
         """See `Admission`; raises VenueError with code 3 or 6."""
         account, instruments = await self._admission.admit(symbols)
@@ -151,7 +146,13 @@ class BybitBroker:
         except (ReadError, RecordError) as error:
             return ReadBackFailed(str(error), purpose)
         return ReadBack(
-            orders.result(), positions.result(), fills.result(), wallet.result(), asked_ms=asked_ms, purpose=purpose
+            orders.result(),
+            positions.result(),
+            fills.result(),
+            wallet.result(),
+            asked_ms=asked_ms,
+            purpose=purpose,
+            strangers=tuple(sorted(self._records.skipped)),
         )
 
     async def run(self) -> None:
