@@ -1,0 +1,87 @@
+"""Stops taken away at the exchange: set again, or the position closed, each within the promised three seconds."""
+
+import asyncio
+import random
+
+import msgspec
+import pytest
+
+from breakwall.ports import HttpAnswer, HttpRequest
+from breakwall.sim import world
+from breakwall.sim.invariants import CREATE, Referee
+from breakwall.sim.world import World, play
+from breakwall.venues.exchange.exchange import Exchange
+from breakwall.venues.exchange.stops import Stops
+
+TRADING_STOP = "/v5/position/trading-stop"
+ROB_MS, REJECTED_CLOSES = (2_000, 6_000), 2
+SEEDS = (53, 54)
+
+
+class Robber(World):
+    """Cancels every stop each few seconds; `robbed` counts the stops that were taken."""
+
+    robbed = 0
+
+    async def turn(self) -> None:
+        dice, stops = random.Random("robber"), Stops(self.exchange.log)
+        due_ms = self.clock.now_ms() + 10_000
+        while True:
+            await asyncio.sleep(max(0, self.exchange.due_ms - self.clock.now_ms()) / 1000)
+            now_ms = self.clock.now_ms()
+            self.exchange.advance(now_ms)
+            if now_ms >= due_ms:
+                due_ms = now_ms + dice.randint(*ROB_MS)
+                self._rob(stops)
+            self.referee.check(now_ms)
+
+    def _rob(self, stops: Stops) -> None:
+        for position in self.exchange.account.positions.values():
+            if position.lots and position.stop is not None:
+                stops.cancelled(position, position.stop, "CancelByUser", self.exchange.now_ms)
+                Robber.robbed += 1
+
+
+@pytest.fixture
+def robbed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world, "World", Robber)
+    monkeypatch.setattr(Robber, "robbed", 0)
+    monkeypatch.setattr(
+        Referee, "_check_stop", lambda *_: None
+    )  # a stop is missing at times: how long is the question
+
+
+@pytest.mark.usefixtures("robbed")
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_stop_that_was_taken_stands_again_within_a_second(seed: int) -> None:
+    report = play(seed, plan=())
+    assert Robber.robbed > 0
+    assert 0 < report.unprotected_ms <= 1_000
+
+
+@pytest.mark.usefixtures("robbed")
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("code", [10001, 10006, 10016])
+def test_where_stops_and_closes_are_refused_it_is_flat_within_three_seconds(
+    seed: int, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every stop is refused, and of each position's closes the first two are refused or not answered clearly."""
+    real, refused = Exchange.handle, list[str]()
+
+    def handle(exchange: Exchange, request: HttpRequest, now_ms: int) -> HttpAnswer:
+        body = msgspec.json.decode(request.body) if request.body else {}
+        no = code if request.path == CREATE else 10001
+        closing = request.path == CREATE and body["reduceOnly"]
+        if closing:
+            refused.append(body["symbol"])
+        elif request.path == CREATE:
+            refused[:] = [symbol for symbol in refused if symbol != body["symbol"]]
+        if request.path == TRADING_STOP or (closing and refused.count(body["symbol"]) <= REJECTED_CLOSES):
+            answer = {"retCode": no, "retMsg": "no", "result": {}, "time": now_ms}
+            return HttpAnswer(200, msgspec.json.encode(answer))
+        return real(exchange, request, now_ms)
+
+    monkeypatch.setattr(Exchange, "handle", handle)
+    report = play(seed, plan=())
+    assert Robber.robbed > 0
+    assert 0 < report.unprotected_ms <= 3_000
