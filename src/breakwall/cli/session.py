@@ -40,7 +40,7 @@ async def conduct(engine: Engine, lines: Lines, seconds: float | None, *, flatte
     Exit codes: 0 done, 1 a critical task gave up, 4 not flat although asked, 130 interrupted.
     """
     began = engine.clock.now_ms()
-    stopped = _signals()
+    stopped = _signals(lines, engine)
     running: asyncio.Task[None] = asyncio.create_task(_start_and_run(engine))
     telling = asyncio.create_task(_tell(engine, lines))
     try:
@@ -78,13 +78,17 @@ def _verdict_of(running: asyncio.Task[None]) -> tuple[int, str]:
     return 0, "ended"
 
 
-def _signals() -> asyncio.Future[str]:
+def _signals(lines: Lines, engine: Engine) -> asyncio.Future[str]:
+    """Done with the name of the first signal; further ones are only answered: leaving takes its time."""
     loop = asyncio.get_running_loop()
     stopped: asyncio.Future[str] = loop.create_future()
 
     def note(name: str) -> None:
         if not stopped.done():
             stopped.set_result(name)
+        else:
+            patience = f"already leaving; it takes at most {_PATIENCE_S:.0f} s, the stops stay on the exchange"
+            lines.line(engine.clock.now_ms(), "warning", patience)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(number, note, number.name)

@@ -57,11 +57,12 @@ def on_position_reports(state: State, event: PositionReports) -> None:
 
 def on_tick(state: State) -> None:
     """Differences with the venue that have lasted, the equity at the marks, and lifted breaker rules."""
-    why = state.breaker.why
+    tripped = state.breaker.trips
     marks = {symbol: market.mark for symbol, market in state.markets.items()}
     take(state, state.blotter.on_tick(marks, state.at))
-    if why and not state.breaker.why:
-        state.say("breaker", f"over: {why}", durable=True)
+    for trip in tripped:
+        if trip not in state.breaker.trips:
+            state.say("breaker", f"over: {trip.text}", durable=True)
     if state.now - state.pruned_ms >= PRUNE_EVERY_MS:
         state.pruned_ms = state.now
         state.orders.prune(state.now)

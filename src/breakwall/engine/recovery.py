@@ -126,8 +126,8 @@ def finish(state: State) -> None:
         + ("MISSING" if position.stop_ticks is None else position.instrument.price_text(position.stop_ticks))
         for position in state.positions.held()
     ]
-    trading = f"{state.trading_state} ({state.why})" if state.why else state.trading_state
-    state.say("recovered", f"recovered: {'; '.join(held) or 'flat'}; trading is {trading}", durable=True)
+    trading = f"no entries yet: {state.why}" if state.why else f"trading is {state.trading_state}"
+    state.say("recovered", f"recovered: {'; '.join(held) or 'flat'}; {trading}", durable=True)
 
 
 def act(state: State, difference: Difference) -> None:

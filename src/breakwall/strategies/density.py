@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from breakwall.config import Settings
+from breakwall.config import BounceSettings, BreakoutSettings, Settings
 from breakwall.market.state import Market, Status
 from breakwall.market.walls import Wall
 from breakwall.model.units import Side
@@ -119,36 +119,42 @@ class Density:
         return True
 
     def _breakout(self, market: Market, wall: Wall, side: Side, entry: int, at_ms: int, trace: str) -> Signal:
-        rules, instrument, sign = self._settings.breakout, market.instrument, side.sign
-        behind = 1 - sign * Decimal(str(rules.stop_behind_bp)) / _BP
-        target, aim = self._target(market, side, entry, rules.target_percent, wall.wall_id)
-        return Signal(
-            strategy="breakout",
-            symbol=instrument.symbol,
-            side=side,
-            wall_id=wall.wall_id,
-            wall_side=wall.side,
-            wall_near_ticks=wall.near_ticks,
-            wall_far_ticks=wall.far_ticks,
-            entry_ticks=entry,
-            stop_ticks=instrument.stop_ticks(instrument.price(wall.near_ticks) * behind, sign),
-            target_ticks=target,
-            strength=min(1.0, wall.eroded * wall.eaten_share),
-            at_ms=at_ms,
-            trace=trace,
-            reasons=(
-                f"{_noun(wall)} eroded {wall.eroded:.0%}, {wall.eaten_share:.0%} of that eaten",
-                f"trend {'up' if sign > 0 else 'down'}, through it",
-                aim,
-            ),
+        rules = self._settings.breakout
+        reason = f"{_noun(wall)} eroded {wall.eroded:.0%}, {wall.eaten_share:.0%} of that eaten"
+        strength = min(1.0, wall.eroded * wall.eaten_share)
+        return self._signal(
+            "breakout", market, wall, side, entry, wall.near_ticks, rules, strength, reason, at_ms, trace
         )
 
     def _bounce(self, market: Market, wall: Wall, side: Side, entry: int, at_ms: int, trace: str) -> Signal:
-        rules, instrument, sign = self._settings.bounce, market.instrument, side.sign
+        rules = self._settings.bounce
+        away = abs(entry - wall.near_ticks)
+        reason = f"{_noun(wall)} holds, eroded {wall.eroded:.0%}, {away} ticks away"
+        strength = max(0.0, 1.0 - wall.eroded)
+        return self._signal(
+            "bounce", market, wall, side, entry, wall.far_ticks, rules, strength, reason, at_ms, trace
+        )
+
+    def _signal(
+        self,
+        strategy: str,
+        market: Market,
+        wall: Wall,
+        side: Side,
+        entry: int,
+        edge: int,
+        rules: BreakoutSettings | BounceSettings,
+        strength: float,
+        reason: str,
+        at_ms: int,
+        trace: str,
+    ) -> Signal:
+        """The stop lies `stop_behind_bp` behind `edge`, the edge of the wall that must hold for the idea to hold."""
+        instrument, sign = market.instrument, side.sign
         behind = 1 - sign * Decimal(str(rules.stop_behind_bp)) / _BP
         target, aim = self._target(market, side, entry, rules.target_percent, wall.wall_id)
         return Signal(
-            strategy="bounce",
+            strategy=strategy,
             symbol=instrument.symbol,
             side=side,
             wall_id=wall.wall_id,
@@ -156,16 +162,12 @@ class Density:
             wall_near_ticks=wall.near_ticks,
             wall_far_ticks=wall.far_ticks,
             entry_ticks=entry,
-            stop_ticks=instrument.stop_ticks(instrument.price(wall.far_ticks) * behind, sign),
+            stop_ticks=instrument.stop_ticks(instrument.price(edge) * behind, sign),
             target_ticks=target,
-            strength=max(0.0, 1.0 - wall.eroded),
+            strength=strength,
             at_ms=at_ms,
             trace=trace,
-            reasons=(
-                f"{_noun(wall)} holds, eroded {wall.eroded:.0%}, {abs(entry - wall.near_ticks)} ticks away",
-                f"trend {'up' if sign > 0 else 'down'}, away from it",
-                aim,
-            ),
+            reasons=(reason, f"trend {'up' if sign > 0 else 'down'}", aim),
         )
 
     def _target(self, market: Market, side: Side, entry: int, percent: Decimal, wall_id: int) -> tuple[int, str]:
