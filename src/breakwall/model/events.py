@@ -277,7 +277,7 @@ class Account(Struct, frozen=True, tag=True):
 
 
 class SettingsChanged(Struct, frozen=True, tag=True):
-    """The effective settings as JSON, the first event of a run: part of the record, so that it can be decided again."""
+    """The effective settings as JSON, the first event of a run, so that its record can be decided again."""
 
     settings: str
     run: int
