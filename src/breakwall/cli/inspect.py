@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from breakwall.model.text import sanitise
+
 if TYPE_CHECKING:
     from breakwall.replay.books import Checkpoint
     from breakwall.replay.survey import Summary
@@ -44,8 +46,8 @@ def inspect(
         points = [last] if last is not None else []
     summary = survey.summary(chosen, recording)
     for point in points:
-        print(_json(point) if as_json else _line(point))
-    print(_json({"summary": summary}) if as_json else _closing(summary))
+        print(_json(point) if as_json else _safe(_line(point)))
+    print(_json({"summary": summary}) if as_json else _safe(_closing(summary)))
     beyond = sorted(number for number in numbers if number > summary.applied)
     if beyond:
         asked = ", ".join(map(str, beyond))
@@ -56,6 +58,11 @@ def inspect(
 
 def _wanted(numbers: frozenset[int], every: int | None) -> Callable[[int], bool]:
     return lambda n: n in numbers or (every is not None and n % every == 0)
+
+
+def _safe(text: str) -> str:
+    """A recording's own words may hold anything; nothing of it may steer the terminal."""
+    return "\n".join(sanitise(line, 1000) for line in text.splitlines())
 
 
 def _json(thing: object) -> str:
