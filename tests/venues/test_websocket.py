@@ -292,6 +292,23 @@ def test_a_storm_of_drops_stays_within_one_connection_a_second(venue, stream, di
     assert 40 < len(gaps) < 100
 
 
+@pytest.mark.parametrize("turns", range(4))
+def test_a_cancel_is_heeded_although_the_socket_dies_in_the_same_moment(venue, stream, virtual, turns) -> None:
+    async def main() -> None:
+        s = stream()
+        s.follow([TRADES])
+        task = asyncio.ensure_future(s.run())
+        await asyncio.sleep(1)
+        venue.sockets[0].drop()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=100)
+        assert done
+
+    virtual(main())
+
+
 def test_no_socket_at_all_is_a_link_that_is_down(venue, stream, diary, virtual) -> None:
     async def refuse(url: str):
         raise TransportError("connection refused", sent=False)

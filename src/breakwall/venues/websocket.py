@@ -6,8 +6,8 @@ content. Source: Bybit v5, websocket/wss-authentication and ws/connect.
 
 import asyncio
 import random
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import Struct, field
@@ -195,14 +195,12 @@ class Stream:
         self._connects += 1
         try:
             self._heard_ns = self._pinged_ns = self._clock.now_ns()
-            async with asyncio.TaskGroup() as group:
-                if self._login is not None:
-                    await self._log_in(socket, self._login())
-                await self._settle(socket)
-                group.create_task(self._listen(socket), name=f"{self.name} listen")
-                group.create_task(self._watch(socket), name=f"{self.name} watch")
-        except* TransportError as lost:
-            reason = str(_first(lost))
+            if self._login is not None:
+                await self._log_in(socket, self._login())
+            await self._settle(socket)
+            await first_end(self._listen(socket), self._watch(socket))
+        except TransportError as lost:
+            reason = str(lost)
         finally:
             await socket.close()
         return reason
@@ -373,8 +371,18 @@ def _chunks(names: list[str]) -> list[tuple[str, ...]]:
     return [*chunks, tuple(current)] if current else chunks
 
 
-def _first(group: BaseExceptionGroup[TransportError]) -> BaseException:
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
+async def first_end(*works: Coroutine[Any, Any, None]) -> None:
+    """Run all until the first one ends, then end the others; the first's error comes out.
+
+    Not a task group: on Python 3.11 that one swallows a cancel which comes together with an error of a child.
+    """
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in tasks:
+        if task in done:
+            task.result()

@@ -6,7 +6,7 @@ position/leverage, user/apikey-info, account/set-price-limit.
 """
 
 import logging
-from collections.abc import Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from decimal import Decimal
 from typing import Any, NoReturn, TypeVar
 
@@ -58,11 +58,11 @@ class Admission:
     async def admit(self, symbols: Iterable[str]) -> tuple[Account, dict[str, Instrument]]:
         """The account's facts and the rules of exactly these symbols."""
         wanted = tuple(symbols)
-        await self._read("clock", self._rest.measure_time())
+        await self._read("clock", self._rest.measure_time)
         async with together() as group:
-            key = group.create_task(self._read("key", self._rest.read(KEY_INFO, {})))
-            account = group.create_task(self._read("account", self._rest.read(ACCOUNT_INFO, {})))
-            listed = group.create_task(self._read("instruments", self.instruments(wanted)))
+            key = group.create_task(self._read("key", lambda: self._rest.read(KEY_INFO, {})))
+            account = group.create_task(self._read("account", lambda: self._rest.read(ACCOUNT_INFO, {})))
+            listed = group.create_task(self._read("instruments", lambda: self.instruments(wanted)))
         _check_key(key.result())
         instruments = listed.result()
         for symbol in wanted:
@@ -98,7 +98,7 @@ class Admission:
 
     async def _position_rows(self, symbol: str) -> list[Record]:
         params = {"category": "linear", "symbol": symbol}
-        return await self._read(f"{symbol} position", self._rest.read_list(POSITIONS, params))
+        return await self._read(f"{symbol} position", lambda: self._rest.read_list(POSITIONS, params))
 
     async def _isolate(self, account: Record) -> None:
         """Margin mode belongs to the whole account: set only while nothing is open."""
@@ -109,10 +109,10 @@ class Admission:
         if found == ISOLATED:
             return
         params = {"category": "linear", "settleCoin": "USDT", "limit": 200}
-        if await self._read("positions", self._rest.read_list(POSITIONS, params)):
+        if await self._read("positions", lambda: self._rest.read_list(POSITIONS, params)):
             _refuse("margin mode", ISOLATED, f"{found} with open positions", "close them, then start again")
         await self._rest.write(SET_MARGIN_MODE, {"setMarginMode": ISOLATED}, urgent=True)
-        again = text(await self._read("account", self._rest.read(ACCOUNT_INFO, {})), "marginMode")
+        again = text(await self._read("account", lambda: self._rest.read(ACCOUNT_INFO, {})), "marginMode")
         if again != ISOLATED:
             _refuse("margin mode", ISOLATED, f"{again} after setting it", "set isolated margin at the venue")
 
@@ -149,9 +149,9 @@ class Admission:
             _log.warning("fee rates not readable, taking those of [venue]: %s", error)
         return max(taker, default=self._settings.taker_fee), max(maker, default=self._settings.maker_fee)
 
-    async def _read(self, what: str, reading: Coroutine[Any, Any, T]) -> T:
+    async def _read(self, what: str, reading: Callable[[], Coroutine[Any, Any, T]]) -> T:
         try:
-            return await reading
+            return await reading()
         except (ReadError, RecordError) as error:
             alarm = isinstance(error, ReadError) and error.alarm
             remedy = (
