@@ -1,5 +1,6 @@
 """The order's table, pair by pair, and its promise: any sequence of messages ends in the same state."""
 
+import inspect
 import re
 
 import pytest
@@ -17,9 +18,8 @@ ENTRY_ID = "bw-1-1-e"
 
 def row(state: OrderState) -> str:
     """The printed row of a state, with "like PENDING" spelled out."""
-    text = re.search(
-        rf"^    {state.value}: (.*?)(?=^    [A-Z_]+: |^$)", Order.__doc__ or "", re.MULTILINE | re.DOTALL
-    )
+    told = inspect.cleandoc(Order.__doc__ or "")
+    text = re.search(rf"^{state.value}: (.*?)(?=^[A-Z_]+: |^$)", told, re.MULTILINE | re.DOTALL)
     assert text is not None
     return " ".join(text[1].split())
 
