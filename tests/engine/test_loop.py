@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -75,8 +76,8 @@ class Silence:
     async def close(self) -> None: ...
 
 
-async def engine(venue: Venue, notes: list[Note]) -> Engine:
-    clock, journal = SystemClock(), InlineJournal()
+async def engine(venue: Venue, notes: list[Note], folder: Path) -> Engine:
+    clock, journal = SystemClock(), InlineJournal(folder / "journal.db")
     remembered = await journal.open()
     return Engine(
         settings=Settings(symbols=("BTCUSDT",)),
@@ -99,9 +100,11 @@ def fail(*_: object) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_failing_part_halts_entries_and_what_protects_still_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failing_part_halts_entries_and_what_protects_still_leaves(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     venue, notes = Venue(), list[Note]()
-    breakwall = await engine(venue, notes)
+    breakwall = await engine(venue, notes, tmp_path)
     rescued = breakwall.core.rescued
     saved: list[object] = []
 
@@ -128,7 +131,7 @@ async def test_a_failing_part_halts_entries_and_what_protects_still_leaves(monke
 
 
 @pytest.mark.asyncio
-async def test_a_start_that_fails_is_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_start_that_fails_is_the_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     venue = Venue()
     breakwall = await engine(venue, [])
     monkeypatch.setattr(breakwall.core, "on_event", fail)
