@@ -133,7 +133,7 @@ async def test_a_failing_part_halts_entries_and_what_protects_still_leaves(
 @pytest.mark.asyncio
 async def test_a_start_that_fails_is_the_end(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     venue = Venue()
-    breakwall = await engine(venue, [])
+    breakwall = await engine(venue, [], tmp_path)
     monkeypatch.setattr(breakwall.core, "on_event", fail)
     await breakwall.start()
     with pytest.raises(GaveUp, match=r"the start failed: .*a bug"):

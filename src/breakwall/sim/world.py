@@ -88,15 +88,17 @@ async def _story(seed: int, plan: Plan, seconds: float, heal_s: float, crashes: 
     """Bad weather, people, crashes; then healing; then knowledge is compared with truth."""
     world = World(seed, SETTINGS, plan, line)
     turning = asyncio.create_task(world.turn(), name="exchange")
-    world.boot()
-    world.meddle(seconds)
-    world.plot(crashes, seconds)
-    await asyncio.sleep(seconds)
-    world.heal()
-    await asyncio.sleep(heal_s)
-    await world.judge()
-    turning.cancel()
-    world.journal.drop()
+    try:
+        world.boot()
+        world.meddle(seconds)
+        world.plot(crashes, seconds)
+        await asyncio.sleep(seconds)
+        world.heal()
+        await asyncio.sleep(heal_s)
+        await world.judge()
+    finally:
+        turning.cancel()
+        world.journal.drop()
     return world.report()
 
 
