@@ -30,6 +30,7 @@ def wait_for(process: subprocess.Popen[str], words: str) -> float:
             return time.perf_counter() - began
         if time.perf_counter() - began > TOO_LONG_S:
             break
+    process.kill()
     raise SystemExit(f"no line with {words!r} within {TOO_LONG_S:g} s")
 
 
@@ -60,7 +61,7 @@ def restarts(times: int) -> list[float]:
     took = []
     with tempfile.TemporaryDirectory() as folder:
         process, _ = start(Path(folder))
-        wait_for(process, ": opened ")
+        wait_for(process, " opened ")
         for _ in range(times):
             os.kill(process.pid, signal.SIGKILL)
             process.communicate()
