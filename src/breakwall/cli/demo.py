@@ -1,7 +1,6 @@
 """`breakwall demo`: the whole program on the embedded exchange, with no account and no internet."""
 
 import asyncio
-import contextlib
 import resource
 import sys
 from pathlib import Path
@@ -70,15 +69,15 @@ async def _run(wish: DemoWish, settings: Settings) -> int:
     try:
         place = await runplace.find(runplace.Market(wish.scenario, wish.seed), wish.state, transport)
         lines.line(clock.now_ms(), "info", place.words)
-        with contextlib.ExitStack() as held:
-            try:
-                held.enter_context(place.lock)
+        run: modes.Run | None = None
+        try:
+            with place.lock:
                 run = await modes.demo(settings, place.folder, place.lock, place.access, clock, transport, lines.note)
-            except BaseException:
-                if place.fresh:  # nothing was traded on it
-                    place.stop_exchange()
-                raise
-            ended = await conduct(run.engine, lines, wish.seconds, flatten=settings.on_exit == "flatten")
+                ended = await conduct(run.engine, lines, wish.seconds, flatten=settings.on_exit == "flatten")
+        except BaseException:
+            if place.fresh and (run is None or run.engine.core.recovered_ms is None):  # nothing was traded on it
+                place.stop_exchange()
+            raise
         if ended.code != NOT_FLAT:
             place.stop_exchange()
     finally:
