@@ -126,7 +126,7 @@ def finish(state: State) -> None:
         + ("MISSING" if position.stop_ticks is None else position.instrument.price_text(position.stop_ticks))
         for position in state.positions.held()
     ]
-    trading = f"no entries yet: {state.why}" if state.why else f"trading is {state.trading_state}"
+    trading = "entries wait for both links" if state.blind else f"trading is {state.trading_state}"
     state.say("recovered", f"recovered: {'; '.join(held) or 'flat'}; {trading}", durable=True)
 
 
