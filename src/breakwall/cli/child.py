@@ -80,7 +80,7 @@ async def start(folder: Path, *, seed: int, scenario: str, linger_s: int) -> Chi
     try:
         path.write_bytes(msgspec.json.encode(child))
     except OSError as error:
-        stop(child)
+        stop(folder, child)
         raise _unwritable(error, folder) from error
     return child
 
@@ -92,7 +92,9 @@ def _unwritable(error: OSError, folder: Path) -> StateError:
     )
 
 
-def stop(child: ChildExchange) -> None:
-    """Ask it to end; an exchange that is gone already is fine."""
+def stop(folder: Path, child: ChildExchange) -> None:
+    """Ask it to end, and forget it first: nobody may take up an exchange that is about to go."""
+    with contextlib.suppress(OSError):
+        (folder / _LINE).unlink(missing_ok=True)
     with contextlib.suppress(ProcessLookupError):
         os.kill(child.pid, signal.SIGTERM)

@@ -74,12 +74,12 @@ async def _run(wish: DemoWish, settings: Settings) -> int:
             with place.lock:
                 run = await modes.demo(settings, place.folder, place.lock, place.access, clock, transport, lines.note)
                 ended = await conduct(run.engine, lines, wish.seconds, flatten=settings.on_exit == "flatten")
+                if ended.code != NOT_FLAT:
+                    place.stop_exchange()
         except BaseException:
             if place.fresh and (run is None or run.engine.core.recovered_ms is None):  # nothing was traded on it
                 place.stop_exchange()
             raise
-        if ended.code != NOT_FLAT:
-            place.stop_exchange()
     finally:
         await transport.close()
     receipt = modes.receipt(

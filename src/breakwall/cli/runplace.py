@@ -37,7 +37,7 @@ class RunPlace:
         )
 
     def stop_exchange(self) -> None:
-        children.stop(self.exchange)
+        children.stop(self.folder.path, self.exchange)
 
 
 def lock_of(exchange: ChildExchange) -> InstanceLock:
