@@ -5,6 +5,7 @@ is measured with, so the two share no code.
 """
 
 import hashlib
+from abc import ABC, abstractmethod
 from bisect import bisect_left
 from decimal import Decimal
 from enum import Enum
@@ -92,7 +93,7 @@ class Side:
         return self.prices[: -TOP - 1 : -1]
 
 
-class Book:
+class Book(ABC):
     """The levels of one stream and the counters of its life. `n` counts the messages that were applied."""
 
     def __init__(self) -> None:
@@ -104,9 +105,9 @@ class Book:
         self.crossed = 0
         self.last: BookMessage | None = None
 
+    @abstractmethod
     def take(self, message: BookMessage) -> bool:
         """Follow one message; returns whether it was applied."""
-        raise NotImplementedError
 
     def checkpoint(self) -> Checkpoint:
         """The book as it stands; at least one message must have been applied."""

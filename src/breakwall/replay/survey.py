@@ -105,7 +105,7 @@ class Survey:
         return book.checkpoint() if book is not None and book.last is not None else None
 
     def summary(self, topic: str, recording: Recording) -> Summary:
-        book = self._books.get(topic) or Book()
+        book = self._books.get(topic) or BybitBook()  # of a recording without a book: an empty one
         trades_topic = max(self._sums, key=lambda name: self._sums[name].trades, default="")
         sums = self._sums.get(trades_topic) or _Sums()
         return Summary(

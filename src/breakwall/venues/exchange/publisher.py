@@ -4,6 +4,7 @@ Only topics with subscribers cost anything. Trades leave before the book change 
 share its `seq`. Source of the frames: Bybit v5 public topics of linear contracts.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
@@ -68,7 +69,7 @@ class _Topic:
                 send(text)
 
 
-class _Paced(_Topic):
+class _Paced(_Topic, ABC):
     """A topic of snapshot and deltas, pushed on a fixed grid of time."""
 
     __slots__ = ("_next_ms", "_period_ms")
@@ -87,11 +88,13 @@ class _Paced(_Topic):
         if admitted:
             self.tell(admitted, self._snapshot(now_ms))
 
+    @abstractmethod
     def _update(self, now_ms: int) -> None:
-        raise NotImplementedError
+        """Tell the readers what changed."""
 
+    @abstractmethod
     def _snapshot(self, now_ms: int) -> dict[str, object]:
-        raise NotImplementedError
+        """The whole, for new readers."""
 
 
 class BookTopic(_Paced):
