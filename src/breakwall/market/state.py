@@ -190,11 +190,11 @@ class Market:
     def on_book(self, event: BookSnapshot | BookDelta, at_ms: int) -> str:
         """Take a book message; the answer is why the symbol must be resubscribed, or ''."""
         self.book_messages += 1
-        if type(event) is BookSnapshot or event.update_id == 1:
+        if isinstance(event, BookSnapshot) or event.update_id == 1:
             return self._start_again(event, at_ms)
         book = self.book
         shown_seq = book.seq
-        verdict, bids, asks = book.apply(event)  # type: ignore[arg-type]  # a snapshot was handled above
+        verdict, bids, asks = book.apply(event)
         if verdict is not Verdict.APPLIED:
             return "" if verdict is Verdict.DROPPED else self._distrust(at_ms)
         self.last_book_ms = at_ms
