@@ -25,7 +25,7 @@ Key = tuple[str, int]
 
 
 class PositionChange(Struct, frozen=True):
-    """What happened to a position: `kind` is opened, grew, reduced, closed, corrected, adopted, cash, ignored."""
+    """What happened to a position: `kind` is opened, grew, reduced, closed, ended, corrected, adopted, cash."""
 
     kind: str
     symbol: str
