@@ -28,9 +28,9 @@ def test_the_example_is_the_defaults() -> None:
 def test_the_example_names_every_setting() -> None:
     table = tomllib.loads(EXAMPLE.read_text())
     given = {
-        f"{section}.{name}" if isinstance(value, dict) else section
+        f"{section}.{name}" if name else section
         for section, value in table.items()
-        for name in (value if isinstance(value, dict) else [section])
+        for name in ((isinstance(value, dict) and value) or [""])
     }
     assert given == names(Settings)
 

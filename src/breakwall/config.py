@@ -187,6 +187,17 @@ class EngineSettings(Section):
     unknown_absent_s: Positive = 5.0
 
 
+class UiSettings(Section):
+    """The screen. `max_kb_s` bounds what is sent to the terminal, `fps` how often it is looked at."""
+
+    theme: str = "midnight"
+    colors: Literal["auto", "truecolor", "256", "16", "none"] = "auto"
+    fps: Annotated[float, Field(ge=0.5, le=10)] = 4.0
+    max_kb_s: Annotated[float, Field(ge=5)] = 100.0
+    mouse: bool = True
+    tape_min_usdt: Annotated[Decimal, Field(ge=0)] = Decimal(0)
+
+
 class Settings(Section):
     """All settings. `mode` names a venue arrangement that only the wiring looks at."""
 
@@ -195,6 +206,7 @@ class Settings(Section):
     symbols: tuple[str, ...] = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     on_exit: Literal["keep", "flatten"] = "flatten"
+    on_screen_lost: Literal["manage", "flatten", "trade"] = "manage"
     venue: VenueSettings = VenueSettings()
     walls: WallSettings = WallSettings()
     trend: TrendSettings = TrendSettings()
@@ -205,6 +217,8 @@ class Settings(Section):
     risk: RiskSettings = RiskSettings()
     breaker: BreakerSettings = BreakerSettings()
     engine: EngineSettings = EngineSettings()
+    ui: UiSettings = UiSettings()
+    keys: dict[str, str | tuple[str, ...]] = {}
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 from breakwall.model.actions import Approved, CancelOrder, MoveStop, PlaceOrder
 from breakwall.model.events import Account, Event, Instruments, OrderAnswer, Outcome, ReadBack, ReadBackFailed
 from breakwall.model.journal import JournalEntry
-from breakwall.model.view import View
+from breakwall.model.view import SymbolView, View
 
 
 class Clock(Protocol):
@@ -163,5 +163,12 @@ class Recorder(Protocol):
 class Desk(Protocol):
     """All that a screen or an API may do with the engine."""
 
-    def view(self, symbol: str = "") -> View: ...
+    def view(self, symbol: str = "") -> View:
+        """The state now; with the depth of `symbol`, which costs as much as all the rest."""
+        ...
+
+    def market(self, symbol: str) -> SymbolView | None:
+        """One market with its depth; None where it is not followed."""
+        ...
+
     def submit(self, command: Event) -> None: ...

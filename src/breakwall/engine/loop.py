@@ -32,7 +32,7 @@ from breakwall.model.events import (
     WalletReport,
 )
 from breakwall.model.journal import EntryKind, JournalEntry
-from breakwall.model.view import View
+from breakwall.model.view import SymbolView, View
 from breakwall.ports import Broker, Clock, Feed, Journal, Recorder
 from breakwall.trading.reconcile import unfinished
 
@@ -131,6 +131,9 @@ class Engine:
         return self.core.view(
             self.clock.now_ms(), self.mode, symbol, self.loop_delays.p99_ms, self.event_delays.p99_ms
         )
+
+    def market(self, symbol: str) -> SymbolView | None:
+        return self.view(symbol).market(symbol)
 
     async def leave(self, *, flatten: bool, patience_s: float) -> bool:
         """End trading in order: no entries, resting entries cancelled, positions closed if asked.

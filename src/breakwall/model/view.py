@@ -6,7 +6,10 @@ from msgspec import Struct
 
 
 class WallView(Struct, frozen=True):
-    """One wall: edges and prices in ticks, sizes in lots, `eroded`, `eaten`, `pulled` as fractions of its peak."""
+    """One wall: edges and prices in ticks, sizes in lots, `eroded`, `eaten`, `pulled` as fractions of its peak.
+
+    `end` is how it ended (eaten, pulled, faded ...), empty while it stands; `age_ms` stops with its end.
+    """
 
     wall_id: int
     bid: bool
@@ -22,10 +25,26 @@ class WallView(Struct, frozen=True):
     pulled: float
     touches: int
     in_view: bool
+    end: str = ""
+    ended_ms: int = 0
+
+
+class TradeView(Struct, frozen=True, gc=False):
+    """One public trade as it came in; `buy` is the taker's side, `at_ms` engine time."""
+
+    at_ms: int
+    ticks: int
+    lots: int
+    buy: bool
 
 
 class SymbolView(Struct, frozen=True):
-    """One market. `status` is LIVE, RESYNC, STALE or WAITING; levels are (ticks, lots) best first."""
+    """One market. `status` is LIVE, RESYNC, STALE or WAITING; `change_24h` and `funding_rate` are fractions.
+
+    Of the selected market also its depth: `levels` are (ticks, lots) best first, `trades` newest last, and
+    `trades_seen` counts all trades of the run, so that a reader knows which of them are new to it.
+    `usdt_per_tick_lot` times ticks times lots is a notional.
+    """
 
     symbol: str
     status: str
@@ -34,15 +53,29 @@ class SymbolView(Struct, frozen=True):
     mark: Decimal | None
     age_ms: int
     trend: str
+    status_reason: str = ""
+    late_ms: float = 0.0
+    change_24h: Decimal | None = None
+    funding_rate: Decimal | None = None
+    next_funding_ms: int | None = None
+    tick: Decimal = Decimal(1)
+    lot: Decimal = Decimal(1)
+    usdt_per_tick_lot: Decimal = Decimal(1)
+    paused: bool = False
     bids: tuple[tuple[int, int], ...] = ()
     asks: tuple[tuple[int, int], ...] = ()
     walls: tuple[WallView, ...] = ()
+    ended: tuple[WallView, ...] = ()
+    trades: tuple[TradeView, ...] = ()
+    trades_seen: int = 0
 
 
 class PositionView(Struct, frozen=True):
     """One position; `lots` and `qty` (coins) are negative where it is short.
 
-    `proof_age_ms` is how long ago the stop was read back from the venue; None: never.
+    `proof_age_ms` is how long ago the stop was read back from the venue; None: never. `naked_ms` is for how
+    long it has been open without a stop we know of; None: it has one. `risk_usdt` is the loss at the planned
+    stop without fees; `pnl_usdt` over it is R.
     """
 
     symbol: str
@@ -56,9 +89,21 @@ class PositionView(Struct, frozen=True):
     liquidation: Decimal | None
     strategy: str
     proof_age_ms: int | None
+    opened_ms: int = 0
+    target: Decimal | None = None
+    risk_usdt: Decimal | None = None
+    naked_ms: int | None = None
+    reason: str = ""  # why it is being closed
+
+    @property
+    def r(self) -> Decimal | None:
+        """Profit in units of the planned risk; None where no plan is known."""
+        return self.pnl_usdt / self.risk_usdt if self.risk_usdt else None
 
 
 class OrderView(Struct, frozen=True):
+    """One order that is not finished; `why` is why it was decided, `age_ms` since then."""
+
     client_id: str
     symbol: str
     side: str
@@ -66,6 +111,86 @@ class OrderView(Struct, frozen=True):
     lots: int
     filled_lots: int
     price: Decimal | None
+    qty: Decimal = Decimal(0)
+    filled_qty: Decimal = Decimal(0)
+    reduce_only: bool = False
+    age_ms: int = 0
+    why: str = ""
+
+
+class CheckView(Struct, frozen=True):
+    """One check's answer; `reason` is why it failed."""
+
+    check: str
+    passed: bool
+    reason: str
+
+
+class SignalView(Struct, frozen=True):
+    """A signal with its card. `refused_by` names the check or gate that refused it, empty: it was ordered.
+
+    `strength` is 0..1; `loss_at_stop_usdt` includes fees; `reasons` say why it was raised.
+    """
+
+    at_ms: int
+    trace: str
+    symbol: str
+    strategy: str
+    side: str
+    strength: float
+    entry: Decimal
+    stop: Decimal
+    target: Decimal
+    qty: Decimal
+    loss_at_stop_usdt: Decimal
+    reasons: tuple[str, ...]
+    checks: tuple[CheckView, ...]
+    refused_by: str
+    reason: str
+
+
+class RuleView(Struct, frozen=True):
+    """One rule of the breaker: how much of its limit is used, in `unit` (USDT, losses, trades).
+
+    `until_ms` (engine time) is when a tripped rule is lifted by itself; None: a person lifts it.
+    """
+
+    rule: str
+    used: Decimal
+    limit: Decimal
+    unit: str
+    tier: str
+    tripped: bool = False
+    until_ms: int | None = None
+
+
+class LogLine(Struct, frozen=True):
+    """One line of the log; `number` counts them from the run's start."""
+
+    number: int
+    at_ms: int
+    level: str
+    symbol: str
+    text: str
+    trace: str
+
+
+class FlattenView(Struct, frozen=True):
+    """A wish to be flat and how far it got: what was cancelled and closed, and what the venue has confirmed.
+
+    `symbol` empty is all of them; times are engine time, None until it has happened. `proven_ms` is the
+    read-back, asked after everything was quiet, that showed nothing left; `remains` is what is left until then.
+    """
+
+    symbol: str
+    who: str
+    panic: bool
+    asked_ms: int
+    cancelled: tuple[str, ...]
+    closed: tuple[str, ...]
+    remains: tuple[str, ...]
+    flat_ms: int | None
+    proven_ms: int | None
 
 
 class Counters(Struct, frozen=True):
@@ -111,3 +236,16 @@ class View(Struct, frozen=True):
     counters: Counters
     loop_delay_p99_ms: float = 0.0
     event_latency_p99_ms: float = 0.0
+    phase: str = ""
+    down: tuple[str, ...] = ()  # links that are down
+    rest_ms: int | None = None  # how long the last read-back of the account took
+    read_back_age_ms: int | None = None
+    day_pnl_usdt: Decimal = Decimal(0)  # closed since the risk day began plus open
+    signals: tuple[SignalView, ...] = ()  # newest last
+    breaker: tuple[RuleView, ...] = ()
+    flattens: tuple[FlattenView, ...] = ()  # of this run, newest last
+    log: tuple[LogLine, ...] = ()  # newest last
+
+    def market(self, symbol: str) -> SymbolView | None:
+        """This symbol's row; None where it is not followed."""
+        return next((market for market in self.symbols if market.symbol == symbol), None)

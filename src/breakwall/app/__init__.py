@@ -1,0 +1,1 @@
+"""The cockpit: one Textual app that reads the view a few times a second and submits commands."""

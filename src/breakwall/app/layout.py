@@ -1,0 +1,92 @@
+"""Where each pane lies, as a pure function of the screen's size; Textual only carries it out."""
+
+from typing import NamedTuple
+
+COMPACT, MEDIUM, WIDE = "compact", "medium", "wide"
+DRAWER = ("walls", "orders", "signals", "tape", "breaker", "log")
+"""On a small screen these share one place; the focused one lies in front."""
+
+
+class Place(NamedTuple):
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+def kind_of(width: int, height: int) -> str:
+    """Which of the three arrangements fits."""
+    if width >= 160 and height >= 48:
+        return WIDE
+    return MEDIUM if width >= 110 and height >= 36 else COMPACT
+
+
+def arrange(width: int, height: int, maximised: str = "", drawer: str = "walls") -> dict[str, Place]:
+    """Places by pane name; a pane without one is not shown. They fill the screen and never overlap."""
+    top, bottom = min(2, height), max(2, height - 1)
+    places = {"status": Place(0, 0, width, top)}
+    if height > 2:
+        places["footer"] = Place(0, height - 1, width, 1)
+    main = bottom - top
+    if main < 1:
+        return places
+    if maximised:
+        return places | {maximised: Place(0, top, width, main)}
+    kind = kind_of(width, height)
+    parts = {WIDE: _wide, MEDIUM: _medium, COMPACT: _compact}[kind](width, main, drawer)
+    return places | {name: place._replace(y=place.y + top) for name, place in parts.items() if place.height > 0}
+
+
+def _compact(width: int, main: int, drawer: str) -> dict[str, Place]:
+    low = min(6, main // 3)
+    held = min(3, main - low)
+    upper = main - low - held
+    ladder = min(28, width // 3)
+    return {
+        "heatmap": Place(0, 0, width - ladder, upper),
+        "ladder": Place(width - ladder, 0, ladder, upper),
+        "positions": Place(0, upper, width, held),
+        drawer: Place(0, upper + held, width, low),
+    }
+
+
+def _medium(width: int, main: int, drawer: str) -> dict[str, Place]:
+    del drawer
+    side = 34
+    left = width - side
+    lower = 17
+    upper = main - lower
+    half = left // 2
+    return {
+        "heatmap": Place(0, 0, left, upper),
+        "ladder": Place(left, 0, side, upper),
+        "positions": Place(0, upper, left, 4),
+        "orders": Place(0, upper + 4, left, 3),
+        "walls": Place(0, upper + 7, half, 6),
+        "signals": Place(half, upper + 7, left - half, 6),
+        "log": Place(0, upper + 13, left, 4),
+        "tape": Place(left, upper, side, 8),
+        "breaker": Place(left, upper + 8, side, 9),
+    }
+
+
+def _wide(width: int, main: int, drawer: str) -> dict[str, Place]:
+    del drawer
+    ladder, tape, lower = 38, 26, 20
+    upper = main - lower
+    heat = width - ladder - tape
+    right = 48
+    middle = 56
+    left = width - middle - right
+    return {
+        "heatmap": Place(0, 0, heat, upper),
+        "ladder": Place(heat, 0, ladder, upper),
+        "tape": Place(heat + ladder, 0, tape, upper),
+        "positions": Place(0, upper, left, 6),
+        "orders": Place(0, upper + 6, left, 5),
+        "log": Place(0, upper + 11, left, 9),
+        "walls": Place(left, upper, middle, 11),
+        "breaker": Place(left, upper + 11, middle, 9),
+        "signals": Place(left + middle, upper, right, 8),
+        "card": Place(left + middle, upper + 8, right, 12),
+    }

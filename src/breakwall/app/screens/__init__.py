@@ -1,0 +1,1 @@
+"""The screens: trade, and the dialogs above it."""

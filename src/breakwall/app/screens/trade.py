@@ -1,0 +1,89 @@
+"""The trade screen: market, position and truth at a glance, in one arrangement for each size of terminal."""
+
+from textual.app import ComposeResult
+from textual.events import DescendantFocus
+from textual.geometry import Offset, Region, Size, Spacing
+from textual.layout import ArrangeResult, Layout, WidgetPlacement
+from textual.screen import Screen
+from textual.widget import Widget
+
+from breakwall.app.ink import Ink
+from breakwall.app.layout import DRAWER, arrange
+from breakwall.app.look import Look
+from breakwall.app.widgets.breaker import Breaker
+from breakwall.app.widgets.card import Card
+from breakwall.app.widgets.footer import Footer
+from breakwall.app.widgets.heatmap import HeatMap
+from breakwall.app.widgets.ladder import Ladder
+from breakwall.app.widgets.log import Log
+from breakwall.app.widgets.orders import Orders
+from breakwall.app.widgets.pane import Pane
+from breakwall.app.widgets.positions import Positions
+from breakwall.app.widgets.signals import Signals
+from breakwall.app.widgets.status import Status
+from breakwall.app.widgets.tape import Tape
+from breakwall.app.widgets.walls import Walls
+from breakwall.model.view import View
+
+PANES: tuple[type[Pane], ...] = (
+    Status,
+    HeatMap,
+    Ladder,
+    Tape,
+    Positions,
+    Orders,
+    Walls,
+    Signals,
+    Card,
+    Breaker,
+    Log,
+    Footer,
+)
+
+
+class Arranged(Layout):
+    """Textual's hook for `breakwall.app.layout.arrange`: panes without a place are not shown."""
+
+    name = "arranged"
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+
+    def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
+        del parent, greedy
+        places = arrange(size.width, size.height, self._look.maximised, self._look.drawer)
+        return [
+            WidgetPlacement(Region(*places[child.id]), Offset(), Spacing(), child)
+            for child in children
+            if child.id in places
+        ]
+
+
+class Trade(Screen[None]):
+    """Owns the panes and hands each view to those that are seen."""
+
+    def __init__(self, ink: Ink, look: Look) -> None:
+        super().__init__()
+        self.look = look
+        self.panes = [pane(ink, look) for pane in PANES]
+        self._arranged = Arranged(look)
+
+    @property
+    def layout(self) -> Layout:
+        """Our own arrangement, whatever the style sheet says."""
+        return self._arranged
+
+    def compose(self) -> ComposeResult:
+        yield from self.panes
+
+    def show(self, view: View) -> None:
+        for pane in self.panes:
+            if pane.is_on_screen:
+                pane.show(view)
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        """A pane of the drawer comes to its front with the focus."""
+        name = event.widget.id or ""
+        if name in DRAWER and name != self.look.drawer:
+            self.look.drawer = name
+            self.refresh(layout=True)

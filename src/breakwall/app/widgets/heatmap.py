@@ -1,0 +1,15 @@
+"""The heatmap pane."""
+
+from collections.abc import Sequence
+
+from breakwall.app.row import Row
+from breakwall.app.widgets.pane import Pane
+from breakwall.model.view import View
+
+
+class HeatMap(Pane, can_focus=True):
+    words = "MARKET"
+
+    def rows(self, view: View, width: int, height: int) -> Sequence[Row]:
+        del view, height
+        return [self.title(width)]

@@ -1,0 +1,87 @@
+"""The base of all panes: rows in, strips out, and only changed rows are painted again."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from breakwall.app.ink import Ink
+from breakwall.app.look import Look
+from breakwall.app.row import Row, clean
+from breakwall.model.view import View
+
+
+class Pane(Widget):
+    """A block of rows. Subclasses say `rows`; the base paints those that differ from what is on the screen.
+
+    The lines bypass the styles cache (`render_lines`), which would rebuild every strip on each paint:
+    panes have no border and no padding, their first row is their title.
+    """
+
+    words: ClassVar[str] = ""
+    """The title."""
+
+    def __init__(self, ink: Ink, look: Look) -> None:
+        super().__init__(id=type(self).__name__.lower())
+        self.ink = ink
+        self.look = look
+        self.rows_painted = 0
+        self._rows: list[Row] = []
+        self._strips: list[Strip] = []
+
+    def rows(self, view: View, width: int, height: int) -> Sequence[Row]:
+        """At most `height` rows of `width` columns: a pure function of the view and the look."""
+        raise NotImplementedError
+
+    def title(self, width: int, more: str = "") -> Row:
+        """The first row: the pane's name, lit while it has the focus, and a word about its content at the right."""
+        name = f" {self.words} "
+        tail = f"{more} " if more else ""
+        space = max(0, width - len(name) - cell_len(clean(tail)))
+        return (name, "title-focus" if self.has_focus else "title"), (" " * space, "title"), (tail, "title-dim")
+
+    def show(self, view: View) -> None:
+        """Take a new view; rows that are the same cost nothing."""
+        width, height = self.size
+        if not width or not height:
+            return
+        fresh = list(self.rows(view, width, height))[:height]
+        fresh += [()] * (height - len(fresh))
+        changed = [place for place, row in enumerate(fresh) if place >= len(self._rows) or row != self._rows[place]]
+        if len(self._strips) != height:
+            self._strips = [Strip.blank(width, self.ink[""])] * height
+            changed = list(range(height))
+        for place in changed:
+            self._strips[place] = self.strip(fresh[place], width)
+        self._rows = fresh
+        self.rows_painted += len(changed)
+        if changed:
+            self.refresh(*(Region(0, place, width, 1) for place in changed))
+
+    def repaint(self, ink: Ink) -> None:
+        """Another theme: every row is made again with the next view."""
+        self.ink = ink
+        self._rows, self._strips = [], []
+        self.refresh()
+
+    def strip(self, row: Row, width: int) -> Strip:
+        """A row as exactly `width` columns; every text passes the sanitiser here, whatever it is made of."""
+        ink = self.ink
+        strip = Strip([Segment(clean(text), ink[name]) for text, name in row])
+        return strip.adjust_cell_length(width, ink[""])
+
+    def on_resize(self) -> None:
+        self._rows, self._strips = [], []
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        width = self.size.width
+        blank = Strip.blank(width, self.ink[""])
+        strips = self._strips[crop.y : crop.bottom]
+        strips += [blank] * (crop.height - len(strips))
+        if crop.x == 0 and crop.right >= width:
+            return strips
+        return [strip.crop(crop.x, crop.right) for strip in strips]
