@@ -21,7 +21,7 @@ def left(text: str, width: int) -> str:
     """The text in exactly `width` columns, from the left; what does not fit ends in an ellipsis."""
     text = clean(text)
     if cell_len(text) > width > 1:
-        return set_cell_size(text, width - 1).rstrip().ljust(width - 1) + "…"
+        return set_cell_size(set_cell_size(text, width - 1).rstrip(), width - 1) + "…"
     return set_cell_size(text, width)
 
 

@@ -1,0 +1,64 @@
+"""Figures as a trader reads them: short, with their sign and unit, and a dash for what is not known."""
+
+from decimal import Decimal
+
+from breakwall.model.units import fixed
+
+UNKNOWN = "\N{EN DASH}"
+
+_SECOND, _MINUTE, _HOUR, _DAY = 1_000, 60_000, 3_600_000, 86_400_000
+
+
+def price(value: Decimal | None, tick: Decimal) -> str:
+    """A price with the decimals of its instrument's tick."""
+    if value is None:
+        return UNKNOWN
+    exponent = tick.normalize().as_tuple().exponent
+    return f"{value:.{max(0, -exponent)}f}" if isinstance(exponent, int) else fixed(value)
+
+
+def signed(value: Decimal | None, places: int = 2) -> str:
+    """Money with its sign; what rounds to nothing has none."""
+    if value is None:
+        return UNKNOWN
+    text = f"{value:+.{places}f}"
+    return text if text.strip("+-0.") else text[1:]
+
+
+def percent(fraction: Decimal | None) -> str:
+    """A fraction as a signed percentage: 0.0042 is +0.42%."""
+    return UNKNOWN if fraction is None else f"{signed(fraction * 100)}%"
+
+
+def age(at_least_ms: int | None) -> str:
+    """How long ago, in at most five columns for a year: 0.1s, 12s, 5m, 3h, 12d."""
+    if at_least_ms is None:
+        return UNKNOWN
+    ms = max(0, at_least_ms)
+    if ms < 10 * _SECOND:
+        return f"{ms // 100 / 10:.1f}s"
+    for unit, name, limit in ((_SECOND, "s", 100), (_MINUTE, "m", 100), (_HOUR, "h", 72)):
+        if ms < limit * unit:
+            return f"{ms // unit}{name}"
+    return f"{ms // _DAY}d"
+
+
+def countdown(ms: int) -> str:
+    """How long still: 45s, 14m59s, 3h05m. Rounded up, so that it does not say 0 while something still holds."""
+    seconds = max(0, -(-ms // _SECOND))
+    minutes, hours = seconds // 60, seconds // 3600
+    if not minutes:
+        return f"{seconds}s"
+    return f"{hours}h{minutes % 60:02}m" if hours else f"{minutes}m{seconds % 60:02}s"
+
+
+def time_of_day(at_ms: int) -> str:
+    """HH:MM:SS in UTC."""
+    seconds = at_ms // _SECOND
+    return f"{seconds // 3600 % 24:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def bar(share: float, cells: int) -> str:
+    """A share from 0 to 1 as cells; anything above nothing shows, and it is full at the limit only."""
+    filled = cells if share >= 1 else min(cells - 1, -int(-share * cells // 1)) if share > 0 else 0
+    return "▰" * filled + "▱" * (cells - filled)
