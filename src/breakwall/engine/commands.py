@@ -20,6 +20,9 @@ def on_command(state: State, event: Command) -> None:
         cancel_entries(state, "", "leaving")
     elif event.kind is CommandKind.CANCEL:
         cancel_entries(state, event.symbol, f"asked by {event.who}")
+    elif event.kind is CommandKind.PANIC:
+        state.armed = False
+        flatten(state, "", f"panic by {event.who}{why}")
     elif event.kind is CommandKind.FLATTEN:
         flatten(state, event.symbol, f"flatten by {event.who}{why}")
     elif event.kind is CommandKind.BREAKEVEN:

@@ -218,7 +218,7 @@ class ReadBack(Struct, frozen=True, tag=True):
     fills: tuple[Fill, ...]
     wallet: Wallet
     asked_ms: int
-    purpose: str = "periodic"  # start, periodic, reconnect, proof
+    purpose: str = "periodic"  # start, periodic, reconnect, proof, flatten, leaving
     strangers: tuple[str, ...] = ()
 
 
@@ -303,13 +303,14 @@ class Tick(Struct, frozen=True, gc=False, tag=True):
 
 
 class CommandKind(Enum):
-    """What a person (or the process that ends) may ask. Flatten, cancel and stop work in every state."""
+    """What a person (or the process that ends) may ask. Panic, flatten, cancel and stop work in every state."""
 
     ARM = "arm"
     DISARM = "disarm"
     PAUSE = "pause"
     RESUME = "resume"
     FLATTEN = "flatten"
+    PANIC = "panic"  # of all symbols, in one: SAFE at once, entries cancelled, everything closed
     CANCEL = "cancel"
     BREAKEVEN = "breakeven"
     HALT = "halt"

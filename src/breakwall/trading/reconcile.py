@@ -160,6 +160,9 @@ class _Wishes:
     def hear(self, command: Command) -> None:
         if command.kind is CommandKind.FLATTEN:
             self.flat[command.symbol] = f"flatten by {command.who}, asked before the restart"
+        elif command.kind is CommandKind.PANIC:
+            self.flat[""] = f"panic by {command.who}, asked before the restart"
+            self.armed = False
         elif command.kind in {CommandKind.ARM, CommandKind.DISARM}:
             self.armed = command.kind is CommandKind.ARM
 
