@@ -9,12 +9,12 @@ UNKNOWN = "\N{EN DASH}"
 _SECOND, _MINUTE, _HOUR, _DAY = 1_000, 60_000, 3_600_000, 86_400_000
 
 
-def price(value: Decimal | None, tick: Decimal) -> str:
-    """A price with the decimals of its instrument's tick."""
+def price(value: Decimal | None, tick: Decimal | None = None) -> str:
+    """A price with the decimals of its instrument's tick; where that is not known, with those that it has."""
     if value is None:
         return UNKNOWN
-    exponent = tick.normalize().as_tuple().exponent
-    return f"{value:.{max(0, -exponent)}f}" if isinstance(exponent, int) else fixed(value)
+    exponent = None if tick is None else tick.normalize().as_tuple().exponent
+    return f"{value:.{max(0, -exponent)}f}" if isinstance(exponent, int) else fixed(Decimal(f"{value:.8f}"))
 
 
 def signed(value: Decimal | None, places: int = 2) -> str:

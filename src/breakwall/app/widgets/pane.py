@@ -11,7 +11,8 @@ from textual.widget import Widget
 
 from breakwall.app.ink import Ink
 from breakwall.app.look import Look
-from breakwall.app.row import Row, clean
+from breakwall.app.row import Row, clean, width_of
+from breakwall.app.table import filled
 from breakwall.model.view import View
 
 
@@ -39,17 +40,28 @@ class Pane(Widget):
 
     def title(self, width: int, more: str = "") -> Row:
         """The first row: the pane's name, lit while it has the focus, and a word about its content at the right."""
-        name = f" {self.words} "
+        return self.headed((f" {self.words}",), width, more)
+
+    def headed(self, heads: Sequence[str], width: int, more: str = "") -> Row:
+        """A first row that heads the columns of a table as well; the first head is the pane's name."""
+        name = (f"{heads[0]} ", "title-focus" if self.has_focus else "title")
+        words = (" ".join(heads[1:]), "title-dim")
         tail = f"{more} " if more else ""
-        space = max(0, width - len(name) - cell_len(clean(tail)))
-        return (name, "title-focus" if self.has_focus else "title"), (" " * space, "title"), (tail, "title-dim")
+        space = width - width_of((name, words)) - cell_len(clean(tail))
+        if space < 0:
+            return filled((name, words), width, "title")
+        return name, words, (" " * space, "title"), (tail, "title-dim")
 
     def show(self, view: View) -> None:
-        """Take a new view; rows that are the same cost nothing."""
+        """Take a new view."""
         width, height = self.size
-        if not width or not height:
-            return
-        fresh = list(self.rows(view, width, height))[:height]
+        if width and height:
+            self.paint(self.rows(view, width, height))
+
+    def paint(self, rows: Sequence[Row]) -> None:
+        """Put rows on the screen; those that are the same cost nothing."""
+        width, height = self.size
+        fresh = list(rows)[:height]
         fresh += [()] * (height - len(fresh))
         changed = [place for place, row in enumerate(fresh) if place >= len(self._rows) or row != self._rows[place]]
         if len(self._strips) != height:

@@ -1,15 +1,96 @@
-"""The positions pane."""
+"""The positions pane: what is held, what it makes, and whether its stop is proven on the exchange."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
-from breakwall.app.row import Row
+from breakwall.app.figures import UNKNOWN, age, price, signed
+from breakwall.app.row import Cell, Row, left
+from breakwall.app.table import Column, Table, table
 from breakwall.app.widgets.pane import Pane
-from breakwall.model.view import View
+from breakwall.model.units import fixed
+from breakwall.model.view import PositionView, View
+
+PROVEN_MS = 10_000
+"""A stop that was read back longer ago is not called proven."""
+
+COLUMNS = (
+    Column(" POSITIONS", rank=0),
+    Column("SIDE", rank=1),
+    Column("QTY", rank=2, number=True),
+    Column("ENTRY", rank=6, number=True),
+    Column("MARK", rank=8, number=True),
+    Column("PNL USDT", rank=4, number=True),
+    Column("R", rank=7, number=True, least=5),
+    Column("STOP", rank=5, number=True),
+    Column("TARGET", rank=10, number=True),
+    Column("LIQ", rank=9, number=True),
+    Column("BY", rank=11, least=8),
+    Column("STOP ON THE EXCHANGE", rank=3, free=True, least=20),
+)
 
 
 class Positions(Pane, can_focus=True):
     words = "POSITIONS"
 
     def rows(self, view: View, width: int, height: int) -> Sequence[Row]:
-        del view, height
-        return [self.title(width)]
+        if not view.positions:
+            return [self.title(width, "flat"), ((left(" flat: no position is held", width), "dim"),)]
+        laid = position_table(view, self.look.symbol, width)
+        open_pnl = sum((position.pnl_usdt for position in view.positions), Decimal(0))
+        title = self.headed(laid.heads, width, f"{len(view.positions)} open {signed(open_pnl)}")
+        room = height - 1
+        if len(laid.rows) <= room:
+            return [title, *laid.rows]
+        kept = max(0, room - 1)
+        more = f" +{len(laid.rows) - kept} more: maximise this pane to see all"
+        return [title, *laid.rows[:kept], ((left(more, width), "warn"),)]
+
+
+def position_table(view: View, selected: str, width: int) -> Table:
+    """All positions, those without a proven stop first, then the selected symbol."""
+    order = sorted(view.positions, key=lambda held: (danger(held), held.symbol != selected, held.symbol))
+    return table(COLUMNS, [_line(held, view, selected) for held in order], width)
+
+
+def danger(held: PositionView) -> int:
+    """0: no stop is known; 1: it was not read back lately; 2: it is proven."""
+    if held.stop is None or held.naked_ms is not None:
+        return 0
+    return 2 if held.proof_age_ms is not None and held.proof_age_ms <= PROVEN_MS else 1
+
+
+def proof(held: PositionView) -> Cell:
+    """What is known of its stop on the exchange, in words; a position being closed says so behind it."""
+    closing = f"CLOSING: {held.reason}".rstrip(": ") if held.state == "CLOSING" else ""
+    if danger(held) == 0:
+        return " ".join(filter(None, (f"NO STOP {age(held.naked_ms)}", closing))), "alarm"
+    if danger(held) == 1:
+        since = "" if held.proof_age_ms is None else f" {age(held.proof_age_ms)}"
+        return " ".join(filter(None, (f"STOP UNPROVEN{since}", closing))), "warn"
+    return (closing, "warn") if closing else (f"PROTECTED ✓ {age(held.proof_age_ms)}", "good")
+
+
+def _line(held: PositionView, view: View, selected: str) -> tuple[Cell, ...]:
+    market = view.market(held.symbol)
+    tick = market.tick if market else None
+    doubt = "" if market and market.status == "LIVE" else "?"  # the mark is as old as the market's data
+    marker = "▸" if held.symbol == selected else " "
+    side = ("LONG", "bid") if held.lots > 0 else ("SHORT", "ask")
+    worth = "gain" if held.pnl_usdt > 0 else "loss" if held.pnl_usdt < 0 else ""
+    pnl = UNKNOWN if held.mark is None else signed(held.pnl_usdt) + doubt
+    gain = UNKNOWN if held.mark is None or held.r is None else f"{signed(held.r, 1)}R"
+    line = (
+        (f"{marker}{held.symbol}", "bold"),
+        side,
+        (fixed(abs(held.qty)), ""),
+        (price(held.entry, tick), "own"),
+        (price(held.mark, tick) + (doubt if held.mark is not None else ""), "stale" if doubt else ""),
+        (pnl, "stale" if doubt else worth),
+        (gain, "stale" if doubt else worth),
+        (price(held.stop, tick), "bold"),
+        (price(held.target, tick), "dim"),
+        (price(held.liquidation, tick), "dim"),
+        (held.strategy or "adopted", "dim"),
+        proof(held),
+    )
+    return tuple((text, "alarm") for text, _ in line) if danger(held) == 0 else line
