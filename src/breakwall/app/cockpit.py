@@ -7,7 +7,7 @@ from textual.app import App
 from breakwall.app.ink import Ink
 from breakwall.app.look import Look
 from breakwall.app.screens.trade import Trade
-from breakwall.app.theme import colours
+from breakwall.app.theme_files import packaged
 from breakwall.config import Settings
 from breakwall.model.view import View
 from breakwall.ports import Clock, Desk
@@ -25,7 +25,7 @@ class Cockpit(App[str]):
         self.clock = clock
         self.desk = desk
         self.look = Look(settings.symbols, settings.ui.tape_min_usdt)
-        self.ink = Ink(colours("midnight"))
+        self.ink = Ink(packaged())
         self.trade = Trade(self.ink, self.look)
         self._factory = asyncio.get_running_loop().get_task_factory()
 
