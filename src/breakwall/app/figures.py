@@ -2,8 +2,6 @@
 
 from decimal import Decimal
 
-from breakwall.model.units import fixed
-
 UNKNOWN = "\N{EN DASH}"
 
 _SECOND, _MINUTE, _HOUR, _DAY = 1_000, 60_000, 3_600_000, 86_400_000
@@ -13,8 +11,8 @@ def price(value: Decimal | None, tick: Decimal | None = None) -> str:
     """A price with the decimals of its instrument's tick; where that is not known, with those that it has."""
     if value is None:
         return UNKNOWN
-    exponent = None if tick is None else tick.normalize().as_tuple().exponent
-    return f"{value:.{max(0, -exponent)}f}" if isinstance(exponent, int) else fixed(Decimal(f"{value:.8f}"))
+    exponent = (value if tick is None else tick.normalize()).as_tuple().exponent
+    return f"{value:.{min(8, max(0, -exponent))}f}" if isinstance(exponent, int) else UNKNOWN
 
 
 def signed(value: Decimal | None, places: int = 2) -> str:
@@ -23,6 +21,18 @@ def signed(value: Decimal | None, places: int = 2) -> str:
         return UNKNOWN
     text = f"{value:+.{places}f}"
     return text if text.strip("+-0.") else text[1:]
+
+
+def compact(amount: Decimal | float) -> str:
+    """An amount in at most five columns below 1000 G: 870, 1.7K, 33.5K, 611K, 2.41M, 24.1M."""
+    if amount < 999.5:
+        return f"{amount:.0f}"
+    for unit, name in ((1_000, "K"), (1_000_000, "M"), (1_000_000_000, "G")):
+        value = float(amount) / unit
+        if value < 999.5 or name == "G":
+            break
+    places = 0 if value >= 99.95 else 1 if value >= 9.995 or name == "K" else 2
+    return f"{value:.{places}f}{name}"
 
 
 def percent(fraction: Decimal | None) -> str:
