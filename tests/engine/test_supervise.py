@@ -53,4 +53,6 @@ def test_percentile_of_delays() -> None:
     assert delays.p99_ms == 0.0
     for value in range(1, 101):
         delays.add(float(value))
+    assert delays.p99_ms == 0.0
+    delays.rank()
     assert delays.p99_ms == 100.0

@@ -179,21 +179,6 @@ def test_average_true_range_is_in_ticks(stage):
     assert stage.market.atr_ticks == pytest.approx(0.5)  # the mid fell by one, then nothing: (1 + 0) / 2
 
 
-def test_the_view_is_frozen_and_complete(stage):
-    wall = stage.build()
-    stage.trade(10_051, 40, buy=True)
-    stage.delta(asks=[(10_051, 60)])
-    view = stage.market.view(stage.now + 50, levels=2)
-    assert (view.symbol, view.status, view.bid, view.ask, view.trend) == (SYMBOL, "LIVE", 9_999, 10_001, "flat")
-    assert (view.bids, view.asks, view.age_ms) == (((9_999, 1), (9_998, 1)), ((10_001, 1), (10_002, 1)), 50)
-    (seen,) = view.walls
-    assert (seen.wall_id, seen.bid, seen.near_ticks, seen.far_ticks) == (wall.wall_id, False, 10_050, 10_059)
-    assert (seen.lots, seen.peak_lots, seen.in_view, seen.touches) == (69, 109, True, 0)
-    assert seen.eaten == pytest.approx(40 / 109) == seen.eroded
-    assert seen.notional_usdt == Decimal(10_051 * 69)
-    assert stage.market.view(stage.now).bids == ()
-
-
 def test_events_tell_what_became_of_a_wall(stage):
     wall = stage.build()
     stage.trade(10_051, 100, buy=True)

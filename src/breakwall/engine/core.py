@@ -7,7 +7,7 @@ from breakwall.engine import booking, commands, entering, guarding, recovery, vi
 from breakwall.engine.state import State
 from breakwall.model import events
 from breakwall.model.actions import Action, Approved, CancelOrder, MoveStop, PlaceOrder
-from breakwall.model.view import View
+from breakwall.model.view import LogLine, SymbolView, View
 from breakwall.trading.origin import Origin
 
 
@@ -47,9 +47,21 @@ class Core:
         """While leaving: whether the venue has confirmed that nothing is left to do."""
         return commands.settled(self._state, flat=flat)
 
-    def view(self, at_ms: int, mode: str, symbol: str, loop_delay_p99_ms: float, event_latency_p99_ms: float) -> View:
-        """The frozen view; levels and walls of `symbol` only."""
-        return viewing.view(self._state, at_ms, mode, symbol, loop_delay_p99_ms, event_latency_p99_ms)
+    def view(
+        self,
+        at_ms: int,
+        mode: str,
+        symbol: str,
+        loop_delay_p99_ms: float,
+        event_latency_p99_ms: float,
+        log: tuple[LogLine, ...] = (),
+    ) -> View:
+        """The frozen view; depth of `symbol` only, walls of all where it is empty."""
+        return viewing.view(self._state, at_ms, mode, symbol, loop_delay_p99_ms, event_latency_p99_ms, log)
+
+    def market(self, symbol: str, at_ms: int) -> SymbolView | None:
+        """One market with its depth; None where it is not followed."""
+        return viewing.market(self._state, symbol, at_ms)
 
     @property
     def fills_since_ms(self) -> int:

@@ -2,6 +2,7 @@
 
 from msgspec.structs import replace
 
+from breakwall.engine import viewing
 from breakwall.engine.state import Phase, State
 from breakwall.market.state import Market
 from breakwall.model.actions import PlaceOrder, Refused
@@ -43,7 +44,7 @@ def consider(state: State, market: Market, signal: Signal, strategy: Strategy) -
             strategy.again(signal.key, state.now + LOOK_AGAIN_MS)
         refuse(state, card, answer)
         return
-    remember(state, signal, ORDERED)
+    remember(state, card, None)
     intent = answer.intent
     state.blotter.decided(intent, state.at)
     state.out.append(card.note)
@@ -62,16 +63,18 @@ def refuse(state: State, card: Card, refused: Refused) -> None:
     signal = card.signal
     if state.answered.get(signal.key) == refused.check:
         return
-    remember(state, signal, refused.check)
+    remember(state, card, refused)
     state.sums.refused += 1
     state.out.append(card.note)
     state.say("refused", f"{signal.strategy} refused by {refused.check}: {refused.reason}", symbol=signal.symbol)
 
 
-def remember(state: State, signal: Signal, answer: str) -> None:
-    """The last answer to this signal; those of walls long gone are forgotten."""
-    state.answered.pop(signal.key, None)
-    state.answered[signal.key] = answer
+def remember(state: State, card: Card, refused: Refused | None) -> None:
+    """The last answer to this signal, also for the screen; those of walls long gone are forgotten."""
+    key = card.signal.key
+    state.signals.append(viewing.signal(card, refused, state.instruments[card.signal.symbol]))
+    state.answered.pop(key, None)
+    state.answered[key] = refused.check if refused else ORDERED
     if len(state.answered) > REMEMBERED:
         del state.answered[next(iter(state.answered))]
 

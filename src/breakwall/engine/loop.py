@@ -10,6 +10,7 @@ from breakwall.engine.core import Core
 from breakwall.engine.delays import Delays, watch_loop_delay
 from breakwall.engine.executor import Executor
 from breakwall.engine.inbox import Inbox, Item
+from breakwall.engine.logbook import Logbook
 from breakwall.engine.scribe import Scribe
 from breakwall.engine.supervise import Supervisor
 from breakwall.model.actions import Action, Approved, AskReadBack, Note, QueryOrder, Resubscribe
@@ -88,7 +89,8 @@ class Engine:
         self._broker = broker
         self._journal = journal
         self._recorder = recorder
-        self._say = say
+        self._print = say
+        self._log = Logbook()
         self._venue_offset_ms = venue_offset_ms
         self._scribe = Scribe(journal, clock, inbox)
         self._executor = Executor(broker, clock, inbox, self.core.gate, settings.engine.commit_wait_ms)
@@ -119,6 +121,7 @@ class Engine:
         keep("private stream", self._broker.run)
         keep("tick", lambda: self._tick(engine.tick_ms / 1000))
         keep("loop delay", lambda: watch_loop_delay(self.clock, self.loop_delays))
+        keep("percentiles", self._rank)
 
     async def run(self) -> None:
         """Wait until a critical task gives up; cancelled by whoever ends the run."""
@@ -128,12 +131,17 @@ class Engine:
         self._inbox.put(command)
 
     def view(self, symbol: str = "") -> View:
-        return self.core.view(
-            self.clock.now_ms(), self.mode, symbol, self.loop_delays.p99_ms, self.event_delays.p99_ms
-        )
+        """The state now, with the depth and walls of `symbol`; without one the walls of all and no depth."""
+        loop_ms, event_ms = self.loop_delays.p99_ms, self.event_delays.p99_ms
+        return self.core.view(self.clock.now_ms(), self.mode, symbol, loop_ms, event_ms, self._log.lines)
 
     def market(self, symbol: str) -> SymbolView | None:
-        return self.view(symbol).market(symbol)
+        """One market with its depth, without the rest of the view; None where it is not followed."""
+        return self.core.market(symbol, self.clock.now_ms())
+
+    def say(self, text: str, level: str = "info") -> None:
+        """A line of the process (not of the core) for the log and the screen."""
+        self._tell(Note("process", text, level), self.clock.now_ms())
 
     async def leave(self, *, flatten: bool, patience_s: float) -> bool:
         """End trading in order: no entries, resting entries cancelled, positions closed if asked.
@@ -161,6 +169,12 @@ class Engine:
         while True:
             await self.clock.sleep(every_s)
             self._inbox.put(Tick(self._venue_offset_ms()))
+
+    async def _rank(self) -> None:
+        while True:
+            await self.clock.sleep(1)
+            self.loop_delays.rank()
+            self.event_delays.rank()
 
     async def _drain(self) -> None:
         most, span_ns = self.settings.engine.drain_events, int(self.settings.engine.drain_ms * 1e6)
@@ -202,7 +216,7 @@ class Engine:
             assert stored is not None, "an approved intent is always an entry of the journal"
             self._executor.send(action, stored)
         elif isinstance(action, Note):
-            self._say(action, at_ms)
+            self._tell(action, at_ms)
         elif isinstance(action, QueryOrder):
             self._executor.query(action)
         elif isinstance(action, AskReadBack):
@@ -232,9 +246,13 @@ class Engine:
                 )
         return entries
 
+    def _tell(self, note: Note, at_ms: int) -> None:
+        self._log.add(note, at_ms)
+        self._print(note, at_ms)
+
     def _on_failure(self, name: str, error: BaseException) -> None:
         note = Note("task-failed", f"{name} failed: {error!r}; started again", level="error")
-        self._say(note, self.clock.now_ms())
+        self._tell(note, self.clock.now_ms())
         if name == "core" and self.core.recovered_ms is None:
             self._supervisor.give_up(f"the start failed: {error!r}")
         elif name == "core":

@@ -93,7 +93,7 @@ def on_recovered(state: State, event: Recovered) -> None:
 
 def on_read_back(state: State, event: ReadBack) -> None:
     """The account as the venue has it: book it, act on what differs, and trade again when it was the start."""
-    state.read_asked_ms = event.asked_ms
+    state.read_asked_ms, state.rest_ms = event.asked_ms, state.now - event.asked_ms
     if state.read_back_why:
         state.read_back_why = ""
         state.say("read-back", "account read again")

@@ -1,6 +1,6 @@
 """All that the core knows, and the actions of the event it is deciding right now."""
 
-from collections import Counter
+from collections import Counter, deque
 from decimal import Decimal
 from enum import Enum
 
@@ -9,6 +9,7 @@ from breakwall.market.state import Market
 from breakwall.model.actions import Action, Note
 from breakwall.model.events import Account, Wallet
 from breakwall.model.units import Instrument
+from breakwall.model.view import SignalView
 from breakwall.strategies.base import Key, Strategy
 from breakwall.strategies.density import Density
 from breakwall.trading.blotter import Blotter
@@ -20,6 +21,7 @@ from breakwall.trading.origin import Origin
 from breakwall.trading.positions import Positions
 from breakwall.trading.protection import Protection
 
+SIGNALS_SHOWN = 50
 _NO_MONEY = Wallet(Decimal(0), Decimal(0), Decimal(0))
 
 
@@ -49,6 +51,7 @@ class State:
         self.blotter = Blotter(self.settings, {})
         self.use(taker_fee=Decimal("0.00055"))
         self.answered: dict[Key, str] = {}  # signal -> "ordered", or the check that refused it last
+        self.signals: deque[SignalView] = deque(maxlen=SIGNALS_SHOWN)
         self.armed = True
         self.flat_wish: dict[str, str] = {}  # symbol ("" is all) -> why it must be flat
         self.journal_why = ""
@@ -60,6 +63,7 @@ class State:
         self.read_back_why = ""  # why the last read-back failed
         self.asked_read_back_ms = 0
         self.read_asked_ms = 0  # when the last successful read-back was asked
+        self.rest_ms: int | None = None  # how long the last successful read-back took
         self.quiet_since_ms: int | None = None
         self.fills_since_ms = 0
         self.first_book_ms: int | None = None

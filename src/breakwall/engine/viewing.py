@@ -1,16 +1,41 @@
 """The frozen picture of the state that screens and receipts are made of."""
 
-from breakwall.engine.state import State
-from breakwall.model.view import Counters, OrderView, PositionView, SymbolView, View
-from breakwall.trading.position import Position
+from decimal import Decimal
 
-LEVELS = 50
+from breakwall.engine.state import State
+from breakwall.market.viewing import LEVELS, symbol_view
+from breakwall.model.actions import Refused, Sized
+from breakwall.model.units import Instrument
+from breakwall.model.view import (
+    CheckView,
+    Counters,
+    LogLine,
+    OrderView,
+    PositionView,
+    SignalView,
+    SymbolView,
+    View,
+)
+from breakwall.trading.order import Order
+from breakwall.trading.position import Position
+from breakwall.trading.validation import Card
+
+_ZERO = Decimal(0)
 
 
 def view(
-    state: State, at_ms: int, mode: str, symbol: str, loop_delay_p99_ms: float, event_latency_p99_ms: float
+    state: State,
+    at_ms: int,
+    mode: str,
+    symbol: str,
+    loop_delay_p99_ms: float,
+    event_latency_p99_ms: float,
+    log: tuple[LogLine, ...] = (),
 ) -> View:
-    """Everything at one moment between two events; levels of `symbol` only, so that it stays cheap."""
+    """Everything at one moment between two events; the depth of `symbol` only, so that it stays cheap.
+
+    Walls are those of `symbol`, or of all symbols where it is empty.
+    """
     return View(
         at_ms=at_ms,
         mode=mode,
@@ -20,21 +45,65 @@ def view(
         blind=state.blind,
         equity_usdt=state.blotter.equity_usdt,
         available_usdt=state.wallet.available_usdt,
-        symbols=_symbols(state, at_ms, symbol),
+        symbols=tuple([_market(state, name, at_ms, symbol) for name in state.markets]),
         positions=tuple(_position(position, at_ms) for position in state.positions.held()),
-        orders=_orders(state),
+        orders=tuple(_order(order, state.instruments[order.symbol], at_ms) for order in state.orders.open()),
         counters=_counters(state, at_ms + state.venue_offset_ms),
         loop_delay_p99_ms=loop_delay_p99_ms,
         event_latency_p99_ms=event_latency_p99_ms,
+        phase=state.phase.value,
+        down=tuple(state.down),
+        rest_ms=state.rest_ms,
+        read_back_age_ms=at_ms - state.read_asked_ms if state.read_asked_ms else None,
+        day_pnl_usdt=state.breaker.realised_today + state.blotter.open_result_usdt,
+        signals=tuple(state.signals),
+        breaker=state.breaker.rules,
+        log=log,
     )
 
 
-def _symbols(state: State, at_ms: int, selected: str) -> tuple[SymbolView, ...]:
-    return tuple(market.view(at_ms, LEVELS if symbol == selected else 0) for symbol, market in state.markets.items())
+def market(state: State, symbol: str, at_ms: int) -> SymbolView | None:
+    """One market with its depth, walls and trades; None where it is not followed."""
+    return _market(state, symbol, at_ms, symbol) if symbol in state.markets else None
+
+
+def signal(card: Card, refused: Refused | None, instrument: Instrument) -> SignalView:
+    """A signal that was considered, with its ten answers and what came of it."""
+    raised = card.signal
+    return SignalView(
+        at_ms=raised.at_ms,
+        trace=raised.trace,
+        symbol=raised.symbol,
+        strategy=raised.strategy,
+        side=raised.side.value,
+        strength=raised.strength,
+        entry=instrument.price(raised.entry_ticks),
+        stop=instrument.price(raised.stop_ticks),
+        target=instrument.price(raised.target_ticks),
+        qty=instrument.qty(card.sized.lots) if isinstance(card.sized, Sized) else _ZERO,
+        loss_at_stop_usdt=card.loss_at_stop_usdt,
+        reasons=raised.reasons,
+        checks=tuple(CheckView(answer.check, answer.passed, answer.reason) for answer in card.answers),
+        refused_by=refused.check if refused else "",
+        reason=refused.reason if refused else "",
+    )
+
+
+def _market(state: State, symbol: str, at_ms: int, selected: str) -> SymbolView:
+    return symbol_view(
+        state.markets[symbol],
+        at_ms,
+        venue_offset_ms=state.venue_offset_ms,
+        walls=not selected,
+        levels=LEVELS if symbol == selected else 0,
+    )
 
 
 def _position(position: Position, at_ms: int) -> PositionView:
-    instrument = position.instrument
+    instrument, plan = position.instrument, position.plan
+    naked_ms = None
+    if position.stop_ticks is None:  # taken over and not read yet: nobody knows since when
+        naked_ms = 0 if position.naked_ms is None else at_ms - position.naked_ms
     return PositionView(
         symbol=position.symbol,
         state=position.state.value,
@@ -47,34 +116,41 @@ def _position(position: Position, at_ms: int) -> PositionView:
         liquidation=position.liquidation,
         strategy=position.strategy,
         proof_age_ms=None if position.proven_ms is None else at_ms - position.proven_ms,
+        opened_ms=position.opened_ms,
+        target=None if plan is None else instrument.price(plan.target_ticks),
+        risk_usdt=position.risk_usdt,
+        naked_ms=naked_ms,
+        reason=position.reason,
     )
 
 
-def _orders(state: State) -> tuple[OrderView, ...]:
-    return tuple(
-        OrderView(
-            client_id=order.client_id,
-            symbol=order.symbol,
-            side=order.side.value,
-            state=order.state.value,
-            lots=order.lots,
-            filled_lots=order.filled_lots,
-            price=None if order.limit_ticks is None else state.instruments[order.symbol].price(order.limit_ticks),
-        )
-        for order in state.orders.open()
+def _order(order: Order, instrument: Instrument, at_ms: int) -> OrderView:
+    return OrderView(
+        client_id=order.client_id,
+        symbol=order.symbol,
+        side=order.side.value,
+        state=order.state.value,
+        lots=order.lots,
+        filled_lots=order.filled_lots,
+        price=None if order.limit_ticks is None else instrument.price(order.limit_ticks),
+        qty=instrument.qty(order.lots),
+        filled_qty=instrument.qty(order.filled_lots),
+        reduce_only=order.reduce_only,
+        age_ms=at_ms - order.created_ms,
+        why=order.intent.why if order.intent else "",
     )
 
 
 def _counters(state: State, venue_ms: int) -> Counters:
     sums, markets = state.sums, state.markets.values()
     return Counters(
-        book_messages=sum(market.book_messages for market in markets),
-        trades_seen=sum(market.trades_seen for market in markets),
-        gaps=sum(market.gaps for market in markets),
-        resyncs=sum(market.resyncs for market in markets),
-        walls_seen=sum(market.walls_seen for market in markets),
-        walls_eaten=sum(market.walls_eaten for market in markets),
-        walls_pulled=sum(market.walls_pulled for market in markets),
+        book_messages=sum([market.book_messages for market in markets]),
+        trades_seen=sum([market.trades_seen for market in markets]),
+        gaps=sum([market.gaps for market in markets]),
+        resyncs=sum([market.resyncs for market in markets]),
+        walls_seen=sum([market.walls_seen for market in markets]),
+        walls_eaten=sum([market.walls_eaten for market in markets]),
+        walls_pulled=sum([market.walls_pulled for market in markets]),
         signals=sums.signals,
         refused=sums.refused,
         orders_sent=sums.orders_sent,

@@ -1,6 +1,7 @@
 """What happened to one symbol's walls: ids, events, counts, and the walls that ended lately."""
 
 from collections import deque
+from itertools import islice
 
 from breakwall.market.walls import Wall, WallEvent
 
@@ -52,6 +53,11 @@ class Chronicle:
 
     def ended(self, wall_id: int) -> Wall | None:
         return self._ended.get(wall_id)
+
+    def lately(self, since_ms: int, most: int) -> list[Wall]:
+        """At most `most` walls that ended at or after `since_ms`, newest first."""
+        newest = islice(reversed(self._ended.values()), most)
+        return [wall for wall in newest if wall.ended_ms >= since_ms]
 
     def take(self) -> tuple[WallEvent, ...]:
         """The events since the last call."""

@@ -20,10 +20,8 @@ from breakwall.market.trend import Trend
 from breakwall.market.walls import Wall, WallEvent
 from breakwall.model.events import BookDelta, BookSnapshot, Ticker, Trades
 from breakwall.model.units import Instrument
-from breakwall.model.view import SymbolView, WallView
 
 _DEEPEST = 1_000
-_TREND_NAMES = {1: "up", 0: "flat", -1: "down"}
 
 
 class Status(Enum):
@@ -173,6 +171,10 @@ class Market:
                     return wall
         return self._chronicle.ended(wall_id)
 
+    def ended_walls(self, since_ms: int, most: int) -> list[Wall]:
+        """At most `most` walls that ended at or after `since_ms`, newest first."""
+        return self._chronicle.lately(since_ms, most)
+
     def clusters(self) -> list[Cluster]:
         """Clusters of the walls in view."""
         mid = self.mid_half_ticks
@@ -271,23 +273,6 @@ class Market:
             lookout.regrid(at_ms)
         self._look_again(at_ms)
 
-    def view(self, at_ms: int, levels: int = 0) -> SymbolView:
-        """The frozen view of this symbol with the best `levels` of each side."""
-        price = self.instrument.price
-        bid, ask = self.best_bid, self.best_ask
-        return SymbolView(
-            symbol=self.instrument.symbol,
-            status=self.status.value,
-            bid=None if bid is None else price(bid),
-            ask=None if ask is None else price(ask),
-            mark=self.mark,
-            age_ms=at_ms - self.last_book_ms if self.last_book_ms else 0,
-            trend=_TREND_NAMES[self.trend.now],
-            bids=tuple(self.book.bids.top(levels)),
-            asks=tuple(self.book.asks.top(levels)),
-            walls=tuple(self._wall_view(wall, at_ms) for wall in self.all_walls() if wall.built),
-        )
-
     # How it is done
 
     def _start_again(self, event: BookSnapshot | BookDelta, at_ms: int) -> str:
@@ -361,21 +346,3 @@ class Market:
         reach = int(mid * criteria.share_reach / 2)
         rim = mid // 2 - reach if lookout.bid else mid // 2 + reach
         lookout.measure(floor_lots(criteria.floor_usdt, self.instrument, mid), rim // self.width_ticks)
-
-    def _wall_view(self, wall: Wall, at_ms: int) -> WallView:
-        return WallView(
-            wall_id=wall.wall_id,
-            bid=wall.bid,
-            near_ticks=wall.near_ticks,
-            far_ticks=wall.far_ticks,
-            price=self.instrument.price(wall.price_ticks),
-            lots=wall.lots,
-            peak_lots=wall.peak_lots,
-            notional_usdt=wall.notional(self.instrument.usdt_per_tick_lot),
-            age_ms=wall.age_ms(at_ms),
-            eroded=wall.eroded,
-            eaten=wall.eaten,
-            pulled=wall.pulled,
-            touches=wall.touches,
-            in_view=wall.in_view,
-        )

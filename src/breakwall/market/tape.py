@@ -5,10 +5,15 @@ from collections import deque
 from breakwall.model.events import Trade
 
 _IDS_KEPT = 4_096
+SHOWN = 120
+"""How many of the newest trades are kept for the screen, however old they are."""
 
 
 class Tape:
     """Trades of the last `window_ms` of engine time, the cumulative volume delta, and the latest sequence.
+
+    `recent` and `latest` hold (engine time, trade), oldest first: of the window, and the last ones of any age.
+    `on_book` counts all that ever entered them.
 
     A trade id seen before is a duplicate (a reconnect repeats trades). Block and RPI trades never
     met the visible book: they count for neither volume delta nor imbalance. Volumes are lots.
@@ -22,6 +27,8 @@ class Tape:
         "cvd_lots",
         "duplicates",
         "last_seq",
+        "latest",
+        "on_book",
         "recent",
         "seen",
     )
@@ -31,7 +38,8 @@ class Tape:
         self._ids: dict[str, None] = {}
         self._buy_lots = self._sell_lots = 0
         self.recent: deque[tuple[int, Trade]] = deque()
-        self.cvd_lots = 0
+        self.latest: deque[tuple[int, Trade]] = deque(maxlen=SHOWN)
+        self.cvd_lots = self.on_book = 0
         self.last_seq = 0
         self.seen = self.duplicates = 0
 
@@ -48,7 +56,10 @@ class Tape:
         self.last_seq = max(self.last_seq, trade.seq)
         if trade.off_book:
             return True
-        self.recent.append((at_ms, trade))
+        entry = (at_ms, trade)
+        self.recent.append(entry)
+        self.latest.append(entry)
+        self.on_book += 1
         if trade.buy:
             self._buy_lots += trade.lots
             self.cvd_lots += trade.lots

@@ -39,11 +39,12 @@ class TradeView(Struct, frozen=True, gc=False):
 
 
 class SymbolView(Struct, frozen=True):
-    """One market. `status` is LIVE, RESYNC, STALE or WAITING; `change_24h` and `funding_rate` are fractions.
+    """One market. `status` is LIVE, RESYNC, STALE or WAITING; `change_24h` and `funding_rate` are fractions,
+    `next_funding_ms` is engine time, `late_ms` by how much more than usual the last book message was late.
 
-    Of the selected market also its depth: `levels` are (ticks, lots) best first, `trades` newest last, and
-    `trades_seen` counts all trades of the run, so that a reader knows which of them are new to it.
-    `usdt_per_tick_lot` times ticks times lots is a notional.
+    Of the selected market also its depth: `bids` and `asks` are (ticks, lots) best first, `ended` walls newest first,
+    `trades` newest last, and `trades_seen` counts all that were ever in it, so that a reader knows which are new.
+    `usdt_per_tick_lot` times ticks times lots is a notional. `paused`: no entries here, or none at all, by a person.
     """
 
     symbol: str
@@ -151,6 +152,8 @@ class SignalView(Struct, frozen=True):
 
 class RuleView(Struct, frozen=True):
     """One rule of the breaker: how much of its limit is used, in `unit` (USDT, losses, trades).
+
+    A person's word (paused, halted) is there while it holds; it has no limit (0).
 
     `until_ms` (engine time) is when a tripped rule is lifted by itself; None: a person lifts it.
     """

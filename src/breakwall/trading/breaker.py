@@ -8,6 +8,7 @@ from msgspec import Struct
 from breakwall.config import BreakerSettings
 from breakwall.model.actions import Note
 from breakwall.model.events import CommandKind
+from breakwall.model.view import RuleView
 from breakwall.trading.position import ClosedTrade
 
 ZERO = Decimal(0)
@@ -128,8 +129,26 @@ class Breaker:
     @property
     def daily_loss_left_usdt(self) -> Decimal:
         """What the day may still lose: the limit less what is realised and openly lost."""
-        limit = self.day_equity * self._rules.daily_loss_percent / _HUNDRED
-        return max(ZERO, limit + min(ZERO, self.realised_today) + min(ZERO, self._open_pnl))
+        return max(ZERO, self._daily_limit + min(ZERO, self.realised_today) + min(ZERO, self._open_pnl))
+
+    @property
+    def rules(self) -> tuple[RuleView, ...]:
+        """How much of each limit is used; then what a person has tripped, which has no limit (0)."""
+        rules, lost, losses = self._rules, max(ZERO, self._lost), Decimal(self.losses_in_row)
+        if (
+            "consecutive losses" in self._trips
+        ):  # counted anew from the trip on, but the limit is used up until lifted
+            losses = Decimal(rules.consecutive_losses)
+        trades, most = Decimal(self.trades_today), Decimal(rules.trades_per_day)
+        limits = (
+            self._rule("daily loss", Tier.REDUCE, lost, self._daily_limit, "USDT"),
+            self._rule("drawdown", Tier.FLATTEN, self.peak - self.equity, self._drawdown_limit, "USDT"),
+            self._rule("consecutive losses", Tier.PAUSE, losses, Decimal(rules.consecutive_losses), "losses"),
+            self._rule("trades per day", Tier.REDUCE, trades, most, "trades"),
+        )
+        named = {rule.rule for rule in limits}
+        people = [trip for rule, trip in self._trips.items() if rule not in named]
+        return limits + tuple(self._rule(trip.rule, trip.tier, ZERO, ZERO, "") for trip in people)
 
     def symbol_ready_in_ms(self, symbol: str, at_ms: int) -> int:
         """How long the symbol still rests after its last closed trade; 0: it may be entered."""
@@ -214,8 +233,7 @@ class Breaker:
         return ((at_ms - self._day_start_ms) // _DAY_MS + 1) * _DAY_MS + self._day_start_ms
 
     def _daily_loss(self, at_ms: int) -> Trip | None:
-        lost = -(self.realised_today + min(ZERO, self._open_pnl))
-        limit = self.day_equity * self._rules.daily_loss_percent / _HUNDRED
+        lost, limit = self._lost, self._daily_limit
         if limit <= 0 or lost < limit:
             return None
         text = f"daily loss {lost:.2f} of {limit:.2f} USDT; no entries until the next risk day"
@@ -223,12 +241,28 @@ class Breaker:
         return trips[0] if trips else None
 
     def _drawdown(self, at_ms: int) -> Trip | None:
-        down, limit = self.peak - self.equity, self.peak * self._rules.drawdown_percent / _HUNDRED
+        down, limit = self.peak - self.equity, self._drawdown_limit
         if limit <= 0 or down < limit:
             return None
         text = f"drawdown {down:.2f} of {limit:.2f} USDT from the peak {self.peak:.2f}; closing all, reset by hand"
         trips = self._trip("drawdown", Tier.FLATTEN, text, at_ms, None)
         return trips[0] if trips else None
+
+    @property
+    def _lost(self) -> Decimal:
+        return -(self.realised_today + min(ZERO, self._open_pnl))
+
+    @property
+    def _daily_limit(self) -> Decimal:
+        return self.day_equity * self._rules.daily_loss_percent / _HUNDRED
+
+    @property
+    def _drawdown_limit(self) -> Decimal:
+        return self.peak * self._rules.drawdown_percent / _HUNDRED
+
+    def _rule(self, rule: str, tier: Tier, used: Decimal, limit: Decimal, unit: str) -> RuleView:
+        trip = self._trips.get(rule)
+        return RuleView(rule, used, limit, unit, tier.value, trip is not None, trip.until_ms if trip else None)
 
     def _trip(self, rule: str, tier: Tier, text: str, at_ms: int, until_ms: int | None) -> list[Trip]:
         if rule in self._trips:

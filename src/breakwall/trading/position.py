@@ -190,6 +190,15 @@ class Position:
         return gross_pnl(self.sign, self.instrument.qty(abs(self.lots)), self.entry, self.mark)
 
     @property
+    def risk_usdt(self) -> Decimal | None:
+        """Loss at the planned stop, before fees; None without a plan, or where the entry was behind its stop."""
+        if self.plan is None or not self.lots:
+            return None
+        stop = self.instrument.price(self.plan.stop_ticks)
+        risk = -gross_pnl(self.sign, self.instrument.qty(abs(self.lots)), self.entry, stop)
+        return risk if risk > 0 else None
+
+    @property
     def entry_ticks(self) -> Decimal:
         """Average entry in ticks; between two ticks after several fills."""
         return self.entry / self.instrument.tick
