@@ -23,6 +23,8 @@ INKS: dict[str, tuple[str, str, str, str]] = {
     "title-dim": ("secondary", "panel", "", "underline"),
     "bar": ("foreground", "panel", "", ""),  # status and footer
     "bar-dim": ("secondary", "panel", "", "dim"),
+    "bar-bold": ("foreground", "panel", "bold", "bold"),
+    "bar-stale": ("market-stale", "panel", "", "dim underline"),
     "bar-good": ("success", "panel", "bold", "bold"),
     "bar-warn": ("warning", "panel", "bold", "bold underline"),
     "bar-bad": ("error", "panel", "bold", "reverse bold"),
