@@ -77,10 +77,13 @@ class Word(NamedTuple):
 
 
 def fit(words: Sequence[Word], width: int, ink: str, gap: int = 2) -> Row:
-    """The words that fit in `width`, in their order, `gap` blanks between them, filled up with blanks."""
-    kept = list(words)
-    while len(kept) > 1 and sum(width_of(word.cells) for word in kept) + gap * (len(kept) - 1) > width:
-        kept.remove(max(kept, key=lambda word: word.rank))
+    """The most important words that fit in `width`, in their order, `gap` blanks between them, filled up with blanks."""
+    room, chosen = width + gap, set[int]()
+    for place, word in sorted(enumerate(words), key=lambda ranked: ranked[1].rank):
+        if width_of(word.cells) + gap <= room or not chosen:
+            chosen.add(place)
+            room -= width_of(word.cells) + gap
+    kept = [word for place, word in enumerate(words) if place in chosen]
     cells: list[Cell] = []
     for word in kept:
         cells += [(" " * gap, ink)] if cells else []

@@ -64,7 +64,8 @@ def _name(rule: RuleView) -> str:
 
 def _tripped(rule: RuleView, head: str, room: int, at_ms: int) -> Row:
     until = "reset by hand" if rule.until_ms is None else f"{countdown(rule.until_ms - at_ms)} left"
-    told = (f"TRIPPED at {_amount(rule, rule.limit)}, {until}", f"TRIPPED {until}", until)
+    at = f" at {_amount(rule, rule.limit)}" if rule.limit > 0 else ""  # a person's word has no limit
+    told = (f"TRIPPED{at}, {until}", f"TRIPPED {until}", until)
     return ((head + next((text for text in told if len(text) <= room), "TRIPPED"), "alarm"),)
 
 

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Sequence
 
-from breakwall.app.figures import price, time_of_day
+from breakwall.app.figures import UNKNOWN, price, time_of_day
 from breakwall.app.row import Cell, Row, clean, left
 from breakwall.app.table import Word, filled, fit
 from breakwall.app.widgets.pane import Pane
@@ -58,7 +58,9 @@ def _verdict(signal: SignalView, width: int) -> Row:
 def _terms(signal: SignalView, width: int) -> list[Row]:
     """Prices and risk, a line each where there is room."""
     prices = (("entry", price(signal.entry)), ("stop", price(signal.stop)), ("target", price(signal.target)))
-    risk = (("qty", fixed(signal.qty)), ("lose", f"{signal.loss_at_stop_usdt:.2f} USDT at the stop, with fees"))
+    sized = signal.qty > 0
+    loss = f"{signal.loss_at_stop_usdt:.2f} USDT at the stop, with fees" if sized else UNKNOWN
+    risk = (("qty", fixed(signal.qty) if sized else UNKNOWN), ("lose", loss))
     return [_pairs(prices, width), _pairs(risk, width)]
 
 

@@ -1,15 +1,180 @@
-"""The status pane."""
+"""The status bar: the money and the truth in its first row, the machine in its second."""
 
 from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple
 
-from breakwall.app.row import Row
+from rich.cells import cell_len
+
+from breakwall.app.figures import UNKNOWN, age, countdown, percent, price, signed, time_of_day
+from breakwall.app.row import Cell, Row, clean, left
+from breakwall.app.table import Word, fit
+from breakwall.app.widgets.breaker import breaker_word
 from breakwall.app.widgets.pane import Pane
-from breakwall.model.view import View
+from breakwall.model.units import fixed
+from breakwall.model.view import SymbolView, View
+
+BADGES = {"SIM": "paper", "PAPER": "paper", "REPLAY": "replay"}
+"""Inks of the badges that cost no money; any other one does, or may."""
+
+TRENDS = {"up": "▲ up", "down": "▼ down", "flat": "■ flat"}
+PROVEN_MS = 10_000
+"""An account that was read back longer ago is not called proven."""
+SLOW_LOOP_MS = 20.0
 
 
-class Status(Pane, can_focus=True):
+class Vitals(NamedTuple):
+    """How the screen itself does: frames and bytes a second, and why it is slower than asked, if it is."""
+
+    fps: float
+    bytes_s: float
+    slowed: str = ""
+
+
+class Status(Pane):
     words = "STATUS"
+    vitals: Vitals | None = None
+    """Set by the cockpit."""
 
     def rows(self, view: View, width: int, height: int) -> Sequence[Row]:
-        del view, height
-        return [self.title(width)]
+        del height
+        return [money_row(view, self.look.symbol, width), machine_row(view, self.look.symbol, width, self.vitals)]
+
+    def starting(self, words: str) -> None:
+        """Say what is being waited for: there is no view yet."""
+        width = self.size.width
+        self.paint([((left(f" {words}", width), "bar-warn"),), ((" " * width, "bar"),)])
+
+
+def money_row(view: View, symbol: str, width: int) -> Row:
+    """Badge, ARMED or SAFE, price and results. Unless entries are allowed by all, the whole row is inverted."""
+    market = view.market(symbol)
+    base = "halted" if view.trading_state == "HALTED" else "bar" if view.armed else "safe"
+    open_pnl, doubt = _open_pnl(view)
+    words = [
+        Word(0, _tags(view)),
+        Word(0, _priced(symbol, market)),
+        Word(3, _change(market)),
+        Word(5, _pair("trend", TRENDS.get(market.trend, UNKNOWN) if market else UNKNOWN)),
+        Word(4, _held(view, symbol)),
+        Word(1, _pair("day", signed(view.day_pnl_usdt), _worth(view.day_pnl_usdt))),
+        Word(2, _pair("open", signed(open_pnl) + doubt, _worth(open_pnl))),
+        Word(6, _pair("equity", f"{view.equity_usdt:.2f}")),
+        Word(7, _pair("free", f"{view.available_usdt:.2f} USDT")),
+    ]
+    row = fit(words, width, base)
+    return row if base == "bar" else tuple((text, base if ink.startswith("bar") else ink) for text, ink in row)
+
+
+def _tags(view: View) -> Row:
+    """What kind of money this is, whether risk may be opened, and what forbids it."""
+    tags: list[Cell] = [
+        (f" {view.mode} ", BADGES.get(view.mode, "live")),
+        (" ARMED ", "armed") if view.armed else (" SAFE ", "price"),
+    ]
+    if view.trading_state != "ACTIVE":
+        tags.append((f" {view.trading_state} ", "alarm"))
+    if view.blind:
+        tags.append((" BLIND ", "alarm"))
+    return tuple(tags)
+
+
+def _priced(symbol: str, market: SymbolView | None) -> Row:
+    """The middle of the spread; a question mark and its own ink where the book is not to be trusted."""
+    live = market is not None and market.status == "LIVE"
+    middle = None
+    if market is not None and market.bid is not None and market.ask is not None:
+        middle = (market.bid + market.ask) / 2
+    text = price(middle, market.tick if market else None)
+    return (f"{symbol} ", "bar"), (text, "bar-bold") if live else (f"{text}?", "bar-stale")
+
+
+def _change(market: SymbolView | None) -> Row:
+    change = None if market is None else market.change_24h
+    if change is None:
+        return _pair("24h", UNKNOWN)
+    arrow = "▲" if change > 0 else "▼" if change < 0 else ""
+    return _pair("24h", f"{arrow}{percent(change)}", _worth(change))
+
+
+def _held(view: View, symbol: str) -> Row:
+    held = next((position for position in view.positions if position.symbol == symbol), None)
+    if held is None:
+        return (("flat", "bar-dim"),)
+    side = "LONG" if held.lots > 0 else "SHORT"
+    pnl = UNKNOWN if held.mark is None else signed(held.pnl_usdt)
+    return (f"{side} {fixed(abs(held.qty))} ", "bar"), (pnl, _worth(held.pnl_usdt))
+
+
+def _open_pnl(view: View) -> tuple[Decimal, str]:
+    """The sum over all positions, and a question mark where a mark is missing or not from a live market."""
+    live = {market.symbol for market in view.symbols if market.status == "LIVE"}
+    doubt = any(held.mark is None or held.symbol not in live for held in view.positions)
+    return sum((held.pnl_usdt for held in view.positions), Decimal(0)), "?" if doubt else ""
+
+
+def _worth(cash: Decimal) -> str:
+    return "bar-good" if cash > 0 else "bar-bad" if cash < 0 else "bar"
+
+
+def _pair(name: str, value: str, ink: str = "bar") -> Row:
+    return (f"{name} ", "bar-dim"), (value, ink)
+
+
+def machine_row(view: View, symbol: str, width: int, vitals: Vitals | None) -> Row:
+    """How true the data is, what holds entries back, and how the machine does."""
+    market = view.market(symbol)
+    words = [Word(0, _data(market)), Word(1, _breaker(view))]
+    if market and market.paused:
+        words.append(Word(2, ((" PAUSED ", "bar-warn"),)))
+    if view.why:
+        words.append(Word(2, ((_short(f"no entries: {view.why}", width // 2), "bar-warn"),)))
+    if market and market.status_reason:
+        words.append(Word(3, ((_short(market.status_reason, 40), "bar-warn"),)))
+    words += [Word(3, _account(view)), *_latency(view, market)]
+    words += [] if vitals is None else _screen(vitals)
+    if market and market.next_funding_ms is not None:
+        rate = "" if market.funding_rate is None else f"{signed(market.funding_rate * 100, 4)}% "
+        words.append(Word(9, _pair("funding", f"{rate}in {countdown(market.next_funding_ms - view.at_ms)}")))
+    words.append(Word(10, _pair("UTC", time_of_day(view.at_ms))))
+    return fit(words, width, "bar")
+
+
+def _short(text: str, most: int) -> str:
+    return left(text, min(most, cell_len(clean(text))))
+
+
+def _data(market: SymbolView | None) -> Row:
+    if market is None:
+        return ((" NO DATA ", "alarm"),)
+    ink = {"LIVE": "bar-good", "STALE": "alarm"}.get(market.status, "bar-warn")
+    return ((f" {market.status} {age(market.age_ms)} ", ink),)
+
+
+def _breaker(view: View) -> Row:
+    word = breaker_word(view)
+    return _pair("CB", word, {"CLOSED": "bar-good", "OPEN": "bar-bad"}.get(word, "bar-warn"))
+
+
+def _account(view: View) -> Row:
+    """How long ago the account was read back from the exchange."""
+    ms = view.read_back_age_ms
+    proven = ms is not None and ms <= PROVEN_MS
+    return _pair("account", f"{'✓' if proven else 'unproven'} {age(ms)}", "bar-good" if proven else "bar-warn")
+
+
+def _latency(view: View, market: SymbolView | None) -> list[Word]:
+    rest = UNKNOWN if view.rest_ms is None else f"{view.rest_ms}ms"
+    loop = view.loop_delay_p99_ms
+    late = "" if market is None else f"{market.late_ms:.0f}ms"
+    return [
+        Word(5, _pair("loop", f"{loop:.1f}ms", "bar-warn" if loop > SLOW_LOOP_MS else "bar")),
+        Word(4, _pair("rest", rest)),
+        *([Word(6, _pair("late", late))] if late else []),
+    ]
+
+
+def _screen(vitals: Vitals) -> list[Word]:
+    fps, kb_s = f"{vitals.fps:g} fps", f"{vitals.bytes_s / 1000:.0f} KB/s"
+    pace = Word(2, ((f"{fps}: {vitals.slowed}", "bar-warn"),)) if vitals.slowed else Word(8, ((fps, "bar"),))
+    return [pace, Word(7, ((kb_s, "bar"),))]
