@@ -34,4 +34,4 @@ def right(text: str, width: int) -> str:
 
 def width_of(row: Row) -> int:
     """Columns of a row."""
-    return sum(cell_len(text) for text, _ in row)
+    return sum(cell_len(clean(text)) for text, _ in row)

@@ -41,7 +41,7 @@ def table(columns: Sequence[Column], lines: Sequence[Sequence[Cell]], width: int
         if columns[place].free or len(kept) == 1:
             wide[place] += rest
     heads = tuple(_put(columns[place].head, columns[place].number, wide[place]) for place in kept)
-    return Table(heads, [_row(columns, line, kept, wide) for line in lines])
+    return Table(heads, [_row(columns, line, kept, wide, width) for line in lines])
 
 
 def _lengths(column: Column, lines: Sequence[Sequence[Cell]], place: int) -> list[int]:
@@ -56,13 +56,13 @@ def _kept(columns: Sequence[Column], wide: list[int], width: int) -> list[int]:
     return sorted(kept)
 
 
-def _row(columns: Sequence[Column], line: Sequence[Cell], kept: list[int], wide: list[int]) -> Row:
+def _row(columns: Sequence[Column], line: Sequence[Cell], kept: list[int], wide: list[int], width: int) -> Row:
     cells: list[Cell] = []
     for place in kept:
         text, ink = line[place]
         gap = "" if place == kept[-1] else " "
         cells.append((_put(text, columns[place].number, wide[place]) + gap, ink))
-    return tuple(cells)
+    return filled(tuple(cells), width, line[kept[-1]][1])
 
 
 def _put(text: str, number: bool, width: int) -> str:
@@ -77,7 +77,7 @@ class Word(NamedTuple):
 
 
 def fit(words: Sequence[Word], width: int, ink: str, gap: int = 2) -> Row:
-    """The most important words that fit in `width`, in their order, `gap` blanks between them, filled up with blanks."""
+    """The most important words that fit in `width`, in their order, `gap` blanks between them, then blanks."""
     room, chosen = width + gap, set[int]()
     for place, word in sorted(enumerate(words), key=lambda ranked: ranked[1].rank):
         if width_of(word.cells) + gap <= room or not chosen:
