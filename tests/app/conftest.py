@@ -13,8 +13,10 @@ import pytest
 from msgspec.structs import replace
 from textual.app import App
 
+from breakwall.app.ink import Ink
 from breakwall.app.look import Look
 from breakwall.app.row import Row
+from breakwall.app.theme_files import packaged
 from breakwall.model.events import Event
 from breakwall.model.view import (
     CheckView,
@@ -86,6 +88,12 @@ def desk() -> StillDesk:
 @pytest.fixture
 def look() -> Look:
     return Look(SYMBOLS, Decimal(0))
+
+
+@pytest.fixture
+def ink() -> Ink:
+    """The default theme's colours."""
+    return Ink(packaged())
 
 
 @pytest.fixture

@@ -31,6 +31,8 @@ INKS: dict[str, tuple[str, str, str, str]] = {
     "key": ("accent", "panel", "bold", "reverse"),
     "bid": ("market-bid", "background", "", ""),
     "ask": ("market-ask", "background", "", ""),
+    "bid-bold": ("market-bid", "background", "bold", "bold"),  # a big print
+    "ask-bold": ("market-ask", "background", "bold", "bold"),
     "bid-wall": ("background", "market-bid-wall", "bold", "reverse bold"),
     "ask-wall": ("background", "market-ask-wall", "bold", "reverse bold"),
     "bid-bar": ("foreground", "bid-bar", "", "reverse"),  # the filled part of a size bar behind its number

@@ -38,19 +38,19 @@ class Pane(Widget):
         """At most `height` rows of `width` columns: a pure function of the view and the look."""
         raise NotImplementedError
 
-    def title(self, width: int, more: str = "") -> Row:
+    def title(self, width: int, more: str = "", ink: str = "title-dim") -> Row:
         """The first row: the pane's name, lit while it has the focus, and a word about its content at the right."""
-        return self.headed((f" {self.words}",), width, more)
+        return self.headed((f" {self.words}",), width, more, ink)
 
-    def headed(self, heads: Sequence[str], width: int, more: str = "") -> Row:
+    def headed(self, heads: Sequence[str], width: int, more: str = "", ink: str = "title-dim") -> Row:
         """A first row that heads the columns of a table as well; the first head is the pane's name."""
         name = (f"{heads[0]} ", "title-focus" if self.has_focus else "title")
-        words = (" ".join(heads[1:]), "title-dim")
-        tail = f"{more} " if more else ""
+        words = (" ".join(heads[1:]).rstrip(), "title-dim")
+        tail = f" {more} " if more else ""
         space = width - width_of((name, words)) - cell_len(clean(tail))
         if space < 0:
             return filled((name, words), width, "title")
-        return name, words, (" " * space, "title"), (tail, "title-dim")
+        return name, words, (" " * space, "title"), (tail, ink)
 
     def show(self, view: View) -> None:
         """Take a new view."""

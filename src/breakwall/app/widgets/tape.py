@@ -1,15 +1,77 @@
-"""The tape pane."""
+"""The tape pane: public trades as they come, newest first, small ones left out on request."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 
-from breakwall.app.row import Row
+from breakwall.app.figures import compact, price, time_of_day
+from breakwall.app.ink import Ink
+from breakwall.app.look import Look
+from breakwall.app.prints import Print, Prints
+from breakwall.app.row import Row, left, right
+from breakwall.app.table import filled
+from breakwall.app.widgets.ladder import doubt
 from breakwall.app.widgets.pane import Pane
-from breakwall.model.view import View
+from breakwall.model.view import SymbolView, View
+
+SIZE, BESIDE_PRICE = 5, 18
+"""Columns of a size, and of all that stands beside the price."""
 
 
 class Tape(Pane, can_focus=True):
+    """Remembers what it has been shown; what came between two looks is counted, never passed over."""
+
     words = "TAPE"
 
+    def __init__(self, ink: Ink, look: Look) -> None:
+        super().__init__(ink, look)
+        self._prints = Prints()
+
     def rows(self, view: View, width: int, height: int) -> Sequence[Row]:
-        del view, height
-        return [self.title(width)]
+        market = view.market(self.look.symbol)
+        if market is None:
+            return [self.title(width, "WAITING", "bar-warn")]
+        self._prints.take(market)
+        least = self.look.tape_min_usdt
+        lines, hidden = tape_rows(self._prints, market, least, width, height - 1)
+        word, ink = doubt(market)
+        words = word or (filter_words(least, hidden) if least else balance_words(self._prints, view.at_ms))
+        return [self.title(width, words, ink), *lines]
+
+
+def tape_rows(prints: Prints, market: SymbolView, least: Decimal, width: int, rows: int) -> tuple[list[Row], int]:
+    """The newest prints of at least this many USDT in so many rows, and how many of all kept ones are smaller."""
+    lines: list[Row] = []
+    hidden = 0
+    for print_ in prints.newest_first():
+        if print_.usdt < least:
+            hidden += 1
+        elif len(lines) < rows:
+            lines.append(print_row(print_, market, width))
+        if print_.missed and len(lines) < rows:
+            lines.append(((left(f" +{print_.missed} not seen", width), "dim"),))
+    return lines, hidden
+
+
+def print_row(print_: Print, market: SymbolView, width: int) -> Row:
+    """Time, taker's side, price, size in USDT and a dot where it is big: one ink, so that scrolling stays cheap."""
+    at = price(print_.ticks * market.tick, market.tick)
+    room = width - BESIDE_PRICE
+    time = time_of_day(print_.at_ms)
+    if len(at) > room:
+        time, room = time[3:], room + 3
+    side, ink = ("B", "bid") if print_.buy else ("S", "ask")
+    ink = "stale" if market.status != "LIVE" else f"{ink}-bold" if print_.big else ink
+    dot = "●" if print_.big else " "
+    text = f"{time} {side} {right(at, max(1, room))} {right(compact(print_.usdt), SIZE)}{dot}"
+    return filled(((text, ink),), width, ink)
+
+
+def filter_words(least: Decimal, hidden: int) -> str:
+    """What the tape leaves out: `≥50.0K, 213 hidden`."""
+    return f"≥{compact(least)}, {hidden} hidden"
+
+
+def balance_words(prints: Prints, now_ms: int) -> str:
+    """Who was in a hurry during the last minute: `1m 62% buys`."""
+    share = prints.buy_share(now_ms)
+    return "" if share is None else f"1m {share:.0%} buys"
