@@ -2,18 +2,18 @@
 
 import asyncio
 
-from textual.app import App
-
 from breakwall.app.ink import Ink
+from breakwall.app.leaving import Leaving
 from breakwall.app.look import Look
 from breakwall.app.screens.trade import Trade
+from breakwall.app.terminal import OnTerminal
 from breakwall.app.theme_files import packaged
 from breakwall.config import Settings
 from breakwall.model.view import View
 from breakwall.ports import Clock, Desk
 
 
-class Cockpit(App[str]):
+class Cockpit(OnTerminal[Leaving]):
     """The screen over a desk. `desk` may come later: until then it says what is being started.
 
     Ends with the way of leaving that was chosen; see `breakwall.cli.session`.
@@ -24,6 +24,7 @@ class Cockpit(App[str]):
         self.settings = settings
         self.clock = clock
         self.desk = desk
+        self.lost_why = ""
         self.look = Look(settings.symbols, settings.ui.tape_min_usdt)
         self.ink = Ink(packaged())
         self.trade = Trade(self.ink, self.look)
@@ -37,6 +38,10 @@ class Cockpit(App[str]):
         # run in the same order with and without a screen.
         asyncio.get_running_loop().set_task_factory(self._factory)
         self.set_interval(1 / self.settings.ui.fps, self.look_again)
+
+    def on_terminal_lost(self, why: str) -> None:
+        self.lost_why = why
+        self.exit(Leaving.LOST)
 
     def look_again(self) -> None:
         """One frame: ask the desk and hand the view to the panes."""

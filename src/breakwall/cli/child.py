@@ -70,9 +70,11 @@ async def start(folder: Path, *, seed: int, scenario: str, linger_s: int) -> Chi
         line = await asyncio.wait_for(process.stdout.readline(), _START_TIMEOUT_S)
         told = msgspec.json.decode(line)
         child = msgspec.convert({**told, "pid": process.pid, "seed": seed, "scenario": scenario}, ChildExchange)
-    except (TimeoutError, msgspec.MsgspecError) as error:
+    except BaseException as error:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
+        if not isinstance(error, TimeoutError | msgspec.MsgspecError):  # the start was called off
+            raise
         tail = messages.read_text(errors="replace").strip()[-400:]
         raise VenueError(
             f"the embedded exchange did not start: {tail or error!r} (its messages: {messages})"

@@ -1,15 +1,25 @@
 """`breakwall demo`: the whole program on the embedded exchange, with no account and no internet."""
 
 import asyncio
+import contextlib
 import resource
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from msgspec import Struct
 
+from breakwall.cli.streams import why_no_screen
 from breakwall.config import Settings
+
+if TYPE_CHECKING:
+    from breakwall.cli.runplace import RunPlace
+    from breakwall.cli.screen import Screen
+    from breakwall.cli.session import Ended
+    from breakwall.cli.voice import Voice
+    from breakwall.modes import Run
+    from breakwall.ports import Clock
 
 SCENARIOS = ("tour", "calm", "breakout", "bounce", "spoof")
 NOT_FLAT = 4
@@ -22,6 +32,7 @@ class DemoWish(Struct, frozen=True):
     seed: int | None = None
     seconds: float | None = None
     as_json: bool = False
+    no_ui: bool = False
     config: Path | None = None
     state: Path | None = None
 
@@ -29,7 +40,7 @@ class DemoWish(Struct, frozen=True):
 def demo(
     scenario: Annotated[str, typer.Option(help=f"what the market plays: {', '.join(SCENARIOS)}")] = "tour",
     seed: Annotated[int | None, typer.Option(help="the market's seed; the same seed is the same market")] = None,
-    no_ui: Annotated[bool, typer.Option("--no-ui", help="plain lines, no screen")] = True,
+    no_ui: Annotated[bool, typer.Option("--no-ui", help="plain lines, no screen")] = False,
     for_: Annotated[str | None, typer.Option("--for", metavar="SPAN", help="how long: 90s, 5m, 1h")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the receipt as one JSON line on stdout")] = False,
     config: Annotated[Path | None, typer.Option(help="settings file; defaults where absent")] = None,
@@ -38,7 +49,6 @@ def demo(
     """Trade the embedded exchange (badge SIM): no account, no internet, no money."""
     from breakwall.cli.session import seconds_of
 
-    del no_ui
     if scenario not in SCENARIOS:
         raise typer.BadParameter(
             f"expected one of {', '.join(SCENARIOS)}, found {scenario!r}", param_hint="--scenario"
@@ -47,41 +57,93 @@ def demo(
         seconds = None if for_ is None else seconds_of(for_)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--for") from error
-    raise typer.Exit(run_demo(DemoWish(scenario, seed, seconds, as_json, config, state)))
+    raise typer.Exit(run_demo(DemoWish(scenario, seed, seconds, as_json, no_ui, config, state)))
 
 
 def run_demo(wish: DemoWish) -> int:
     """Run it and print the receipt; returns the exit code."""
+    from breakwall.cli.calls import LeftEarly
     from breakwall.config import load
 
-    return asyncio.run(_run(wish, load(wish.config)))
+    settings = load(wish.config)
+    try:
+        return asyncio.run(_run(wish, settings))
+    except LeftEarly as early:
+        print(f"breakwall: ended before it had started ({early}); nothing was done", file=sys.stderr)
+        return early.code
 
 
 async def _run(wish: DemoWish, settings: Settings) -> int:
-    from breakwall import modes
-    from breakwall.cli import runplace
-    from breakwall.cli.session import conduct
+    from breakwall.cli.calls import Calls, unless_called_off
+    from breakwall.cli.voice import Voice
     from breakwall.clock import SystemClock
-    from breakwall.headless import Lines, receipt_json, receipt_text
-    from breakwall.venues.transport import AiohttpTransport
 
-    clock, transport, lines = SystemClock(), AiohttpTransport(), Lines(settings.log_level)
-    try:
-        place = await runplace.find(runplace.Market(wish.scenario, wish.seed), wish.state, transport)
-        lines.line(clock.now_ms(), "info", place.words)
-        run: modes.Run | None = None
+    clock = SystemClock()
+    async with contextlib.AsyncExitStack() as stack:
+        screen = await stack.enter_async_context(_screen(settings, clock)) if _wants_screen(wish) else None
+        voice = Voice(settings.log_level, covered=lambda: screen is not None and screen.covers)
+        calls = Calls(voice, clock, screen)
+        place, run = await unless_called_off(_prepare(wish, settings, clock, voice, stack), calls, screen)
+        if screen is not None:
+            screen.show(run.engine)
+        from breakwall.cli.session import Session
+
         try:
-            with place.lock:
-                run = await modes.demo(settings, place.folder, place.lock, place.access, clock, transport, lines.note)
-                ended = await conduct(run.engine, lines, wish.seconds, flatten=settings.on_exit == "flatten")
-                if ended.code != NOT_FLAT:
-                    place.stop_exchange()
+            ended = await Session(run.engine, voice, calls, screen).conduct(wish.seconds)
         except BaseException:
-            if place.fresh and (run is None or run.engine.core.recovered_ms is None):  # nothing was traded on it
+            if place.fresh and run.engine.core.recovered_ms is None:  # nothing was traded on it
                 place.stop_exchange()
             raise
-    finally:
-        await transport.close()
+        if ended.code != NOT_FLAT:
+            place.stop_exchange()
+    _tell(wish, place, run, ended, voice, screen)
+    return ended.code
+
+
+def _wants_screen(wish: DemoWish) -> bool:
+    """Whether a screen is wanted and possible; says why where it is not possible."""
+    why = "" if wish.no_ui else why_no_screen()
+    if why:
+        print(f"breakwall: no screen, {why}; plain lines instead, as with --no-ui", file=sys.stderr)
+    return not (wish.no_ui or why)
+
+
+def _screen(settings: Settings, clock: "Clock") -> "Screen":
+    from breakwall.cli.screen import Screen
+
+    return Screen(settings, clock)
+
+
+async def _prepare(
+    wish: DemoWish, settings: Settings, clock: "Clock", voice: "Voice", stack: contextlib.AsyncExitStack
+) -> "tuple[RunPlace, Run]":
+    """The exchange, the run folder, the lock and the engine; what must be given back at the end goes to `stack`."""
+    from breakwall import modes
+    from breakwall.cli import runplace
+    from breakwall.venues.transport import AiohttpTransport
+
+    transport = AiohttpTransport()
+    stack.push_async_callback(transport.close)
+    place = await runplace.find(runplace.Market(wish.scenario, wish.seed), wish.state, transport)
+    try:
+        stack.enter_context(place.lock)
+        voice.keep(place.folder.log)
+        voice.line(clock.now_ms(), "info", place.words)
+        run = await modes.demo(settings, place.folder, place.lock, place.access, clock, transport, voice.note)
+    except BaseException:
+        if place.fresh:
+            place.stop_exchange()
+        raise
+    return place, run
+
+
+def _tell(
+    wish: DemoWish, place: "RunPlace", run: "Run", ended: "Ended", voice: "Voice", screen: "Screen | None"
+) -> None:
+    """The receipt, for people and if asked for programs."""
+    from breakwall import modes
+    from breakwall.headless import Lines, receipt_json, receipt_text
+
     receipt = modes.receipt(
         run,
         seed=place.exchange.seed,
@@ -89,13 +151,12 @@ async def _run(wish: DemoWish, settings: Settings) -> int:
         seconds=ended.seconds,
         began_ms=ended.began_ms,
         rss_mb=_rss_mb(),
-        terminal_bytes=lines.bytes_written,
+        terminal_bytes=voice.bytes_written + (screen.bytes_written if screen is not None else 0),
         exit_reason=ended.reason,
     )
-    lines.write(receipt_text(receipt) + "\n")
+    voice.write(receipt_text(receipt) + "\n")
     if wish.as_json:
         Lines(stream=sys.stdout).write(receipt_json(receipt) + "\n")
-    return ended.code
 
 
 def _rss_mb() -> float:

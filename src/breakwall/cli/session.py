@@ -2,18 +2,26 @@
 
 import asyncio
 import gc
+import os
 import re
-import signal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from breakwall.app.leaving import Leaving
+from breakwall.cli.calls import PATIENCE_S, Calls
+from breakwall.cli.errors import told
+from breakwall.cli.voice import Voice
 from breakwall.engine.loop import Engine
 from breakwall.engine.supervise import GaveUp
-from breakwall.headless import Lines
+from breakwall.model.events import Command, CommandKind
+from breakwall.model.view import View
+
+if TYPE_CHECKING:
+    from breakwall.cli.screen import Screen
 
 _STATUS_EVERY_S = 10.0
-_PATIENCE_S = 15.0
+_LOOK_EVERY_S = 0.1
 _SPANS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -26,6 +34,14 @@ class Ended(Struct, frozen=True):
     seconds: float
 
 
+class End(Struct, frozen=True):
+    """Why a run is to end, the exit code if leaving goes well, and whether to leave flat."""
+
+    code: int
+    reason: str
+    flatten: bool
+
+
 def seconds_of(text: str) -> float:
     """Seconds of '90s', '500ms', '5m', '1h' or a plain number; raises ValueError naming what was found."""
     match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h)?\s*", text)
@@ -34,75 +50,125 @@ def seconds_of(text: str) -> float:
     return float(match[1]) * _SPANS[match[2] or "s"]
 
 
-async def conduct(engine: Engine, lines: Lines, seconds: float | None, *, flatten: bool) -> Ended:
-    """Run until the time is over, a signal comes or the engine gives up; then leave and close.
+class Session:
+    """An engine from its start to its end, with or without a screen over it."""
 
-    Exit codes: 0 done, 1 a critical task gave up, 4 not flat although asked, 130 interrupted.
-    """
-    began = engine.clock.now_ms()
-    stopped = _signals(lines, engine)
-    running: asyncio.Task[None] = asyncio.create_task(_start_and_run(engine))
-    telling = asyncio.create_task(_tell(engine, lines))
-    try:
-        waited: set[asyncio.Future[Any]] = {running, stopped}
-        await asyncio.wait(waited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        if running.done():
-            code, reason = _verdict_of(running)
-        elif stopped.done():
-            code, reason = (130 if stopped.result() == "SIGINT" else 0), stopped.result()
-        else:
-            code, reason = 0, "time is over"
-        flat = await engine.leave(flatten=flatten, patience_s=_PATIENCE_S)
-        if not flat:
-            code, reason = 4, f"{reason}; not flat: {_remains(engine)}"
-    finally:
-        telling.cancel()
-        running.cancel()
-        await asyncio.gather(telling, running, return_exceptions=True)
-        await engine.close()
-    return Ended(code, reason, began, (engine.clock.now_ms() - began) / 1000)
+    def __init__(self, engine: Engine, voice: Voice, calls: Calls, screen: "Screen | None" = None) -> None:
+        self._engine = engine
+        self._voice = voice
+        self._calls = calls
+        self._screen = screen
+        self._settings = engine.settings
+
+    async def conduct(self, seconds: float | None) -> Ended:
+        """Run until the time is over, a signal comes, the screen ends or the engine gives up; then leave and close.
+
+        Exit codes: 0 done, 1 a critical task gave up, 4 not flat although asked, 130 interrupted.
+        """
+        engine = self._engine
+        began = engine.clock.now_ms()
+        running = asyncio.create_task(self._start_and_run())
+        telling = asyncio.create_task(self._tell())
+        time_over = asyncio.create_task(engine.clock.sleep(seconds)) if seconds is not None else None
+        try:
+            end = await self._end(running, time_over)
+            code, reason = end.code, end.reason
+            flat = await engine.leave(flatten=end.flatten, patience_s=PATIENCE_S)
+            if not flat:
+                code, reason = 4, f"{reason}; not flat: {_remains(engine.view())}"
+        finally:
+            if self._screen is not None:
+                await self._screen.close()
+            tasks = [task for task in (telling, running, time_over) if task is not None]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await engine.close()
+        return Ended(code, reason, began, (engine.clock.now_ms() - began) / 1000)
+
+    async def _end(self, running: asyncio.Task[None], time_over: asyncio.Task[None] | None) -> End:
+        """The first thing that ends the run; a lost screen does so only if the settings or the trader say so."""
+        flatten = self._settings.on_exit == "flatten"
+        screen, managed = self._screen, None
+        while True:
+            waited: list[asyncio.Future[Any] | None] = [running, self._calls.first, time_over, managed]
+            waited += [screen.ended] if screen is not None else []
+            await asyncio.wait([one for one in waited if one is not None], return_when=asyncio.FIRST_COMPLETED)
+            if running.done():
+                return self._verdict_of(running, flatten=flatten)
+            if self._calls.first.done():
+                return End(self._calls.code, self._calls.first.result(), flatten)
+            if time_over is not None and time_over.done():
+                return End(0, "time is over", flatten)
+            if managed is not None and managed.done():
+                return End(0, "nothing is held any more, and nobody watches", flatten=True)
+            assert screen is not None
+            assert self._screen is not None
+            leaving = screen.ended.result()
+            if leaving in {Leaving.FLATTEN, Leaving.KEEP, None}:
+                return End(0, "quit", flatten if leaving is None else leaving is Leaving.FLATTEN)
+            what = self._settings.on_screen_lost if leaving is Leaving.LOST else "manage"
+            self._tell_of_the_screen(leaving, what)
+            if what == "flatten":
+                return End(0, f"{screen.why}, on_screen_lost = flatten", flatten=True)
+            if what == "manage":
+                managed = asyncio.create_task(self._manage_to_the_end())
+            screen = None
+
+    def _tell_of_the_screen(self, leaving: Leaving, what: str) -> None:
+        """Say what became of the screen, what the engine does now, and how to end it."""
+        screen, at_ms = self._screen, self._engine.clock.now_ms()
+        assert screen is not None
+        if leaving is Leaving.LOST:
+            self._voice.line(at_ms, "error", screen.why)
+        if screen.failure is not None:
+            self._voice.write(f"{told(screen.failure)[0]}\n")
+        held = _count(len(self._engine.view().positions), "position")
+        words = {
+            "manage": f"SAFE: no new entries. The engine manages {held} until nothing is held, then it ends",
+            "flatten": f"closing {held}, then it ends (on_screen_lost = flatten)",
+            "trade": f"the engine trades on without a screen (on_screen_lost = trade), {held} held",
+        }[what]
+        self._voice.line(at_ms, "warning", f"{words}. To end it now: Ctrl-C, or kill -TERM {os.getpid()}")
+
+    async def _manage_to_the_end(self) -> None:
+        """Open nothing, look after what is held, until nothing is."""
+        engine = self._engine
+        while engine.core.recovered_ms is None:
+            await engine.clock.sleep(_LOOK_EVERY_S)
+        why = "nobody watches the screen"
+        engine.submit(Command(CommandKind.DISARM, who="process", why=why))
+        engine.submit(Command(CommandKind.CANCEL, who="process", why=why))
+        while True:
+            await engine.clock.sleep(_LOOK_EVERY_S)
+            view = engine.view()
+            if not (view.blind or view.positions or view.orders):
+                return
+
+    async def _start_and_run(self) -> None:
+        await self._engine.start()
+        gc.freeze()  # what was made until now stays for the whole run: no need to look at it again and again
+        await self._engine.run()
+
+    def _verdict_of(self, running: asyncio.Task[None], *, flatten: bool) -> End:
+        error = running.exception()
+        if isinstance(error, GaveUp):
+            return End(1, f"gave up: {error}", flatten)
+        if error is not None:
+            raise error
+        return End(0, "ended", flatten)
+
+    async def _tell(self) -> None:
+        while True:
+            await self._engine.clock.sleep(_STATUS_EVERY_S)
+            self._voice.status(self._engine.view(), self._engine.clock.now_ms())
 
 
-async def _start_and_run(engine: Engine) -> None:
-    await engine.start()
-    gc.freeze()  # what was made until now stays for the whole run: no need to look at it again and again
-    await engine.run()
-
-
-def _verdict_of(running: asyncio.Task[None]) -> tuple[int, str]:
-    error = running.exception()
-    if isinstance(error, GaveUp):
-        return 1, f"gave up: {error}"
-    if error is not None:
-        raise error
-    return 0, "ended"
-
-
-def _signals(lines: Lines, engine: Engine) -> asyncio.Future[str]:
-    """Done with the name of the first signal; further ones are only answered: leaving takes its time."""
-    loop = asyncio.get_running_loop()
-    stopped: asyncio.Future[str] = loop.create_future()
-
-    def note(name: str) -> None:
-        if not stopped.done():
-            stopped.set_result(name)
-        else:
-            patience = f"already leaving; it takes at most {_PATIENCE_S:.0f} s, the stops stay on the exchange"
-            lines.line(engine.clock.now_ms(), "warning", patience)
-
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, note, number.name)
-    return stopped
-
-
-async def _tell(engine: Engine, lines: Lines) -> None:
-    while True:
-        await engine.clock.sleep(_STATUS_EVERY_S)
-        lines.status(engine.view(), engine.clock.now_ms())
-
-
-def _remains(engine: Engine) -> str:
-    view = engine.view()
+def _remains(view: View) -> str:
     positions = [f"{position.symbol} {position.qty:+f}" for position in view.positions]
     orders = [f"order {order.client_id} {order.state}" for order in view.orders]
     return ", ".join(positions + orders) or "not proven by the venue"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

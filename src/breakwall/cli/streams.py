@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import stat
 import sys
 
 
@@ -29,3 +30,23 @@ def mute_lost_streams() -> None:
         except (OSError, ValueError):
             with contextlib.suppress(OSError, ValueError):
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def why_no_screen() -> str:
+    """Why a screen cannot be shown here; empty where it can. It reads stdin and writes to stderr."""
+    for stream, name in ((sys.__stdin__, "input"), (sys.__stderr__, "error output")):
+        if stream is None or not stream.isatty():
+            return f"the standard {name} is not a terminal"
+    return "" if os.environ.get("TERM", "dumb") != "dumb" else "the terminal can do nothing (TERM is not set or dumb)"
+
+
+def abandon_terminal() -> None:
+    """The terminal has gone or takes nothing any more: what would be written to it goes to the void.
+
+    A write to a stalled terminal never returns, and would hold up the engine or the exit.
+    """
+    void = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        if stat.S_ISCHR(os.fstat(number).st_mode):  # a terminal that has hung up is no `isatty` any more
+            os.dup2(void, number)
+    os.close(void)

@@ -91,8 +91,8 @@ class InstanceLock:
             holder = _read(file)[0]
             os.close(file)
             raise AlreadyRunningError(
-                f"another Breakwall (process {holder or 'unknown'}) already trades on this account. "
-                f"Stop it first; the lock is {self.path}."
+                f"another Breakwall (process {holder or 'unknown'}) already trades on this account, perhaps without "
+                f"a screen. `kill -TERM {holder or 'PID'}` ends it in order; the lock is {self.path}."
             ) from error
         self._file = file
 

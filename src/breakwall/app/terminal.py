@@ -1,0 +1,269 @@
+"""The terminal under the cockpit: slow, stalled or gone, it never makes the engine wait.
+
+Textual's own driver writes through a short queue and blocks the event loop once that is full: a terminal that
+stops reading stops the trading (measured: 2.9 s). Here frames are dropped instead while much is pending, and
+one whole frame is painted when the terminal has caught up.
+"""
+
+import asyncio
+import contextlib
+import os
+import selectors
+import signal
+import sys
+import termios
+import threading
+from codecs import getincrementaldecoder
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from rich.console import RenderableType
+from textual._xterm_parser import XTermParser  # Textual's driver reads keys with it, and so does ours
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+from textual.events import Resize
+from textual.message import Message
+from textual.screen import Screen
+
+from breakwall.app.outlet import Outlet
+
+FULL_BYTES = 256 * 1024
+"""While more than this is pending, frames are dropped."""
+
+_LEAVE_S = 0.5  # how long the terminal may take for the sequences that give it back
+_READ_BYTES = 4096
+_KEYS_AT_ONCE = 16  # then the loop gets a turn: keys that pour in must not hold up the engine
+_TICK_S = 0.1
+_SILENCE_TICKS = 10
+_LARGEST = (2000, 1000)
+_NEVER_STOP = (signal.SIGTSTP, signal.SIGTTOU, signal.SIGTTIN)  # a stopped engine protects nothing
+
+Result = TypeVar("Result")
+
+
+class OnTerminal(App[Result]):
+    """An app that outlives its terminal. Subclasses hear of its end in `on_terminal_lost`."""
+
+    def __init__(self) -> None:
+        super().__init__(driver_class=Terminal)
+        self.frames_dropped = 0
+
+    @property
+    def terminal(self) -> "Terminal | None":
+        """The driver; None before the start and in tests without a terminal."""
+        return self._driver if isinstance(self._driver, Terminal) else None
+
+    @property
+    def failure(self) -> Exception | None:
+        """What broke the app, where something did."""
+        return self._exception
+
+    def on_terminal_lost(self, why: str) -> None:
+        """The terminal has gone; called once, in the app's loop."""
+
+    async def given_back(self) -> bool:
+        """After the end: whether the terminal took the last sequences and may be written to without waiting."""
+        return self.terminal is None or await asyncio.to_thread(self.terminal.left, _LEAVE_S)
+
+    # Private names of Textual from here on; tests/app/test_terminal.py notices when one of them goes.
+
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """Where every frame passes: drop it while the terminal cannot keep up."""
+        terminal = self.terminal
+        if terminal is None or terminal.pending <= FULL_BYTES:
+            super()._display(screen, renderable)
+        else:
+            self.frames_dropped += 1
+            terminal.ask_when_drained()
+
+    def _fatal_error(self) -> None:
+        """End. Textual would first render a traceback with all variables: slow, and not for the trader's eyes."""
+        self._close_messages_no_wait()
+
+    def _print_error_renderables(self) -> None:
+        """What failed is told by whoever runs the app."""
+        self._exit_renderables.clear()
+
+
+class Terminal(LinuxDriver):
+    """Textual's driver with its writing and its reading replaced: neither may wait, spin or fail."""
+
+    def __init__(
+        self,
+        app: OnTerminal[Any],
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._owner = app
+        assert sys.__stderr__ is not None, "who opens a screen has looked"
+        self._out = sys.__stderr__.fileno()
+        self._outlet = Outlet(self._out, self._tell_lost, self._tell_drained)
+        self._wake: tuple[int, int] | None = None
+        self._raw: list[Any] | None = None
+        self._is_lost = False
+        signal.signal(signal.SIGCONT, lambda *_: self._in_loop(self._take_again))
+
+    @property
+    def can_suspend(self) -> bool:
+        return False
+
+    @property
+    def pending(self) -> int:
+        """Bytes that have not left yet."""
+        return self._outlet.pending
+
+    @property
+    def bytes_written(self) -> int:
+        """Bytes that the terminal took since the start."""
+        return self._outlet.bytes_written
+
+    def ask_when_drained(self) -> None:
+        """Have everything painted again once nothing is pending."""
+        self._outlet.ask_when_drained()
+
+    def left(self, patience_s: float) -> bool:
+        """After `close`: whether the terminal took everything within so many seconds."""
+        return self._outlet.left(patience_s)
+
+    def start_application_mode(self) -> None:
+        self._wake = os.pipe()
+        # The writer thread it makes stays without work.
+        super().start_application_mode()  # type: ignore[no-untyped-call]  # Textual left it so
+        for number in _NEVER_STOP:
+            signal.signal(number, signal.SIG_IGN)
+        with contextlib.suppress(termios.error):
+            self._raw = termios.tcgetattr(self.fileno)
+
+    def write(self, data: str) -> None:
+        self._outlet.write(data)
+
+    def disable_input(self) -> None:
+        if self._wake is None:
+            return
+        signal.signal(signal.SIGWINCH, signal.SIG_DFL)
+        self._disable_mouse_support()
+        self.exit_event.set()
+        os.write(self._wake[1], b"\0")
+        if self._key_thread is not None:
+            self._key_thread.join()
+        for number in self._wake:
+            os.close(number)
+        self._wake = None
+        with contextlib.suppress(termios.error):
+            termios.tcflush(self.fileno, termios.TCIFLUSH)
+
+    def stop_application_mode(self) -> None:
+        self._raw = None
+        self._outlet.forget()
+        super().stop_application_mode()
+
+    def close(self) -> None:
+        super().close()
+        self._outlet.close()
+
+    def process_message(self, message: Message) -> None:
+        """What was read goes to the app; a size that no terminal has is not believed."""
+        if isinstance(message, Resize) and not (
+            0 < message.size.width <= _LARGEST[0] and 0 < message.size.height <= _LARGEST[1]
+        ):
+            return
+        super().process_message(message)
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """Of the terminal that is written to: the standard output may be a file."""
+        try:
+            width, height = os.get_terminal_size(self._out)
+        except OSError:
+            return super()._get_terminal_size()
+        return width or 80, height or 24
+
+    def _run_input_thread(self) -> None:
+        """Read keys until told to stop, or until there is no terminal any more."""
+        assert self._wake is not None
+        keys = Keys(self._debug)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            selector.register(self._wake[0], selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                ready = {key.fd for key, _ in selector.select(_TICK_S)}
+                try:
+                    data = os.read(self.fileno, _READ_BYTES) if self.fileno in ready else None
+                except OSError as error:
+                    self._tell_lost(error.strerror or str(error))
+                    return
+                if data == b"":
+                    self._tell_lost("end of input")
+                    return
+                self._pass_on(keys.read(data))
+
+    def _pass_on(self, messages: Iterator[Message]) -> None:
+        for number, message in enumerate(messages, 1):
+            self.process_message(message)
+            if number % _KEYS_AT_ONCE == 0:
+                turn = threading.Event()
+                self._in_loop(turn.set)
+                while not turn.wait(_TICK_S) and not self.exit_event.is_set():
+                    pass
+
+    def _tell_lost(self, why: str) -> None:
+        self._in_loop(lambda: self._lose(why))
+
+    def _lose(self, why: str) -> None:
+        if not self._is_lost and self._raw is not None:
+            self._is_lost = True
+            self._owner.on_terminal_lost(why)
+
+    def _tell_drained(self) -> None:
+        self._in_loop(lambda: self._owner.call_later(self._owner.refresh))
+
+    def _take_again(self) -> None:
+        """After a stop that cannot be refused (SIGSTOP) the shell has had the terminal: take it back."""
+        if self._raw is None:
+            return
+        with contextlib.suppress(termios.error):
+            termios.tcsetattr(self.fileno, termios.TCSANOW, self._raw)
+        self.write("\x1b[?1049h\x1b[?25l")
+        self._enable_bracketed_paste()
+        self._enable_mouse_support()
+        self._disable_line_wrap()
+        self._owner.refresh()
+
+    def _in_loop(self, work: Callable[[], object]) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and with it everybody who would listen
+            self._loop.call_soon_threadsafe(work)
+
+
+class Keys:
+    """Bytes of a terminal as Textual's messages; no bytes can break it or silence it for long.
+
+    Textual reads text that is not UTF-8 as the end of the app, and after a paste without an end it hears
+    nothing any more, not even panic: here a second of silence ends everything that was begun.
+    """
+
+    def __init__(self, debug: bool = False) -> None:
+        self._debug = debug
+        self._decode = getincrementaldecoder("utf-8")("replace").decode
+        self._parser = XTermParser(debug)
+        self._silent_ticks = 0
+
+    def read(self, data: bytes | None) -> Iterator[Message]:
+        """The messages of these bytes; None: nothing came for a tick (0.1 s)."""
+        try:
+            if data is not None:
+                self._silent_ticks = 0
+                yield from self._parser.feed(self._decode(data)) if data else ()
+            else:
+                self._silent_ticks += 1
+            yield from self._parser.tick()
+        except Exception:  # foreign bytes in a foreign parser: what cannot be read is dropped
+            self._begin_anew()
+        if self._silent_ticks == _SILENCE_TICKS:
+            self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        old, self._parser = self._parser, XTermParser(self._debug)
+        for name in ("last_x", "last_y", "mouse_pixels", "terminal_size", "terminal_pixel_size"):
+            setattr(self._parser, name, getattr(old, name))

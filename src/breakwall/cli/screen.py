@@ -1,0 +1,80 @@
+"""The cockpit as a session sees it: opened before the engine, and what its end means."""
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+from breakwall.app.cockpit import Cockpit
+from breakwall.app.leaving import Leaving
+from breakwall.cli.streams import abandon_terminal
+from breakwall.config import Settings
+from breakwall.ports import Clock, Desk
+
+
+class Screen:
+    """The cockpit and the task it runs in, as a context that gives the terminal back whatever happens inside.
+
+    `ended` is done with the way of leaving; None where it was closed from outside.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self.ended: asyncio.Task[Leaving | None]
+        self._settings = settings
+        self._cockpit = Cockpit(settings, clock)
+        self._failure: Exception | None = None
+
+    async def __aenter__(self) -> Self:
+        self.ended = asyncio.create_task(self._run(), name="screen")
+        return self
+
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @property
+    def covers(self) -> bool:
+        """Whether the terminal is the cockpit's now."""
+        return not self.ended.done()
+
+    @property
+    def failure(self) -> Exception | None:
+        """What broke the cockpit; None: nothing did."""
+        return self._failure or self._cockpit.failure
+
+    @property
+    def why(self) -> str:
+        """Why it was lost."""
+        lost = self._cockpit.lost_why
+        return f"the terminal has gone ({lost})" if self.failure is None else "the screen failed"
+
+    @property
+    def bytes_written(self) -> int:
+        """What the terminal got."""
+        terminal = self._cockpit.terminal
+        return terminal.bytes_written if terminal is not None else 0
+
+    def show(self, desk: Desk) -> None:
+        """From now on it looks at this desk."""
+        self._cockpit.desk = desk
+
+    def lose(self, why: str) -> None:
+        """There is no terminal any more, somebody says."""
+        if self.covers:
+            self._cockpit.on_terminal_lost(why)
+
+    async def close(self) -> None:
+        """End it, if it has not ended by itself, and give the terminal back."""
+        if self.covers:
+            self._cockpit.exit()
+        await asyncio.wait({self.ended})
+
+    async def _run(self) -> Leaving | None:
+        leaving: Leaving | None = None
+        try:
+            leaving = await self._cockpit.run_async(mouse=self._settings.ui.mouse)
+        except Exception as error:  # whatever breaks the screen must not reach the engine
+            self._failure = error
+        if not await self._cockpit.given_back():
+            abandon_terminal()
+        return Leaving.LOST if self.failure is not None else leaving
