@@ -41,7 +41,7 @@ def _compact(width: int, main: int, drawer: str) -> dict[str, Place]:
     low = min(6, main // 3)
     held = min(3, main - low)
     upper = main - low - held
-    ladder = min(28, width // 3)
+    ladder = min(28, width * 7 // 20)
     return {
         "heatmap": Place(0, 0, width - ladder, upper),
         "ladder": Place(width - ladder, 0, ladder, upper),

@@ -15,6 +15,7 @@ from breakwall.app.row import Cell, Row, left, right, width_of
 from breakwall.app.rungs import BookSide, Window, book_side, follow, rung_of, scaled
 from breakwall.app.table import filled
 from breakwall.app.widgets.pane import Pane
+from breakwall.app.widgets.positions import danger
 from breakwall.model.units import fixed
 from breakwall.model.view import SymbolView, View, WallView
 
@@ -86,7 +87,7 @@ def own_of(view: View, market: SymbolView, step: int) -> list[Own]:
     marks: list[tuple[str, Decimal | None]] = []
     for held in view.positions:
         if held.symbol == market.symbol:
-            marks = [("S" if held.proof_age_ms is not None else "S?", held.stop), ("E", held.entry)]
+            marks = [("S" if danger(held) == 2 else "S?", held.stop), ("E", held.entry)]
     marks += [("O", order.price) for order in view.orders if order.symbol == market.symbol]
     best = market.bids[0][0]
     own: list[Own] = []
@@ -179,9 +180,9 @@ class Sheet:
         if wall is not None:
             words = f"▌{price(wall.price, self.market.tick)} {compact(wall.notional_usdt)}"
             notes.append((2, (words, "stale" if not self.live else "bid" if wall.bid else "ask")))
-        return edge_row(
-            "▲" if above else "▼", [cell for _, cell in sorted(notes, key=lambda note: note[0])], self.width
-        )
+        none = f" no wall {'above' if above else 'below'}", "dim"
+        cells = [cell for _, cell in sorted(notes, key=lambda note: note[0])]
+        return edge_row("▲" if above else "▼", cells or [none], self.width)
 
     def _nearest_wall(self, sign: int, end: int, shown: range) -> WallView | None:
         seen = {side.walls[rung].wall_id for side in (self.bids, self.asks) for rung in shown if rung in side.walls}

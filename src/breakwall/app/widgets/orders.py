@@ -37,14 +37,16 @@ class Orders(Pane, can_focus=True):
         if not view.orders:
             return [self.title(width), ((left(" no open orders", width), "dim"),)]
         laid = order_table(view, self.look.symbol, width)
-        unknown = sum(order.state == "UNKNOWN" for order in view.orders)
-        room = height - 1
-        kept = room if len(laid.rows) <= room else max(0, room - 1)
-        words = f"{unknown} UNKNOWN" if unknown else f"{len(view.orders)} open"
-        title = self.headed(laid.heads, width, words, "alarm" if unknown else "title-dim")
-        more = f" +{len(laid.rows) - kept} more: maximise this pane to see all"
-        rest: list[Row] = [((left(more, width), "warn"),)] if kept < len(laid.rows) else []
-        return [title, *laid.rows[:kept], *rest]
+        title = self.headed(laid.heads, width, *count_words(view, height - 1))
+        return [title, *laid.rows]
+
+
+def count_words(view: View, room: int) -> Cell:
+    """How many there are, how many of them are seen, and how many nothing is known of."""
+    total = len(view.orders)
+    unknown = sum(order.state == "UNKNOWN" for order in view.orders)
+    seen = f"{room} of {total}" if total > room else f"{total} open"
+    return (f"{unknown} UNKNOWN, {seen}", "bar-bad") if unknown else (seen, "title-dim")
 
 
 def order_table(view: View, selected: str, width: int) -> Table:

@@ -43,11 +43,17 @@ class Pane(Widget):
         return self.headed((f" {self.words}",), width, more, ink)
 
     def headed(self, heads: Sequence[str], width: int, more: str = "", ink: str = "title-dim") -> Row:
-        """A first row that heads the columns of a table as well; the first head is the pane's name."""
+        """A first row that heads the columns of a table as well; the first head is the pane's name.
+
+        Where not all of it fits, an ordinary word gives way to the heads, and the heads to one with an ink of its own.
+        """
         name = (f"{heads[0]} ", "title-focus" if self.has_focus else "title")
         words = (" ".join(heads[1:]).rstrip(), "title-dim")
         tail = f" {more} " if more else ""
         space = width - width_of((name, words)) - cell_len(clean(tail))
+        if space < 0 and ink != "title-dim":
+            words = ("", "title-dim")
+            space = width - width_of((name,)) - cell_len(clean(tail))
         if space < 0:
             return filled((name, words), width, "title")
         return name, words, (" " * space, "title"), (tail, ink)

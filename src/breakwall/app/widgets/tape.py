@@ -13,8 +13,8 @@ from breakwall.app.widgets.ladder import doubt
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.view import SymbolView, View
 
-SIZE, BESIDE_PRICE = 5, 18
-"""Columns of a size, and of all that stands beside the price."""
+SIZE, PRICE, BESIDE_PRICE = 5, 12, 18
+"""Columns of a size, at most those of a price, and of all that stands beside it."""
 
 
 class Tape(Pane, can_focus=True):
@@ -53,16 +53,16 @@ def tape_rows(prints: Prints, market: SymbolView, least: Decimal, width: int, ro
 
 
 def print_row(print_: Print, market: SymbolView, width: int) -> Row:
-    """Time, taker's side, price, size in USDT and a dot where it is big: one ink, so that scrolling stays cheap."""
+    """A dot where it is big, time, taker's side, price, size in USDT: one ink, so that scrolling stays cheap."""
     at = price(print_.ticks * market.tick, market.tick)
-    room = width - BESIDE_PRICE
+    room = min(width - BESIDE_PRICE, PRICE)
     time = time_of_day(print_.at_ms)
     if len(at) > room:
         time, room = time[3:], room + 3
     side, ink = ("B", "bid") if print_.buy else ("S", "ask")
     ink = "stale" if market.status != "LIVE" else f"{ink}-bold" if print_.big else ink
     dot = "●" if print_.big else " "
-    text = f"{time} {side} {right(at, max(1, room))} {right(compact(print_.usdt), SIZE)}{dot}"
+    text = f"{dot}{time} {side} {right(at, max(1, room))} {right(compact(print_.usdt), SIZE)}"
     return filled(((text, ink),), width, ink)
 
 
