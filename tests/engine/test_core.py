@@ -168,11 +168,9 @@ def test_flatten_closes_what_is_held_and_what_arrives_later_while_leaving() -> N
             )
         )
     )
-    table.say(PositionReports((held(0, None),)))
-    asked = table.pass_time(300)
-    assert AskReadBack("leaving") in asked
+    assert AskReadBack("flatten") in table.log
     assert not table.core.settled(flat=True)
-    table.say(ReadBack((), (), (), WALLET, table.now, "leaving"))
+    table.say(ReadBack((), (), (), WALLET, table.now, "flatten"))
     assert table.core.settled(flat=True)
 
 
@@ -309,7 +307,8 @@ def test_a_flatten_that_a_crash_interrupted_is_finished_first() -> None:
     assert [(order.lots, order.reduce_only) for order in orders(table.log)[:1]] == [(10, True)]
     other = Table()
     other.start(entries=(entry,))
-    assert notes(other.log, "flat") == ["flat: all symbols"]
+    other.say(ReadBack((), (), (), WALLET, other.now, "flatten"))
+    assert notes(other.log, "flat")[0].startswith("all symbols flat, proven by the exchange")
 
 
 @pytest.mark.parametrize("kind", [CommandKind.HALT, CommandKind.STOP])

@@ -9,7 +9,7 @@ import pytest
 
 from breakwall.clock import SystemClock
 from breakwall.config import Settings
-from breakwall.engine import commands
+from breakwall.engine import booking
 from breakwall.engine.inbox import Inbox
 from breakwall.engine.loop import Engine
 from breakwall.engine.state import State
@@ -117,7 +117,7 @@ async def test_a_failing_part_halts_entries_and_what_protects_still_leaves(
             fail()
 
     monkeypatch.setattr(breakwall.core, "rescued", note_rescued)
-    monkeypatch.setattr(commands, "on_tick", fail_with_a_close_decided)
+    monkeypatch.setattr(booking, "on_tick", fail_with_a_close_decided)
     await breakwall.start()
     while not saved:
         await asyncio.wait_for(venue.acted.wait(), 3)

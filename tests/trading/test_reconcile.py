@@ -230,6 +230,6 @@ def test_a_symbol_that_is_not_followed_any_more_is_no_obstacle_and_its_losses_st
 def test_a_wish_to_be_flat_outlives_a_crash_until_it_was_told_done(make, diary):
     diary.event(Command(CommandKind.FLATTEN, who="person"), 8)
     diary.event(Command(CommandKind.FLATTEN, "BTCUSDT", who="person"), 9)
-    assert set(restored(make, diary).flat_wish) == {"", "BTCUSDT"}
+    assert {wish.symbol for wish in restored(make, diary).wishes} == {"", "BTCUSDT"}
     diary.write(EntryKind.NOTE, Note("flat", "flat: all symbols", durable=True), 10)
-    assert set(restored(make, diary).flat_wish) == {"BTCUSDT"}
+    assert {wish.symbol for wish in restored(make, diary).wishes} == {"BTCUSDT"}

@@ -85,6 +85,9 @@ def take_order(state: State, change: OrderChange) -> None:
     moved = change.order.intent is not None and (change.before is not change.after or not change.legal)
     if moved or change.alarm:
         state.out.append(change.note)
+    if change.ended and change.order.is_entry:
+        for wish in state.wishes:
+            wish.on_entry_ended(change.order, state.instruments[change.order.symbol])
     state.sums.orders_sent += change.cause is Cause.SENT and change.before is not change.after
 
 
@@ -97,6 +100,8 @@ def take_position(state: State, change: PositionChange) -> None:
         state.sums.closed_by[change.closed.strategy] += 1
         state.sums.realised_pnl_usdt += change.closed.net_usdt
         state.out.append(closed_note(change.closed))
+        for wish in state.wishes:
+            wish.on_closed(change.closed, state.instruments[change.symbol])
 
 
 def count(state: State, fills: Iterable[Fill]) -> None:

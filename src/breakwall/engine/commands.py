@@ -1,89 +1,154 @@
 """What a person, or the process that leaves, asks for. Flatten, cancel and stops work in every state."""
 
-from breakwall.engine import booking, guarding
+from collections.abc import Callable
+
+from breakwall.engine import booking, flattening, guarding
 from breakwall.engine.state import Phase, State
+from breakwall.engine.wishes import Wish, position_words
 from breakwall.model.actions import Refused
 from breakwall.model.events import Command, CommandKind
 from breakwall.trading import risk
-from breakwall.trading.protection import SetStop
+from breakwall.trading.order import Order
+from breakwall.trading.position import Position
 
 
 def on_command(state: State, event: Command) -> None:
-    scope = event.symbol or "all symbols"
+    """Every command gets an answer in the log: what it did, or why it did nothing."""
+    scope, kind = event.symbol or "all symbols", event.kind.value
     why = f": {event.why}" if event.why else ""
-    state.say("command", f"{event.kind.value} {scope} by {event.who}{why}", symbol=event.symbol, durable=True)
+    state.say("command", f"{kind} {scope} by {event.who}{why}", symbol=event.symbol, durable=True)
+    stranger = event.symbol and state.markets and event.symbol not in state.markets
+    answer = f"{event.symbol} is not followed" if stranger else _EFFECTS[event.kind](state, event)
     booking.on_word(state, event)
-    if event.kind in {CommandKind.ARM, CommandKind.DISARM}:
-        state.armed = event.kind is CommandKind.ARM
-    elif event.kind is CommandKind.STOP:
-        state.phase = Phase.LEAVING
-        cancel_entries(state, "", "leaving")
-    elif event.kind is CommandKind.CANCEL:
-        cancel_entries(state, event.symbol, f"asked by {event.who}")
-    elif event.kind is CommandKind.PANIC:
-        state.armed = False
-        flatten(state, "", f"panic by {event.who}{why}")
-    elif event.kind is CommandKind.FLATTEN:
-        flatten(state, event.symbol, f"flatten by {event.who}{why}")
-    elif event.kind is CommandKind.BREAKEVEN:
-        to_breakeven(state, event)
+    state.say("answer", f"{kind}: {answer}", symbol=event.symbol)
 
 
-def flatten(state: State, symbol: str, why: str) -> None:
-    """Close everything of this scope, and whatever an entry in flight may still open there."""
-    state.flat_wish[symbol] = why
-    cancel_entries(state, symbol, why)
-    guarding.look_after(state, [held.symbol for held in state.positions.held() if symbol in {"", held.symbol}])
-
-
-def cancel_entries(state: State, symbol: str, why: str) -> None:
+def cancel_entries(state: State, symbol: str, why: str) -> list[Order]:
     """Withdraw our open entries; those that were not sent yet never leave. Stops are not touched."""
+    withdrawn = []
     for order in state.orders.open_entries(symbol):
         approved = risk.approve_cancel(order, state.at, why)
         if isinstance(approved, Refused):
             continue
         booking.take(state, state.blotter.decided(approved.intent, state.at))
         state.out.append(approved)
+        withdrawn.append(order)
+    return withdrawn
 
 
-def to_breakeven(state: State, event: Command) -> None:
-    for position in state.positions.held():
-        if event.symbol in {"", position.symbol}:
-            stop = state.protection.breakeven(position)
-            guarding.move_stop(state, position, SetStop(stop, f"breakeven by {event.who}"))
+# What each command does, and the words for it.
 
 
-def on_tick(state: State) -> None:
-    """A wish to be flat is over once its scope is flat and nothing of ours is under way there.
-
-    While leaving, remember since when there is nothing left to do.
-    """
-    for symbol in list(state.flat_wish):
-        if state.phase is not Phase.LEAVING and state.reconciled and quiet(state, symbol):
-            del state.flat_wish[symbol]
-            state.say("flat", f"flat: {symbol or 'all symbols'}", symbol=symbol, durable=True)
-    if state.phase is not Phase.LEAVING or not quiet(state, "", flat="" in state.flat_wish):
-        state.quiet_since_ms = None
-    elif state.quiet_since_ms is None:
-        state.quiet_since_ms = state.now
-        state.read_back_due = "leaving"
+def _arm(state: State, event: Command) -> str:
+    del event
+    before, state.armed = state.armed, True
+    but = f"; no entries yet: {state.why}" if state.why else ""
+    return ("ARMED already" if before else "ARMED") + but
 
 
-def tell_proven(state: State) -> None:
-    """Leaving flat, and the venue has said so: the next start must not go on with it."""
-    for symbol in state.flat_wish if settled(state, flat=True) else ():
-        state.say("flat", f"flat: {symbol or 'all symbols'}", symbol=symbol, durable=True)
+def _disarm(state: State, event: Command) -> str:
+    before, state.armed = state.armed, False
+    withdrawn = cancel_entries(state, "", f"SAFE by {event.who}")
+    return f"{'SAFE' if before else 'SAFE already'}, {_withdrawn(withdrawn)}"
 
 
-def quiet(state: State, symbol: str, *, flat: bool = True) -> bool:
-    """No entry under way in this scope, nothing unknown, and no position where it should be flat."""
-    entering = state.orders.open_entries(symbol)
-    held = [position for position in state.positions if symbol in {"", position.symbol}]
-    return not entering and not (flat and held)
+def _pause(state: State, event: Command) -> str:
+    already = " already" if state.breaker.paused(event.symbol) else ""
+    return f"{event.symbol or 'all symbols'} paused{already}: no entries until resumed"
 
 
-def settled(state: State, *, flat: bool) -> bool:
-    """Whether a read-back asked after everything went quiet has confirmed it."""
-    if state.phase is not Phase.LEAVING or state.quiet_since_ms is None:
-        return False
-    return state.read_asked_ms >= state.quiet_since_ms and quiet(state, "", flat=flat)
+def _resume(state: State, event: Command) -> str:
+    paused = state.breaker.pauses(event.symbol)
+    if paused:
+        return f"lifted: {'; '.join(paused)}"
+    general = state.breaker.paused(event.symbol)
+    return f"not lifted for {event.symbol} alone: {general}" if general else "nothing was paused"
+
+
+def _halt(state: State, event: Command) -> str:
+    del event
+    already = " already" if state.breaker.halted else ""
+    return f"halted{already}: exits, stops and cancels only until the breaker is reset"
+
+
+def _reset(state: State, event: Command) -> str:
+    del event
+    lifted = "; ".join(trip.text for trip in state.breaker.trips)
+    return f"the limits count anew from here; {f'lifted: {lifted}' if lifted else 'nothing was tripped'}"
+
+
+def _cancel(state: State, event: Command) -> str:
+    withdrawn = cancel_entries(state, event.symbol, f"asked by {event.who}")
+    return _withdrawn(withdrawn) if withdrawn else f"nothing to cancel in {event.symbol or 'any symbol'}"
+
+
+def _flatten(state: State, event: Command) -> str:
+    return _to_flat(state, event.symbol, event)
+
+
+def _panic(state: State, event: Command) -> str:
+    state.armed = False
+    return f"SAFE; {_to_flat(state, '', event)}"
+
+
+def _to_flat(state: State, symbol: str, event: Command) -> str:
+    """Close everything of this scope, and whatever an entry in flight may still open there."""
+    why = f"{event.kind.value} by {event.who}" + (f": {event.why}" if event.why else "")
+    panic = event.kind is CommandKind.PANIC
+    flattening.begin(state, Wish(symbol, event.who, why, state.now, panic=panic))
+    withdrawn, held = cancel_entries(state, symbol, why), _held(state, symbol)
+    words = [f"closing {position_words(position)}" for position in held]
+    guarding.look_after(state, [position.symbol for position in held])
+    if state.recovered_ms is None:
+        return "as soon as the account has been read"
+    proof = "reading the account back to prove it"
+    return "; ".join([*(words or ["no position"]), _withdrawn(withdrawn), "then " * bool(words or withdrawn) + proof])
+
+
+def _breakeven(state: State, event: Command) -> str:
+    words = [
+        f"{position.symbol} {_to_breakeven(state, position, event.who)}" for position in _held(state, event.symbol)
+    ]
+    return "; ".join(words) or (f"no position in {event.symbol}" if event.symbol else "no position")
+
+
+def _to_breakeven(state: State, position: Position, who: str) -> str:
+    market = state.markets[position.symbol]
+    wanted = state.protection.wish_for_breakeven(position, market, state.now, who)
+    if isinstance(wanted, Refused):
+        return f"stop not moved: {wanted.reason}"
+    guarding.move_stop(state, position, wanted)
+    return f"stop to {position.instrument.price_text(wanted.stop_ticks)}"
+
+
+def _stop(state: State, event: Command) -> str:
+    state.phase = Phase.LEAVING
+    state.leaving = Wish("", event.who, "leaving", state.now, closes=False)
+    return f"leaving, {_withdrawn(cancel_entries(state, '', 'leaving'))}"
+
+
+def _held(state: State, symbol: str) -> list[Position]:
+    return [position for position in state.positions.held() if symbol in {"", position.symbol}]
+
+
+def _withdrawn(orders: list[Order]) -> str:
+    if not orders:
+        return "no entry under way"
+    names = ", ".join(f"{order.client_id} in {order.symbol}" for order in orders)
+    return f"withdrawing {'entry' if len(orders) == 1 else 'entries'} {names}"
+
+
+_EFFECTS: dict[CommandKind, Callable[[State, Command], str]] = {
+    CommandKind.ARM: _arm,
+    CommandKind.DISARM: _disarm,
+    CommandKind.PAUSE: _pause,
+    CommandKind.RESUME: _resume,
+    CommandKind.FLATTEN: _flatten,
+    CommandKind.PANIC: _panic,
+    CommandKind.CANCEL: _cancel,
+    CommandKind.BREAKEVEN: _breakeven,
+    CommandKind.HALT: _halt,
+    CommandKind.RESET_BREAKER: _reset,
+    CommandKind.STOP: _stop,
+}
+"""One row per kind; a test compares it with `CommandKind`."""

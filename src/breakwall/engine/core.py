@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from breakwall.engine import booking, commands, entering, guarding, recovery, viewing, watching
+from breakwall.engine import booking, commands, entering, flattening, guarding, recovery, viewing, watching
 from breakwall.engine.state import State
 from breakwall.model import events
 from breakwall.model.actions import Action, Approved, CancelOrder, MoveStop, PlaceOrder
@@ -27,6 +27,8 @@ class Core:
         state.at = Origin(state.run, stamped.seq, stamped.at_ms)
         state.out = []
         _HANDLERS[type(stamped.event)](state, stamped.event)
+        if state.wishes:
+            flattening.follow(state, stamped.event)
         return state.out
 
     def rescued(self) -> list[Action]:
@@ -45,7 +47,7 @@ class Core:
 
     def settled(self, *, flat: bool) -> bool:
         """While leaving: whether the venue has confirmed that nothing is left to do."""
-        return commands.settled(self._state, flat=flat)
+        return flattening.settled(self._state, flat=flat)
 
     def view(
         self,
@@ -79,13 +81,13 @@ class Core:
 
 
 def _on_tick(state: State, event: events.Tick) -> None:
-    """Time passes for everybody: markets, orders, positions, breaker, wishes, entries, in this order.
+    """Time passes for everybody: markets, orders, positions, breaker, entries, in this order.
 
     A part that fails does not keep the others from protecting what is held; but then nothing is opened.
     """
     state.venue_offset_ms = round(event.venue_offset_ms)
     failures: list[Exception] = []
-    for part in (watching, recovery, guarding, booking, commands):
+    for part in (watching, recovery, guarding, booking):
         try:
             part.on_tick(state)
         except Exception as error:

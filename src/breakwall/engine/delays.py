@@ -9,14 +9,16 @@ _KEPT = 4096
 
 
 class Delays:
-    """The last few thousand delays in milliseconds, and their 99th percentile as of the last `rank`."""
+    """The last few thousand delays in milliseconds, their 99th percentile as of the last `rank`, and the worst of all."""
 
     def __init__(self) -> None:
         self._samples: deque[float] = deque(maxlen=_KEPT)
         self.p99_ms = 0.0
+        self.max_ms = 0.0
 
     def add(self, delay_ms: float) -> None:
         self._samples.append(delay_ms)
+        self.max_ms = max(self.max_ms, delay_ms)
 
     def rank(self) -> None:
         """Find the percentile anew: too dear (0.1 ms) for every frame of a screen."""

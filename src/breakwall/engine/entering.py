@@ -89,6 +89,9 @@ def overtaken(state: State, intent: PlaceOrder, now_ms: int) -> str:
         return f"decided {age_ms} ms ago, at most {limit_ms} ms allowed"
     if state.breaker.state is not TradingState.ACTIVE or state.phase is not Phase.TRADING:
         return f"trading is {state.trading_state}: {state.why}"
+    held_back = state.wants_flat(intent.symbol) or state.breaker.paused(intent.symbol)
+    if held_back:
+        return held_back
     if state.journal_why:
         return f"journal: {state.journal_why}"
     return "" if state.armed and not state.blind else f"SAFE or blind: {state.why}"
@@ -121,6 +124,8 @@ def gate(state: State, market: Market) -> risk.Gate:
         costs=state.costs,
         portfolio=holdings(state),
         state=state.breaker.state,
+        why=state.breaker.why,
+        paused=state.breaker.paused(symbol),
         armed=state.armed,
         blind=state.blind,
         journal_ok=not state.journal_why,

@@ -7,10 +7,12 @@ whenever a stop's fate is in doubt.
 from breakwall.config import Settings
 from breakwall.engine import booking, commands, guarding, watching
 from breakwall.engine.state import Phase, State
+from breakwall.engine.wishes import Wish
 from breakwall.market.state import Market
-from breakwall.model.actions import AskReadBack, QueryOrder, Refused
+from breakwall.model.actions import QueryOrder, Refused
 from breakwall.model.events import (
     Account,
+    CommandKind,
     Instruments,
     JournalHealth,
     LinkChanged,
@@ -70,10 +72,14 @@ def change_units(state: State, market: Market, new: Instrument) -> None:
 def on_recovered(state: State, event: Recovered) -> None:
     """Take over what the journal remembers; the venue is asked at the next tick, or right now."""
     restored = restore(event.entries, state.instruments, state.settings, state.at)
-    for trip in state.breaker.trips:  # said while the journal was still being read
-        restored.blotter.breaker.again(trip)
+    restored.blotter.breaker.take_over(state.breaker)  # what was said while the journal was still being read
     state.blotter = restored.blotter
-    state.flat_wish = restored.flat_wish | state.flat_wish
+    for wish in restored.wishes:
+        panic = wish.kind is CommandKind.PANIC
+        why = f"{wish.kind.value} by {wish.who}, asked before the restart"
+        symbol = "" if panic else wish.symbol
+        if symbol not in state.flat_wishes:
+            state.flat_wishes[symbol] = Wish(symbol, wish.who, why, state.now, panic=panic)
     state.armed = state.armed and restored.armed
     state.down = {"public": "not connected yet", "private": "not connected yet"}
     if state.phase is not Phase.LEAVING:
@@ -88,7 +94,7 @@ def on_recovered(state: State, event: Recovered) -> None:
         working = len(state.orders.open())
         text = f"journal of {len(event.entries)} entries: {held or 'flat'}, {working} orders in doubt"
         state.say("recovering", text, durable=True)
-    ask(state, "start")
+    state.ask_read_back("start")
 
 
 def on_read_back(state: State, event: ReadBack) -> None:
@@ -113,7 +119,6 @@ def on_read_back(state: State, event: ReadBack) -> None:
     if state.recovered_ms is None:
         finish(state)
     guarding.look_after(state, [position.symbol for position in state.positions.held()])
-    commands.tell_proven(state)
 
 
 def finish(state: State) -> None:
@@ -184,9 +189,9 @@ def on_tick(state: State) -> None:
     if state.read_back_due and since >= RETRY_MS // 10:
         failed_lately = state.read_asked_ms < state.asked_read_back_ms and since < RETRY_MS
         if not failed_lately:
-            ask(state, state.read_back_due)
+            state.ask_read_back(state.read_back_due)
     elif since >= (PRIVATE_DOWN_MS if "private" in state.down else int(state.settings.engine.proof_every_s * 1000)):
-        ask(state, "periodic")
+        state.ask_read_back("periodic")
     for order in state.orders.due_queries(state.now):
         state.out.append(QueryOrder(order.client_id, order.symbol))
 
@@ -203,9 +208,3 @@ def notice_gap(state: State) -> None:
         state.read_back_due = "reconnect"
         text = f"stood still for {gap_ms / 1000:.1f} s: the account is read back before anything new"
         state.say("gap", text, level="warning", durable=True)
-
-
-def ask(state: State, purpose: str) -> None:
-    state.asked_read_back_ms = state.now
-    state.read_back_due = ""
-    state.out.append(AskReadBack("start" if state.phase is Phase.RECOVERING else purpose))

@@ -5,8 +5,9 @@ from decimal import Decimal
 from enum import Enum
 
 from breakwall.config import Settings
+from breakwall.engine.wishes import Wish
 from breakwall.market.state import Market
-from breakwall.model.actions import Action, Note
+from breakwall.model.actions import Action, AskReadBack, Note
 from breakwall.model.events import Account, Wallet
 from breakwall.model.units import Instrument
 from breakwall.model.view import SignalView
@@ -22,6 +23,7 @@ from breakwall.trading.positions import Positions
 from breakwall.trading.protection import Protection
 
 SIGNALS_SHOWN = 50
+FLATTENS_SHOWN = 5
 _NO_MONEY = Wallet(Decimal(0), Decimal(0), Decimal(0))
 
 
@@ -53,7 +55,9 @@ class State:
         self.answered: dict[Key, str] = {}  # signal -> "ordered", or the check that refused it last
         self.signals: deque[SignalView] = deque(maxlen=SIGNALS_SHOWN)
         self.armed = True
-        self.flat_wish: dict[str, str] = {}  # symbol ("" is all) -> why it must be flat
+        self.flat_wishes: dict[str, Wish] = {}  # symbol ("" is all) -> the wish to be flat that stands
+        self.flattened: deque[Wish] = deque(maxlen=FLATTENS_SHOWN)  # those that were proven
+        self.leaving: Wish | None = None
         self.journal_why = ""
         self.down: dict[str, str] = {}  # link -> why it is down
         self.reconciled = False  # the account was read back since the private link came up
@@ -64,7 +68,6 @@ class State:
         self.asked_read_back_ms = 0
         self.read_asked_ms = 0  # when the last successful read-back was asked
         self.rest_ms: int | None = None  # how long the last successful read-back took
-        self.quiet_since_ms: int | None = None
         self.fills_since_ms = 0
         self.first_book_ms: int | None = None
         self.recovered_ms: int | None = None
@@ -130,13 +133,27 @@ class State:
 
     def wants_flat(self, symbol: str) -> str:
         """Why this symbol must be flat: a person's wish, or the breaker's; empty where it need not."""
-        wish = self.flat_wish.get(symbol) or self.flat_wish.get("", "")
-        return wish or (self.breaker.why if self.breaker.flatten else "")
+        wish = self.flat_wishes.get(symbol) or self.flat_wishes.get("")
+        if wish is not None:
+            return wish.why
+        return self.breaker.why if self.breaker.flatten else ""
+
+    @property
+    def wishes(self) -> tuple[Wish, ...]:
+        """All that the venue has to prove."""
+        flat = tuple(self.flat_wishes.values())
+        return flat if self.leaving is None else (*flat, self.leaving)
 
     @property
     def now(self) -> int:
         """Engine time of the event being decided."""
         return self.at.at_ms
+
+    def ask_read_back(self, purpose: str) -> None:
+        """Ask the venue for the whole account, now."""
+        self.asked_read_back_ms = self.now
+        self.read_back_due = ""
+        self.out.append(AskReadBack("start" if self.phase is Phase.RECOVERING else purpose))
 
     def say(
         self,

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from breakwall.engine import flattening
 from breakwall.engine.state import State
 from breakwall.market.viewing import LEVELS, symbol_view
 from breakwall.model.actions import Refused, Sized
@@ -9,6 +10,7 @@ from breakwall.model.units import Instrument
 from breakwall.model.view import (
     CheckView,
     Counters,
+    FlattenView,
     LogLine,
     OrderView,
     PositionView,
@@ -58,6 +60,7 @@ def view(
         day_pnl_usdt=state.breaker.realised_today + state.blotter.open_result_usdt,
         signals=tuple(state.signals),
         breaker=state.breaker.rules,
+        flattens=_flattens(state),
         log=log,
     )
 
@@ -94,8 +97,15 @@ def _market(state: State, symbol: str, at_ms: int, selected: str) -> SymbolView:
         state.markets[symbol],
         at_ms,
         venue_offset_ms=state.venue_offset_ms,
+        paused=bool(state.breaker.paused(symbol)),
         walls=not selected,
         levels=LEVELS if symbol == selected else 0,
+    )
+
+
+def _flattens(state: State) -> tuple[FlattenView, ...]:
+    return tuple(
+        wish.view(flattening.remains(state, wish)) for wish in (*state.flattened, *state.flat_wishes.values())
     )
 
 

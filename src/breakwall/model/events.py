@@ -218,7 +218,7 @@ class ReadBack(Struct, frozen=True, tag=True):
     fills: tuple[Fill, ...]
     wallet: Wallet
     asked_ms: int
-    purpose: str = "periodic"  # start, periodic, reconnect, proof, flatten, leaving
+    purpose: str = "periodic"  # start, periodic, reconnect, proof, flatten
     strangers: tuple[str, ...] = ()
 
 

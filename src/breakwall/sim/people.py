@@ -8,6 +8,7 @@ from breakwall.model.events import CommandKind
 
 HOLDS = {
     CommandKind.DISARM: CommandKind.ARM,
+    CommandKind.PANIC: CommandKind.ARM,
     CommandKind.HALT: CommandKind.RESET_BREAKER,
     CommandKind.PAUSE: CommandKind.RESUME,
 }

@@ -120,7 +120,7 @@ class Blotter:
             case ReadBack():
                 return self._read_back(event, origin)
             case Command():
-                return list(self.breaker.on_command(event.kind, event.who, event.why, origin.at_ms))
+                return list(self.breaker.on_command(event.kind, event.who, event.why, origin.at_ms, event.symbol))
         return []
 
     def on_tick(self, marks: Mapping[str, Decimal | None], origin: Origin) -> list[Change]:

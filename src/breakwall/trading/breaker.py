@@ -71,6 +71,7 @@ class Breaker:
     | drawdown | equity `drawdown_percent` below its peak | flatten | a person's reset |
     | paused, halted | a person's word | pause, halt | a person's resume, reset |
 
+    A person may also pause one symbol, until that symbol or all are resumed; a reset does not lift that.
     The daily loss counts results, not the balance, so a deposit or withdrawal moves nothing.
     """
 
@@ -86,6 +87,7 @@ class Breaker:
         "day_equity",
         "equity",
         "losses_in_row",
+        "paused_symbols",
         "peak",
         "realised_today",
         "trades_today",
@@ -102,6 +104,7 @@ class Breaker:
         self.equity = self.peak = self.day_equity = ZERO
         self.losses_in_row = self.trades_today = 0
         self._trips: dict[str, Trip] = {}
+        self.paused_symbols: dict[str, str] = {}  # symbol -> a person's pause of it alone, in words
         self._closed_ms: dict[str, int] = {}
 
     @property
@@ -125,6 +128,11 @@ class Breaker:
     def flatten(self) -> bool:
         """Positions are to be closed now."""
         return any(trip.tier is Tier.FLATTEN for trip in self._trips.values())
+
+    @property
+    def halted(self) -> bool:
+        """By a person's word."""
+        return "halted" in self._trips
 
     @property
     def daily_loss_left_usdt(self) -> Decimal:
@@ -199,22 +207,45 @@ class Breaker:
             del self._trips[rule]
         return over
 
-    def on_command(self, kind: CommandKind, who: str, why: str, at_ms: int) -> list[Trip]:
-        """A person's pause, resume, halt or reset; other commands mean nothing here."""
+    def on_command(self, kind: CommandKind, who: str, why: str, at_ms: int, symbol: str = "") -> list[Trip]:
+        """A person's pause (of one symbol or of all), resume, halt or reset; other commands mean nothing here."""
         by = f"by {who}" + (f": {why}" if why else "")
-        if kind is CommandKind.PAUSE:
+        if kind is CommandKind.PAUSE and symbol:
+            self.paused_symbols.setdefault(symbol, f"{symbol} paused {by}")
+        elif kind is CommandKind.PAUSE:
             return self._trip("paused", Tier.PAUSE, f"paused {by}", at_ms, None)
-        if kind is CommandKind.HALT:
+        elif kind is CommandKind.HALT:
             return self._trip("halted", Tier.HALT, f"halted {by}", at_ms, None)
-        if kind is CommandKind.RESUME:
+        elif kind is CommandKind.RESUME and symbol:
+            self.paused_symbols.pop(symbol, None)
+        elif kind is CommandKind.RESUME:
             self._trips.pop("paused", None)
-        if kind is CommandKind.RESET_BREAKER:
+            self.paused_symbols.clear()
+        elif kind is CommandKind.RESET_BREAKER:
             self._reset()
         return []
+
+    def paused(self, symbol: str) -> str:
+        """A person's pause that holds for this symbol ("": for all of them), in words; empty where none does."""
+        trip = self._trips.get("paused")
+        return self.paused_symbols.get(symbol, "") or (trip.text if trip else "")
+
+    def pauses(self, symbol: str) -> tuple[str, ...]:
+        """What a resume of this symbol ("": of all) lifts, in words."""
+        if symbol:
+            return tuple(text for name, text in self.paused_symbols.items() if name == symbol)
+        general = self._trips.get("paused")
+        return (*((general.text,) if general else ()), *self.paused_symbols.values())
 
     def again(self, trip: Trip) -> None:
         """A trip the journal remembers holds again after a restart, until its time has passed."""
         self._trips.setdefault(trip.rule, trip)
+
+    def take_over(self, other: "Breaker") -> None:
+        """Let hold here whatever holds there."""
+        for trip in other.trips:
+            self.again(trip)
+        self.paused_symbols = other.paused_symbols | self.paused_symbols
 
     def _reset(self) -> None:
         """A person takes responsibility: all trips are lifted and the limits count anew from here."""

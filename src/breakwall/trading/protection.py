@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from breakwall.config import ExitSettings, RiskSettings
 from breakwall.market.state import Market
+from breakwall.model.actions import Refused
 from breakwall.model.events import PositionReport
 from breakwall.model.margin import breakeven_price
 from breakwall.trading.liquidation import liquidation_ticks
@@ -102,6 +103,22 @@ class Protection:
         per_coin = position.funding_usdt / position.instrument.qty(abs(position.lots))
         price = breakeven_price(position.sign, position.entry, self._taker_fee, self._taker_fee, per_coin)
         return position.instrument.stop_ticks(price, position.sign)
+
+    def wish_for_breakeven(self, position: Position, market: Market, at_ms: int, who: str) -> SetStop | Refused:
+        """A person's wish: refused where the stop would get no better or trigger at once; never a reason to close."""
+        stop, tightest, text = self.breakeven(position), position.held_stop_ticks, position.instrument.price_text
+        mark = market.mark or position.mark
+        if position.state is PositionState.CLOSING:
+            return Refused("breakeven", "the position is being closed")
+        if tightest is not None and position.sign * (stop - tightest) <= 0:
+            return Refused("breakeven", f"it stands at {text(tightest)}, breakeven at {text(stop)} is no better")
+        if mark is None:
+            return Refused("breakeven", "no mark price is known, a stop might trigger at once")
+        if _triggers(position, market, stop):
+            return Refused("breakeven", f"breakeven is {text(stop)}, at a mark of {mark:f} it would trigger at once")
+        if _asked_lately(position, at_ms):
+            return Refused("breakeven", "a stop is being moved already")
+        return SetStop(stop, f"breakeven by {who}")
 
     def first_stop(self, position: Position, market: Market) -> int:
         """The stop an unprotected position gets: the tightest it ever had, its plan's, or a default one.

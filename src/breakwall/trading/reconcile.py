@@ -33,14 +33,14 @@ _TRADES = msgspec.json.Decoder(ClosedTrade)
 class Restored(Struct, frozen=True):
     """The book as the journal knows it.
 
-    `closed` are the finished trades, `unread` the entries that could not be understood (an alarm), `flat_wish`
-    which symbols ("" is all) were asked to be flat and were not yet, and why; `armed` False: a person said SAFE.
+    `closed` are the finished trades, `unread` the entries that could not be understood (an alarm), `wishes`
+    the commands to flatten or panic that were not proven yet; `armed` False: a person said SAFE.
     """
 
     blotter: Blotter
     closed: tuple[ClosedTrade, ...]
     unread: tuple[str, ...]
-    flat_wish: dict[str, str] = {}
+    wishes: tuple[Command, ...] = ()
     armed: bool = True
 
 
@@ -97,7 +97,7 @@ def restore(
     blotter.breaker.on_time(origin.at_ms)
     blotter.orders.restart(origin)
     blotter.positions.restarted()
-    return Restored(blotter, tuple(closed), tuple(unread), wishes.flat, wishes.armed)
+    return Restored(blotter, tuple(closed), tuple(unread), tuple(wishes.flat.values()), wishes.armed)
 
 
 def unfinished(entries: Iterable[JournalEntry]) -> list[str]:
@@ -154,14 +154,14 @@ class _Wishes:
     """What people asked for that holds beyond a restart; the breaker remembers its own."""
 
     def __init__(self) -> None:
-        self.flat: dict[str, str] = {}
+        self.flat: dict[str, Command] = {}  # by symbol, "" is all
         self.armed = True
 
     def hear(self, command: Command) -> None:
         if command.kind is CommandKind.FLATTEN:
-            self.flat[command.symbol] = f"flatten by {command.who}, asked before the restart"
+            self.flat[command.symbol] = command
         elif command.kind is CommandKind.PANIC:
-            self.flat[""] = f"panic by {command.who}, asked before the restart"
+            self.flat[""] = command
             self.armed = False
         elif command.kind in {CommandKind.ARM, CommandKind.DISARM}:
             self.armed = command.kind is CommandKind.ARM

@@ -34,6 +34,7 @@ FUNDING_QUIET_MS = 60_000
 class Gate(Struct, frozen=True):
     """What the last gate looks at, at the moment of the decision.
 
+    `why` says what holds trading back, `paused` what a person said of this symbol; both empty where nothing does.
     `unresolved`: an order of this symbol is UNKNOWN; `rest_ms`: the symbol's cooldown that is left;
     `journal_ok`: intents can be made durable. `funding_rate` is a fraction, None: not known.
     """
@@ -52,6 +53,8 @@ class Gate(Struct, frozen=True):
     ask_ticks: int
     funding_rate: Decimal | None = None
     next_funding_ms: int | None = None
+    why: str = ""
+    paused: str = ""
 
 
 def approve_entry(card: Card, gate: Gate, origin: Origin) -> Approved[PlaceOrder] | Refused:
@@ -165,8 +168,11 @@ def approve_stop(position: Position, stop_ticks: int, origin: Origin, why: str) 
 
 
 def _allowed(gate: Gate) -> Refused | None:
+    if gate.paused:
+        return Refused("paused", gate.paused, heals=True)
     if gate.state is not TradingState.ACTIVE:
-        return Refused("trading state", f"trading is {gate.state.value}", heals=True)
+        why = f": {gate.why}" if gate.why else ""
+        return Refused("trading state", f"trading is {gate.state.value}{why}", heals=True)
     if not gate.armed:
         return Refused("armed", "SAFE: arm first", heals=True)
     if gate.blind:
