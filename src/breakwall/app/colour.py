@@ -6,7 +6,8 @@ space for image processing", 2020 (the matrices are his). Colours are texts such
 
 from collections.abc import Sequence
 from functools import lru_cache
-from math import dist
+from itertools import pairwise
+from math import dist, hypot
 
 Lab = tuple[float, float, float]
 
@@ -60,26 +61,37 @@ def mix(one: str, other: str, share: float) -> str:
     return _of_oklab((l0 + (l1 - l0) * share, a0 + (a1 - a0) * share, b0 + (b1 - b0) * share))
 
 
-def ramp(start: str, stops: Sequence[str], count: int) -> tuple[str, ...]:
-    """`count` colours from `start` through the stops to the last, in even steps of lightness.
+def climb(colours: Sequence[str]) -> list[str]:
+    """Those that go on from the first towards the lightness of the last; what turns back is left out."""
+    up = oklab(colours[-1])[0] >= oklab(colours[0])[0]
+    path = [colours[0]]
+    for colour in colours[1:]:
+        step = oklab(colour)[0] - oklab(path[-1])[0]
+        if step > 0 if up else step < 0:
+            path.append(colour)
+    return path
 
-    Stops that would turn back (darker than the one before on the way up, lighter on the way down) are left out.
-    """
-    up = oklab(stops[-1])[0] >= oklab(start)[0]
-    path = [start]
-    for stop in stops:
-        if (oklab(stop)[0] > oklab(path[-1])[0]) is up:
-            path.append(stop)
+
+def ramp(stops: Sequence[str], count: int) -> tuple[str, ...]:
+    """`count` colours from the first stop through the others to the last, in even steps of lightness."""
+    path = climb(stops)
     if len(path) == 1:
-        return (start,) * count
-    first, last = oklab(path[0])[0], oklab(path[-1])[0]
-    colours = [start]
+        return (path[0],) * count
+    lights = [oklab(stop)[0] for stop in path]
+    colours = [path[0]]
     for step in range(1, count):
-        light = first + (last - first) * step / (count - 1)
-        place = next((i for i in range(1, len(path)) if (oklab(path[i])[0] >= light) is up), len(path) - 1)
-        low, high = oklab(path[place - 1])[0], oklab(path[place])[0]
-        colours.append(mix(path[place - 1], path[place], min(1.0, (light - low) / (high - low))))
+        light = lights[0] + (lights[-1] - lights[0]) * step / (count - 1)
+        # The first stretch that reaches the wanted lightness; the last one where rounding misses it.
+        place = next(
+            (i for i, (low, high) in enumerate(pairwise(lights)) if _between(low, light, high)), len(path) - 2
+        )
+        share = (light - lights[place]) / (lights[place + 1] - lights[place])
+        colours.append(mix(path[place], path[place + 1], share))
     return tuple(colours)
+
+
+def _between(low: float, light: float, high: float) -> bool:
+    return low <= light <= high or low >= light >= high
 
 
 def xterm(index: int) -> str:
@@ -92,10 +104,14 @@ def xterm(index: int) -> str:
 
 
 _XTERM = tuple((index, oklab(xterm(index))) for index in range(16, 256))
+_TINTED = tuple((index, lab) for index, lab in _XTERM if abs(lab[1]) + abs(lab[2]) > 0.01)
+_GREY = 0.04
+"""Colourfulness up to which a colour may become grey."""
 
 
 @lru_cache(2048)
 def nearest(colour: str) -> int:
-    """The index of the 256 that looks most like the colour."""
+    """The index of the 256 that looks most like the colour; one with a hue keeps a hue, however dark it is."""
     lab = oklab(colour)
-    return min(_XTERM, key=lambda entry: dist(entry[1], lab))[0]
+    known = _TINTED if hypot(lab[1], lab[2]) > _GREY else _XTERM
+    return min(known, key=lambda entry: dist(entry[1], lab))[0]

@@ -35,8 +35,8 @@ INKS: dict[str, tuple[str, str, str, str]] = {
     "ask-bold": ("market-ask", "background", "bold", "bold"),
     "bid-wall": ("background", "market-bid-wall", "bold", "reverse bold"),
     "ask-wall": ("background", "market-ask-wall", "bold", "reverse bold"),
-    "bid-bar": ("foreground", "bid-bar", "", "reverse"),  # the filled part of a size bar behind its number
-    "ask-bar": ("foreground", "ask-bar", "", "reverse"),
+    "bid-bar": ("foreground", "market-bid-bar", "", "reverse"),  # the filled part of a size bar behind its number
+    "ask-bar": ("foreground", "market-ask-bar", "", "reverse"),
     "gain": ("success", "background", "", ""),
     "loss": ("error", "background", "", ""),
     "good": ("success", "background", "bold", "bold"),
@@ -45,7 +45,7 @@ INKS: dict[str, tuple[str, str, str, str]] = {
     "alarm": ("background", "error", "bold", "reverse bold underline"),
     "stale": ("market-stale", "background", "", "dim underline"),
     "tag": ("background", "accent", "bold", "reverse"),  # a wall's price tag
-    "price": ("background", "foreground", "bold", "reverse bold"),  # the price's own tag
+    "price": ("background", "market-price", "bold", "reverse bold"),  # the price's own tag
     "own": ("primary", "background", "bold", "bold"),  # our orders and entry
     "stop": ("background", "error", "", "reverse underline"),
     "select": ("foreground", "panel", "bold", "underline bold"),
@@ -116,7 +116,7 @@ class Ink:
     @cached_property
     def price(self) -> Color:
         """The line of the price."""
-        return self.colour("foreground")
+        return self.colour("market-price")
 
     @cached_property
     def own(self) -> Color:

@@ -7,7 +7,7 @@ import msgspec
 from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 
-from breakwall.app.colour import mix, nearest, oklab, ramp, xterm
+from breakwall.app.colour import climb, mix, nearest, oklab, ramp, xterm
 from breakwall.app.depth import Depth
 
 DEFAULT = "midnight"
@@ -19,6 +19,8 @@ BASE = (
     *("accent", "success", "warning", "error"),
 )
 MARKET = ("bid", "ask", "bid-wall", "ask-wall", "stale")
+MARKET_OPTIONAL = ("price", "bid-bar", "ask-bar")
+SIDES = ("bid", "ask")
 MODE = ("live", "paper", "replay", "halted")
 COOL_LEVELS, WARM_LEVELS = 12, 4
 FAINTEST = 0.03
@@ -33,13 +35,15 @@ _SIXTEEN = dict.fromkeys(BASE, "ansi_default") | {
     "accent": "ansi_yellow",
     "success": "ansi_green",
     "warning": "ansi_yellow",
-    "error": "ansi_red",
+    "error": "ansi_bright_red",
     "bid": "ansi_green",
-    "ask": "ansi_red",
+    "ask": "ansi_bright_red",
     "bid-wall": "ansi_bright_green",
     "ask-wall": "ansi_bright_red",
+    "bid-bar": "ansi_green",
+    "ask-bar": "ansi_red",
     "stale": "ansi_default",
-    "live": "ansi_red",
+    "live": "ansi_bright_red",
     "paper": "ansi_cyan",
     "replay": "ansi_magenta",
     "halted": "ansi_yellow",
@@ -75,9 +79,8 @@ class BreakwallTheme(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def colours(self) -> dict[str, str]:
-        """All colours by variable name; `bid-bar` and `ask-bar` are the sides' colours sunk into the background."""
-        bars = {f"{side}-bar": self._sunk(self.market[side]) for side in ("bid", "ask")}
-        return self.base | self.variables | bars
+        """All colours by variable name."""
+        return self.base | self.variables
 
     def at(self, depth: Depth) -> "BreakwallTheme":
         """The theme as a terminal of this depth can show it: rounded to the 256, or in the terminal's own 16."""
@@ -86,11 +89,12 @@ class BreakwallTheme(msgspec.Struct, frozen=True, dict=True):
         if depth is Depth.EIGHT_BIT:
             return self._rounded()
         own = _SIXTEEN | self.sixteen
+        base = {key: own[key] for key in BASE}
         return msgspec.structs.replace(
             self,
             ansi=True,
-            base={key: own[key] for key in BASE},
-            market={key: own[key] for key in MARKET},
+            base=base,
+            market=complete(base, {key: own[key] for key in MARKET + MARKET_OPTIONAL if key in own}, ansi=True),
             mode={key: own[key] for key in MODE},
             cool=(),
             warm=(),
@@ -119,26 +123,28 @@ class BreakwallTheme(msgspec.Struct, frozen=True, dict=True):
             error=base["error"],
         )
 
-    def _sunk(self, colour: str) -> str:
-        return colour if self.ansi else mix(self.base["background"], colour, 0.36)
-
     def _rounded(self) -> "BreakwallTheme":
         """Every colour as the nearest of the 256; ramps as picked by hand, where they are."""
 
         def near(colours: Mapping[str, str]) -> dict[str, str]:
             return {key: xterm(nearest(colour)) for key, colour in colours.items()}
 
-        cool = self.cool256 or tuple(dict.fromkeys(map(nearest, self.cool[1:])))
-        warm = self.warm256 or tuple(map(nearest, self.warm))
         base = near(self.base)
+        cool = map(xterm, self.cool256 or map(nearest, self.cool[1:]))
         return msgspec.structs.replace(
             self,
             base=base,
             market=near(self.market),
             mode=near(self.mode),
-            cool=(base["background"], *map(xterm, cool)),
-            warm=tuple(map(xterm, warm)),
+            cool=tuple(climb([base["background"], *cool])),
+            warm=tuple(map(xterm, self.warm256 or map(nearest, self.warm))),
         )
+
+
+def complete(base: Mapping[str, str], market: Mapping[str, str], *, ansi: bool) -> dict[str, str]:
+    """`[market]` with what may be left out: the price like text, size bars like their side, sunk into the ground."""
+    bars = {f"{side}-bar": market[side] if ansi else mix(base["background"], market[side], 0.36) for side in SIDES}
+    return {"price": base["foreground"]} | bars | dict(market)
 
 
 def cool_ramp(base: Mapping[str, str], stops: Sequence[str] = ()) -> tuple[str, ...]:
@@ -151,13 +157,13 @@ def cool_ramp(base: Mapping[str, str], stops: Sequence[str] = ()) -> tuple[str, 
     seen = [stop for stop in stops if (oklab(stop)[0] - ground) * (1 if end > ground else -1) >= FAINTEST]
     if len(seen) < 2:
         seen = [mix(background, base["primary"], share) for share in (0.1, 0.7)]
-    return (background, *ramp(seen[0], seen[1:], COOL_LEVELS - 1))
+    return (background, *ramp(seen, COOL_LEVELS - 1))
 
 
 def warm_ramp(base: Mapping[str, str]) -> tuple[str, ...]:
     """The levels of a wall where a theme does not pick them: through the accent to the text's own colour."""
     weak = mix(base["background"], base["accent"], 0.75)
-    return ramp(weak, (base["accent"], base["foreground"]), WARM_LEVELS)
+    return ramp((weak, base["accent"], base["foreground"]), WARM_LEVELS)
 
 
 def of_textual(theme: Theme, variables: Mapping[str, str], fill: BreakwallTheme) -> BreakwallTheme:
@@ -173,6 +179,7 @@ def of_textual(theme: Theme, variables: Mapping[str, str], fill: BreakwallTheme)
     background = Color.parse(variables["background"])
     base = {key: (background + Color.parse(variables[key])).hex6.lower() for key in BASE}
     base["secondary"] = mix(base["foreground"], base["background"], 0.3)
+    market = complete(base, {key: fill.market[key] for key in MARKET}, ansi=False)
     return msgspec.structs.replace(
-        fill, name=theme.name, base=base, cool=cool_ramp(base, fill.cool[1:]), cool256=(), sixteen={}
+        fill, name=theme.name, base=base, market=market, cool=cool_ramp(base, fill.cool[1:]), cool256=(), sixteen={}
     )

@@ -19,9 +19,11 @@ from breakwall.app.theme import (
     BASE,
     DEFAULT,
     MARKET,
+    MARKET_OPTIONAL,
     MODE,
     WARM_LEVELS,
     BreakwallTheme,
+    complete,
     cool_ramp,
     warm_ramp,
 )
@@ -32,7 +34,8 @@ _CHECKOUT = Path(__file__).parents[3] / "themes"
 
 _HEX = re.compile(r"#[0-9a-fA-F]{6}")
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
-_TABLES = {"base": BASE, "market": MARKET, "mode": MODE}
+_TABLES = {"base": (BASE, ()), "market": (MARKET, MARKET_OPTIONAL), "mode": (MODE, ())}
+"""The tables of colours: keys that must be there, and keys that may."""
 _HEAT = ("cool", "warm", "cool256", "warm256")
 _TOP = ("name", "dark", "ansi", *_TABLES, "heat", "sixteen")
 
@@ -123,7 +126,7 @@ class _Reading:
         if not (isinstance(name, str) and _NAME.fullmatch(name)):
             self._expected("name", "a text of a-z, 0-9 and dashes", name)
         dark = self._flag("dark", True)
-        base, market, mode = (self._colours(table, names) for table, names in _TABLES.items())
+        base, market, mode = (self._colours(table, *keys) for table, keys in _TABLES.items())
         sixteen = self._sixteen()
         heat = self._heat()
         if self.mistakes:
@@ -133,7 +136,7 @@ class _Reading:
             dark=dark,
             ansi=self._ansi,
             base=base,
-            market=market,
+            market=complete(base, market, ansi=self._ansi),
             mode=mode,
             cool=() if self._ansi else cool_ramp(base, heat["cool"]),
             warm=() if self._ansi else heat["warm"] or warm_ramp(base),
@@ -169,16 +172,16 @@ class _Reading:
         self._known(name, found, names)
         return found
 
-    def _colours(self, name: str, names: tuple[str, ...]) -> dict[str, str]:
-        """A table in which every name must have its colour."""
-        table = self._table(name, names)
-        for key in names:
+    def _colours(self, name: str, needed: tuple[str, ...], optional: tuple[str, ...]) -> dict[str, str]:
+        table = self._table(name, needed + optional)
+        keys = [*needed, *(key for key in optional if key in table)]
+        for key in keys:
             if not self._is_colour(table.get(key)):
                 self._expected(f"[{name}] {key}", f"a colour ({self._colour_words})", table.get(key))
-        return {key: str(table.get(key)).lower() for key in names}
+        return {key: str(table.get(key)).lower() for key in keys}
 
     def _sixteen(self) -> dict[str, str]:
-        table = self._table("sixteen", BASE + MARKET + MODE)
+        table = self._table("sixteen", BASE + MARKET + MARKET_OPTIONAL + MODE)
         for key, value in table.items():
             if value not in ANSI:
                 self._expected(f"[sixteen] {key}", "a colour (one of ansi_default, ansi_red ...)", value)
