@@ -25,7 +25,7 @@ def test_each_limit_shows_what_is_used_and_left(pane, view, plain) -> None:
 
 def test_a_narrow_pane_keeps_the_distance(pane, view, plain) -> None:
     assert plain(pane.rows(view, 34, 9)).splitlines()[2:] == [
-        " losses in a row 12m04s left",
+        " losses in a row TRIPPED 12m04s",
         " daily loss      ▰▱▱▱▱ 268.80 left",
         " drawdown        ▰▰▰▰▱ 110.00 left",
         " trades per day  ▰▱▱▱▱ 48 left",

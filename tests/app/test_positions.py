@@ -51,8 +51,14 @@ def test_a_small_terminal_keeps_side_result_stop_and_proof(pane, view, plain) ->
     assert row == "▸BTCUSDT   LONG  0.021 64087.5    +0.63 +0.3R 63980.0 PROTECTED ✓ 1.8s"
 
 
+def test_room_that_is_left_tells_the_rest_of_the_selected_one(pane, view, plain) -> None:
+    assert plain(pane.rows(view, 80, 4)).splitlines()[3] == (
+        " BTCUSDT: held 3m12s  mark 64117.4  target 65369.2  liquidation 57902.1"
+    )
+
+
 def test_a_naked_position_comes_first_and_is_red_all_over(pane, view) -> None:
-    _, naked, _ = pane.rows(view, 100, 5)
+    naked = pane.rows(view, 100, 5)[1]
     assert "ETHUSDT" in naked[0][0]
     assert {colour for _, colour in naked} == {"alarm"}
 
@@ -60,7 +66,7 @@ def test_a_naked_position_comes_first_and_is_red_all_over(pane, view) -> None:
 def test_then_the_unproven_then_the_selected_one(pane, view, look, plain) -> None:
     first = replace(view.positions[0], **HELD)
     held = [replace(first, symbol="AAAUSDT"), first, replace(first, symbol="ZZZUSDT", proof_age_ms=60_000)]
-    rows = plain(pane.rows(replace(view, positions=tuple(held)), 80, 5)).splitlines()
+    rows = plain(pane.rows(replace(view, positions=tuple(held)), 80, 4)).splitlines()
     assert [row.split()[0] for row in rows[1:]] == ["ZZZUSDT", "▸BTCUSDT", "AAAUSDT"]
 
 

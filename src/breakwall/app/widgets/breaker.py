@@ -63,9 +63,12 @@ def _name(rule: RuleView) -> str:
 
 
 def _tripped(rule: RuleView, head: str, room: int, at_ms: int) -> Row:
-    until = "reset by hand" if rule.until_ms is None else f"{countdown(rule.until_ms - at_ms)} left"
     at = f" at {_amount(rule, rule.limit)}" if rule.limit > 0 else ""  # a person's word has no limit
-    told = (f"TRIPPED{at}, {until}", f"TRIPPED {until}", until)
+    if rule.until_ms is None:
+        told = [f"TRIPPED{at}, reset by hand", "TRIPPED, reset by hand", "TRIPPED by hand"]
+    else:
+        still = countdown(rule.until_ms - at_ms)
+        told = [f"TRIPPED{at}, {still} left", f"TRIPPED, {still} left", f"TRIPPED {still}"]
     return ((head + next((text for text in told if len(text) <= room), "TRIPPED"), "alarm"),)
 
 

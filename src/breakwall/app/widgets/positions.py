@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from breakwall.app.figures import UNKNOWN, age, price, signed
+from breakwall.app.figures import UNKNOWN, age, countdown, price, signed
 from breakwall.app.row import Cell, Row, left
-from breakwall.app.table import Column, Table, table
+from breakwall.app.table import Column, Table, Word, filled, fit, table
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.units import fixed
 from breakwall.model.view import PositionView, View
@@ -40,7 +40,7 @@ class Positions(Pane, can_focus=True):
         title = self.headed(laid.heads, width, f"{len(view.positions)} open {signed(open_pnl)}")
         room = height - 1
         if len(laid.rows) <= room:
-            return [title, *laid.rows]
+            return [title, *laid.rows, *details(view, self.look.symbol, width)][:height]
         kept = max(0, room - 1)
         more = f" +{len(laid.rows) - kept} more: maximise this pane to see all"
         return [title, *laid.rows[:kept], ((left(more, width), "warn"),)]
@@ -50,6 +50,24 @@ def position_table(view: View, selected: str, width: int) -> Table:
     """All positions, those without a proven stop first, then the selected symbol."""
     order = sorted(view.positions, key=lambda held: (danger(held), held.symbol != selected, held.symbol))
     return table(COLUMNS, [_line(held, view, selected) for held in order], width)
+
+
+def details(view: View, selected: str, width: int) -> list[Row]:
+    """What else is known of the selected symbol's position, in one row."""
+    held = next((position for position in view.positions if position.symbol == selected), None)
+    if held is None:
+        return []
+    market = view.market(selected)
+    tick = market.tick if market else None
+    known = (
+        ("held", countdown(view.at_ms - held.opened_ms) if held.opened_ms else UNKNOWN),
+        ("mark", price(held.mark, tick)),
+        ("target", price(held.target, tick)),
+        ("liquidation", price(held.liquidation, tick)),
+        ("by", held.strategy or "adopted"),
+    )
+    words = [Word(rank, ((f"{name} ", "dim"), (text, ""))) for rank, (name, text) in enumerate(known)]
+    return [filled(((f" {selected}: ", "dim"), *fit(words, max(0, width - len(selected) - 3), "")), width, "")]
 
 
 def danger(held: PositionView) -> int:
