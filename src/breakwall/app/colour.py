@@ -6,7 +6,6 @@ space for image processing", 2020 (the matrices are his). Colours are texts such
 
 from collections.abc import Sequence
 from functools import lru_cache
-from itertools import pairwise
 from math import dist, hypot
 
 Lab = tuple[float, float, float]
@@ -81,17 +80,10 @@ def ramp(stops: Sequence[str], count: int) -> tuple[str, ...]:
     colours = [path[0]]
     for step in range(1, count):
         light = lights[0] + (lights[-1] - lights[0]) * step / (count - 1)
-        # The first stretch that reaches the wanted lightness; the last one where rounding misses it.
-        place = next(
-            (i for i, (low, high) in enumerate(pairwise(lights)) if _between(low, light, high)), len(path) - 2
-        )
+        place = max(i for i in range(len(path) - 1) if abs(lights[i] - lights[0]) <= abs(light - lights[0]))
         share = (light - lights[place]) / (lights[place + 1] - lights[place])
         colours.append(mix(path[place], path[place + 1], share))
     return tuple(colours)
-
-
-def _between(low: float, light: float, high: float) -> bool:
-    return low <= light <= high or low >= light >= high
 
 
 def xterm(index: int) -> str:
