@@ -38,7 +38,6 @@ from breakwall.model.events import (
     Outcome,
     OutcomeKind,
     PositionReport,
-    PositionReports,
     ReadBack,
     ReadBackFailed,
     Recovered,

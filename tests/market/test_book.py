@@ -27,7 +27,7 @@ def fresh(**snap):
 def test_a_snapshot_replaces_everything():
     book = fresh()
     book.replace(snapshot(bids=[(90, 1)], asks=[(95, 2), (91, 7)], update_id=3))
-    assert (book.bids.top(9), book.asks.top(9)) == ([(90, 1)], [(91, 7), (95, 2)])
+    assert (book.bids.top(9), book.asks.top(9)) == (((90, 1),), ((91, 7), (95, 2)))
     assert (book.update_id, book.mid_half_ticks) == (3, 181)
 
 
@@ -35,7 +35,7 @@ def test_a_delta_sets_inserts_and_deletes_in_any_order():
     book = fresh()
     verdict, bids, asks = book.apply(delta(bids=[(98, 1), (100, 0), (99, 9)], asks=[(102, 6), (103, 1)]))
     assert verdict is Verdict.APPLIED
-    assert (book.bids.top(9), book.asks.top(9)) == ([(99, 9), (98, 1)], [(101, 3), (102, 6), (103, 1)])
+    assert (book.bids.top(9), book.asks.top(9)) == (((99, 9), (98, 1)), ((101, 3), (102, 6), (103, 1)))
     assert (bids, asks) == ({98, 99, 100}, {102, 103})  # with buckets of one tick: the levels
     assert (book.bids.best, book.asks.best) == (99, 101)
 

@@ -68,7 +68,7 @@ def test_update_one_is_a_snapshot_whatever_its_type(stage):
     stage.open()
     event = BookDelta(SYMBOL, [(50, 1), (49, 2)], [(52, 1)], 1, 5, stage.now, 200)
     assert stage.market.on_book(event, stage.now) == ""
-    assert stage.market.book.bids.top(5) == [(50, 1), (49, 2)]
+    assert stage.market.book.bids.top(5) == ((50, 1), (49, 2))
     assert stage.market.book.update_id == 1
 
 

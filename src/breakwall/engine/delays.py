@@ -9,7 +9,7 @@ _KEPT = 4096
 
 
 class Delays:
-    """The last few thousand delays in milliseconds, their 99th percentile as of the last `rank`, and the worst of all."""
+    """The last few thousand delays in milliseconds; the 99th percentile as of the last `rank`, the worst of all."""
 
     def __init__(self) -> None:
         self._samples: deque[float] = deque(maxlen=_KEPT)

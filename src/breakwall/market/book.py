@@ -53,10 +53,10 @@ class BookSide:
         low, high = self.prices[0], self.prices[-1]
         return [level for level in self.deleted if (level[0] < low if self.bid else level[0] > high)]
 
-    def top(self, count: int) -> list[tuple[int, int]]:
+    def top(self, count: int) -> tuple[tuple[int, int], ...]:
         """The best `count` levels as (ticks, lots), best first."""
-        prices = reversed(self.prices[-count:]) if self.bid else self.prices[:count]
-        return [(ticks, self.levels[ticks]) for ticks in prices] if count > 0 else []
+        prices = self.prices[: -count - 1 : -1] if self.bid else self.prices[:count]
+        return tuple(zip(prices, map(self.levels.__getitem__, prices), strict=True)) if count > 0 else ()
 
     def weighed(self, low: int, high: int) -> int | None:
         """Size-weighted price of the levels from `low` to `high` ticks, rounded; None where there are none."""

@@ -3,6 +3,7 @@
 from collections import deque
 
 from breakwall.model.events import Trade
+from breakwall.model.view import TradeView
 
 _IDS_KEPT = 4_096
 SHOWN = 120
@@ -12,8 +13,8 @@ SHOWN = 120
 class Tape:
     """Trades of the last `window_ms` of engine time, the cumulative volume delta, and the latest sequence.
 
-    `recent` and `latest` hold (engine time, trade), oldest first: of the window, and the last ones of any age.
-    `on_book` counts all that ever entered them.
+    `recent` holds (engine time, trade) of the window, `latest` the last ones of any age for the screen, both oldest
+    first; `on_book` counts all that ever entered them.
 
     A trade id seen before is a duplicate (a reconnect repeats trades). Block and RPI trades never
     met the visible book: they count for neither volume delta nor imbalance. Volumes are lots.
@@ -38,7 +39,7 @@ class Tape:
         self._ids: dict[str, None] = {}
         self._buy_lots = self._sell_lots = 0
         self.recent: deque[tuple[int, Trade]] = deque()
-        self.latest: deque[tuple[int, Trade]] = deque(maxlen=SHOWN)
+        self.latest: deque[TradeView] = deque(maxlen=SHOWN)
         self.cvd_lots = self.on_book = 0
         self.last_seq = 0
         self.seen = self.duplicates = 0
@@ -56,9 +57,8 @@ class Tape:
         self.last_seq = max(self.last_seq, trade.seq)
         if trade.off_book:
             return True
-        entry = (at_ms, trade)
-        self.recent.append(entry)
-        self.latest.append(entry)
+        self.recent.append((at_ms, trade))
+        self.latest.append(TradeView(at_ms, trade.ticks, trade.lots, trade.buy))
         self.on_book += 1
         if trade.buy:
             self._buy_lots += trade.lots

@@ -4,10 +4,10 @@ from decimal import Decimal
 
 from breakwall.market.state import Market
 from breakwall.market.walls import Wall
-from breakwall.model.view import SymbolView, TradeView, WallView
+from breakwall.model.view import SymbolView, WallView
 
-LEVELS = 200
-"""Levels of each side in the view of the selected market: the whole window of most books."""
+LEVELS = 1_000
+"""Levels of each side in the view of the selected market: all of them, as walls lie at the far end of a fine book."""
 ENDED_FOR_MS = 120_000
 """How long walls are shown after their end."""
 ENDED_MOST = 12
@@ -47,11 +47,11 @@ def symbol_view(
         lot=instrument.lot,
         usdt_per_tick_lot=instrument.usdt_per_tick_lot,
         paused=paused,
-        bids=tuple(market.book.bids.top(levels)) if deep else (),
-        asks=tuple(market.book.asks.top(levels)) if deep else (),
+        bids=market.book.bids.top(levels),
+        asks=market.book.asks.top(levels),
         walls=_standing(market, at_ms) if walls or deep else (),
         ended=_ended(market, at_ms) if deep else (),
-        trades=_trades(market) if deep else (),
+        trades=tuple(market.tape.latest) if deep else (),
         trades_seen=market.tape.on_book,
     )
 
@@ -65,10 +65,6 @@ def _ended(market: Market, at_ms: int) -> tuple[WallView, ...]:
     """Newest first."""
     value = market.instrument.usdt_per_tick_lot
     return tuple(_wall(wall, market, value, at_ms) for wall in market.ended_walls(at_ms - ENDED_FOR_MS, ENDED_MOST))
-
-
-def _trades(market: Market) -> tuple[TradeView, ...]:
-    return tuple([TradeView(at_ms, trade.ticks, trade.lots, trade.buy) for at_ms, trade in market.tape.latest])
 
 
 def _wall(wall: Wall, market: Market, usdt_per_tick_lot: Decimal, at_ms: int) -> WallView:
