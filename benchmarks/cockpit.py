@@ -105,8 +105,8 @@ def _bytes(size: str, window: Window, fast: Window) -> bool:
         panes = by_pane(written, arrange(width, height))
         ok = tell(f"to the terminal, a column each {name}", kb_s(len(written), span), "KB/s", limit) and ok
         tell("  with ssh -C, estimated", kb_s(compressed(span.written), span), "KB/s")
-        limit = LADDER_AND_TAPE_KB_S if size == "200x60" and span is window else None
-        ok = tell("  ladder and tape", kb_s(panes["ladder"] + panes["tape"], span), "KB/s", limit) and ok
+        most = LADDER_AND_TAPE_KB_S if size == "200x60" and span is window else None
+        ok = tell("  ladder and tape", kb_s(panes["ladder"] + panes["tape"], span), "KB/s", most) and ok
         rest = [f"{pane or 'outside'} {kb_s(count, span):.1f}" for pane, count in panes.most_common()]
         print(f"    {', '.join(rest)}")
     return ok

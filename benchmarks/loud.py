@@ -55,7 +55,7 @@ class Book:
         self.price_decimals, self.size_decimals = decimals
         self.bid = self.origin
         self.lots = {self.origin + away: self._size() for away in range(-600, 601) if rng.random() < 0.6}
-        self.walls = {self.origin + away: 40 * self.scale for away in (-160, -95, -60, 60, 95, 160)}
+        self.walls = {self.origin + away: 80 * self.scale for away in (-160, -95, -60, 60, 95, 160)}
         self.lots |= self.walls | {self.bid: self._size(), self.bid + 1: self._size()}
 
     @property

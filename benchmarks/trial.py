@@ -96,7 +96,12 @@ class Trial:
         argv = [sys.executable, str(HERE / "watched.py"), str(self._file), *words]
         width, height = map(int, size.split("x"))
         self.screen = Screen(argv, width, height, {**TRUE_COLOUR, "XDG_STATE_HOME": str(state)})
-        self.screen.wait_for("LIVE" if ui else "first book", 30)
+        try:
+            self.screen.wait_for("LIVE" if ui else "first book", 30)
+        except TimeoutError:
+            self.screen.end(5)
+            print(b"".join(data for _, data in self.screen.chunks).decode(errors="replace")[-2000:])
+            raise
 
     def window(self, seconds: float) -> Window:
         """Wait so long and say what was used meanwhile."""
