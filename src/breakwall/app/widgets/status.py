@@ -7,7 +7,7 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from breakwall.app.figures import UNKNOWN, age, countdown, percent, price, signed, time_of_day
-from breakwall.app.row import Cell, Row, clean, left
+from breakwall.app.row import Cell, Row, clean, left, width_of
 from breakwall.app.table import Word, fit
 from breakwall.app.widgets.breaker import breaker_word
 from breakwall.app.widgets.pane import Pane
@@ -61,6 +61,8 @@ def money_row(view: View, symbol: str, width: int) -> Row:
         Word(2, _pair("open", signed(open_pnl) + doubt, _worth(open_pnl))),
         Word(6, _pair("equity", f"{view.equity_usdt:.2f}")),
         Word(7, _pair("free", f"{view.available_usdt:.2f} USDT")),
+        Word(8, _pair("realised", signed(view.counters.realised_pnl_usdt), _worth(view.counters.realised_pnl_usdt))),
+        Word(9, _pair("fees", f"{view.counters.fees_usdt:.2f}")),
     ]
     row = fit(words, width, base)
     return row if base == "bar" else tuple((text, base if ink.startswith("bar") else ink) for text, ink in row)
@@ -85,7 +87,7 @@ def _priced(symbol: str, market: SymbolView | None) -> Row:
     middle = None
     if market is not None and market.bid is not None and market.ask is not None:
         middle = (market.bid + market.ask) / 2
-    text = price(middle, market.tick if market else None)
+    text = price(middle, market.tick / 2 if market else None)  # the middle may lie between two ticks
     return (f"{symbol} ", "bar"), (text, "bar-bold") if live else (f"{text}?", "bar-stale")
 
 
@@ -124,14 +126,15 @@ def _pair(name: str, value: str, ink: str = "bar") -> Row:
 def machine_row(view: View, symbol: str, width: int, vitals: Vitals | None) -> Row:
     """How true the data is, what holds entries back, and how the machine does."""
     market = view.market(symbol)
-    words = [Word(0, _data(market)), Word(1, _breaker(view))]
+    words = [Word(0, _data(market)), Word(1, _breaker(view)), _account(view)]
     if market and market.paused:
-        words.append(Word(2, ((" PAUSED ", "bar-warn"),)))
+        words.append(Word(1, ((" PAUSED ", "bar-warn"),)))
     if view.why:
-        words.append(Word(2, ((_short(f"no entries: {view.why}", width // 2), "bar-warn"),)))
+        taken = sum(width_of(word.cells) + 2 for word in words if word.rank <= 1)
+        words.append(Word(2, ((_short(f"no entries: {view.why}", max(20, width - taken)), "bar-warn"),)))
     if market and market.status_reason:
         words.append(Word(3, ((_short(market.status_reason, 40), "bar-warn"),)))
-    words += [Word(3, _account(view)), *_latency(view, market)]
+    words += _latency(view, market)
     words += [] if vitals is None else _screen(vitals)
     if market and market.next_funding_ms is not None:
         rate = "" if market.funding_rate is None else f"{signed(market.funding_rate * 100, 4)}% "
@@ -156,11 +159,12 @@ def _breaker(view: View) -> Row:
     return _pair("CB", word, {"CLOSED": "bar-good", "OPEN": "bar-bad"}.get(word, "bar-warn"))
 
 
-def _account(view: View) -> Row:
+def _account(view: View) -> Word:
     """How long ago the account was read back from the exchange."""
     ms = view.read_back_age_ms
     proven = ms is not None and ms <= PROVEN_MS
-    return _pair("account", f"{'✓' if proven else 'unproven'} {age(ms)}", "bar-good" if proven else "bar-warn")
+    words = f"{'✓' if proven else 'unproven'} {age(ms)}"
+    return Word(3 if proven else 1, _pair("account", words, "bar-good" if proven else "bar-warn"))
 
 
 def _latency(view: View, market: SymbolView | None) -> list[Word]:
