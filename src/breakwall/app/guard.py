@@ -69,6 +69,7 @@ class Asking(NamedTuple):
     scope: str
     at_ms: int
     typed: bool
+    pause_ms: int = PAUSE_MS
 
     def left_ms(self, at_ms: int) -> int:
         """How long Enter still counts; negative once it is over."""
@@ -109,6 +110,18 @@ class KeyGuard:
             return Answer(Kind.DENY, act, why="came right after a paste or a change of the screen")
         return self._ask(stroke, act) if stroke.chord else self._at_once(stroke, act, before)
 
+    def ask(self, act: Act, scope: str, at_ms: int) -> Answer:
+        """A chord chosen with Enter out of a list: the held Enter repeats itself, and must not confirm."""
+        self.asking = Asking(act, scope, at_ms, typed=True, pause_ms=REPEAT_MS)
+        self._paused_since_ms = at_ms
+        return Answer(Kind.ASK, act, scope)
+
+    def is_by_hand(self, at_ms: int) -> bool:
+        """Note a character for a dialog; False where it came as in a paste or right after a change of the screen."""
+        before = self._characters[-1] if self._characters else None
+        self._listen(at_ms)
+        return not self.is_quiet(at_ms) and (before is None or at_ms - before >= PAUSE_MS)
+
     def release(self) -> Answer | None:
         """The trading key that was held back, once nothing followed it; None where something did."""
         held, self._held = self._held, None
@@ -148,7 +161,7 @@ class KeyGuard:
                 if -left <= LATE_MS
                 else None
             )
-        close = self._paused_since_ms is not None and stroke.at_ms - self._paused_since_ms < PAUSE_MS
+        close = self._paused_since_ms is not None and stroke.at_ms - self._paused_since_ms < asking.pause_ms
         if close or (asking.typed and self.is_quiet(stroke.at_ms)):
             self._paused_since_ms = stroke.at_ms
             return Answer(Kind.DENY, asking.act, asking.scope, "Enter came as in a paste: press it again")

@@ -37,3 +37,11 @@ def elsewhere(key: str) -> tuple[str, ...]:
         return ()
     typed = (" ".join(layout.get(part, part) for part in key.split(" ")) for layout in LAYOUTS.values())
     return tuple(other for other in typed if other != key)
+
+
+def on_us(text: str) -> str:
+    """The same keys on a US keyboard, for text typed while another layout was on."""
+    return "".join(_BACK.get(character, character) for character in text)
+
+
+_BACK = {other: key for layout in LAYOUTS.values() for key, other in layout.items() if not other.isascii()}

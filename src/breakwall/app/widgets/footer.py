@@ -1,15 +1,36 @@
-"""The footer pane."""
+"""The footer: the keys that matter, as many as fit."""
 
 from collections.abc import Sequence
 
+from breakwall.app.keymap import Keymap
+from breakwall.app.keys import ACTS, Act
 from breakwall.app.row import Row
+from breakwall.app.table import Word, fit
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.view import View
 
+PAIRS = {"symbol-after": ("symbol-before", "symbol-after"), "price-in": ("price-in", "price-out")}
+"""Acts that share a word: `[ ] symbol`."""
 
-class Footer(Pane, can_focus=True):
+
+class Footer(Pane):
     words = "KEYS"
+    keymap = Keymap()
 
     def rows(self, view: View, width: int, height: int) -> Sequence[Row]:
-        del view, height
-        return [self.title(width)]
+        del height
+        words = [self._word(act, view) for act in ACTS if act.label and self.keymap.keys(act)]
+        return [fit(words, width, "bar")]
+
+    def _word(self, act: Act, view: View) -> Word:
+        acts = [other for other in ACTS if other.id in PAIRS.get(act.id, (act.id,))]
+        keys = " ".join(keys[0] for other in acts if (keys := self.keymap.keys(other)))
+        name = "bar-bad" if act.id == "panic" else "key"
+        return Word(act.rank, ((f" {keys}", name), (f" {self._label(act, view)}", "bar")))
+
+    def _label(self, act: Act, view: View) -> str:
+        """The word for what the key would do now."""
+        market = view.market(self.look.symbol)
+        if act.id == "arm" and view.armed:
+            return "disarm"
+        return "go on" if act.id == "pause" and market is not None and market.paused else act.label

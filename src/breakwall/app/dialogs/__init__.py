@@ -1,0 +1,1 @@
+"""Dialogs: rows on a sheet over the panes, which go on living below them."""

@@ -1,0 +1,56 @@
+"""The sheet in the middle of the screen, on which the open dialog is written."""
+
+from textual.events import MouseScrollDown, MouseScrollUp
+from textual.geometry import Region
+
+from breakwall.app.dialogs.dialog import Dialog
+from breakwall.app.ink import Ink
+from breakwall.app.look import Look
+from breakwall.app.row import Row
+from breakwall.app.widgets.pane import Pane
+from breakwall.model.view import View
+
+BARS = 2, 1
+"""Rows of status above and of the footer below, which stay in sight."""
+
+
+class Sheet(Pane):
+    """Empty, and nowhere, while no dialog is open."""
+
+    words = "SHEET"
+
+    def __init__(self, ink: Ink, look: Look) -> None:
+        super().__init__(ink, look)
+        self.dialog: Dialog | None = None
+        self.lines: list[Row] = []
+
+    def update_lines(self, view: View | None, width: int, height: int) -> bool:
+        """Write the dialog anew; True where the sheet must change its size."""
+        before = len(self.lines)
+        if self.dialog is None:
+            self.lines = []
+            return before > 0
+        place = self.place(width, height)
+        self.lines = self.dialog.lines(view, place.width, height - sum(BARS))
+        self.paint(self.lines)
+        return before != len(self.lines)
+
+    def place(self, width: int, height: int) -> Region:
+        """Where the sheet lies on a screen of this size."""
+        wide = min(width, self.dialog.width if self.dialog else 0)
+        tall = min(len(self.lines), max(0, height - sum(BARS)))
+        return Region((width - wide) // 2, BARS[0] + max(0, height - sum(BARS) - tall) // 3, wide, tall)
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self.paint(self.lines)
+
+    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
+        event.stop()
+        if self.dialog is not None:
+            self.dialog.press("down", None)
+
+    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
+        event.stop()
+        if self.dialog is not None:
+            self.dialog.press("up", None)
