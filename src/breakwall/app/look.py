@@ -1,16 +1,25 @@
 """What the trader looks at: symbol, zoom, filter, selection. The engine knows nothing of it."""
 
+from bisect import bisect_left, bisect_right
 from decimal import Decimal
 
-ZOOMS_MS = (250, 1_000, 5_000, 15_000)
-"""How much time one column of the heat map is."""
+from breakwall.app.history import ZOOMS_MS, History
+
+__all__ = ("STEPS", "ZOOMS_MS", "Look")
+
+STEPS = tuple(factor * 10**power for power in range(6) for factor in (1, 2, 5))
+"""How many ticks one half row of the heat map can be."""
+
+FILTERS_USDT = tuple(map(Decimal, (1_000, 10_000, 50_000, 250_000)))
+"""Steps of the tape's filter: the smallest trade shown, beside all of them."""
 
 
 class Look:
     """Mutable, read by all panes.
 
-    `rows_per_price` is the price zoom: how many ticks a half row of the heat map covers, 0 for a fit to the book;
-    `centre_ticks` the locked middle of the price axis, None while it follows the price.
+    `ticks_per_half_row` is the price zoom of the heat map, 0 for a fit to the book; `centre_ticks` the locked middle
+    of its axis, None while it follows the price, and `turn` counts the wishes to recentre it. `shown` is what
+    the heat map made of these: ticks per half row and the middle. `history` is what the markets were.
     `signal` is the trace of the selected signal, empty for the newest.
     """
 
@@ -20,6 +29,9 @@ class Look:
         self.column_ms = 1_000
         self.ticks_per_half_row = 0
         self.centre_ticks: int | None = None
+        self.turn = 0
+        self.shown = (1, 0)
+        self.history = History()
         self.tape_min_usdt = tape_min_usdt
         self.signal = ""
         self.maximised = ""
@@ -38,3 +50,24 @@ class Look:
         """Zoom time in (-1) or out (1)."""
         place = ZOOMS_MS.index(self.column_ms) + step
         self.column_ms = ZOOMS_MS[max(0, min(len(ZOOMS_MS) - 1, place))]
+
+    def step_filter(self) -> None:
+        """The next larger smallest trade on the tape; after the largest all of them again."""
+        larger = [limit for limit in FILTERS_USDT if limit > self.tape_min_usdt]
+        self.tape_min_usdt = larger[0] if larger else Decimal(0)
+
+    def zoom_price(self, step: int) -> None:
+        """Fewer (-1) or more (1) ticks to a half row of the heat map: the next of 1, 2, 5, 10, 20, 50 ..."""
+        ticks = self.shown[0]
+        place = bisect_right(STEPS, ticks) if step > 0 else bisect_left(STEPS, ticks) - 1
+        self.ticks_per_half_row = STEPS[max(0, min(len(STEPS) - 1, place))]
+
+    def recentre(self) -> None:
+        """The price in the middle again, following it, and the zoom fitted to the book."""
+        self.ticks_per_half_row = 0
+        self.centre_ticks = None
+        self.turn += 1
+
+    def lock(self) -> None:
+        """Keep the price axis where it is, or let it follow the price again."""
+        self.centre_ticks = self.shown[1] if self.centre_ticks is None else None

@@ -1,15 +1,231 @@
-"""The heatmap pane."""
+"""The heat map: what rested where and for how long, what traded, and where our own prices lie in it.
 
+Two parts side by side, so that a price tag that moves costs its own cells only: the field, which is painted once
+per column of time, and the axis, of which each view paints what changed.
+"""
+
+import math
 from collections.abc import Sequence
 
-from breakwall.app.row import Row
+from textual.app import ComposeResult
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from breakwall.app import field, heat
+from breakwall.app.axis import PriceAxis, follow, reach
+from breakwall.app.field import Cells, Palette
+from breakwall.app.figures import price
+from breakwall.app.history import LIVE, NOT_SEEN, STATES, Columns
+from breakwall.app.ink import Ink
+from breakwall.app.labels import AXIS_WIDTH, OwnPrice, axis_rows, own_prices
+from breakwall.app.look import Look
+from breakwall.app.row import Row, left, right
+from breakwall.app.table import Word, fit
 from breakwall.app.widgets.pane import Pane
-from breakwall.model.view import View
+from breakwall.model.view import SymbolView, View
+
+LEAD = 60
+"""Columns left of the picture that are looked at as well, so that levels and line do not start anew at its edge."""
+_PAINT_EVERY_MS = (500, 1_000)
+"""The field is painted so often at most, in the fastest zoom and in the others."""
+_OWN_COLUMNS = 16
+"""Own prices are drawn over so many of the newest columns."""
+_OWN_CODES = {"own": field.OWN, "stop": field.STOP}
+WAITING_WORDS = "waiting for the first book"
+
+
+def scene(columns: Columns, axis: PriceAxis, codes: heat.Grid, own: Sequence[OwnPrice], palette: Palette) -> Cells:
+    """The picture of these columns without the first `LEAD` as cells; `codes` are their raster."""
+    codes = codes[:, LEAD:]
+    cells = palette.cells(codes)
+    for spot in heat.trades(columns, axis) + heat.ends(columns, axis):
+        at = spot._replace(column=spot.column - LEAD)
+        if at.column >= 0 and codes[2 * at.row, at.column] != heat.GAP:
+            field.ground(cells, codes, at.row, at.column)
+            palette.spot(cells, at)
+    _name_gaps(cells, columns.states[LEAD:].tolist())
+    for price_of_ours in reversed(own):
+        _draw_own(cells, axis, price_of_ours)
+    return cells
+
+
+def _name_gaps(cells: Cells, states: Sequence[int]) -> None:
+    """The reason of a gap, where it is wide enough for the word."""
+    start = 0
+    seen = next((place for place, state in enumerate(states) if state != NOT_SEEN), len(states))
+    for column in range(1, len(states) + 1):
+        if column == len(states) or states[column] != states[start]:
+            word = f" {STATES[states[start]] or 'NOT SEEN'} "
+            if states[start] != LIVE and start >= seen and column - start >= len(word) + 2:
+                cells.put(len(cells.glyphs) // 2, start + (column - start - len(word)) // 2, word, field.DIM)
+            start = column
+
+
+def _draw_own(cells: Cells, axis: PriceAxis, own: OwnPrice) -> None:
+    row, width = axis.row(own.ticks), cells.glyphs.shape[1]
+    if row is None:
+        return
+    start = max(0, width - max(_OWN_COLUMNS, len(own.words) + 5))
+    code = _OWN_CODES[own.ink]
+    cells.put(row, start, "┄" * (width - start), code)
+    fore, back = (heat.NOTHING, code) if own.ink == "stop" else (code, heat.NOTHING)
+    cells.put(row, start + 2, f" {own.words} ", fore, back)
+
+
+def heading(market: SymbolView | None, axis: PriceAxis | None, look: Look, width: int) -> Row:
+    """What the picture is of: symbol, status, price of a row, reach of the book, and whether the axis is locked."""
+    words = [Word(0, ((look.symbol, "title"),))]
+    if market is not None:
+        live = market.status == "LIVE"
+        words.append(Word(0, ((market.status, "bar-good" if live else "bar-warn"),)))
+    if market is not None and axis is not None:
+        words.append(Word(2, ((f"{price(2 * axis.step * market.tick, market.tick)}/row", "title-dim"),)))
+        far = reach(market)
+        if far:
+            share = 100 * far / max(1, axis.centre_ticks)
+            words.append(Word(3, ((f"reach ±{price(far * market.tick, market.tick)} ({share:.2f}%)", "title-dim"),)))
+        if axis.locked:
+            words.append(Word(1, (("LOCKED", "bar-warn"),)))
+    return fit(words, width, "title")
+
+
+class Field(Widget):
+    """The left part: strips that are there already."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows_painted = 0
+        self._strips: list[Strip] = []
+
+    def paint(self, strips: Sequence[Strip]) -> None:
+        """Show these; strips that are the same objects as before are not painted again."""
+        before, self._strips = self._strips, list(strips)
+        same = len(before) == len(strips)
+        changed = [y for y, strip in enumerate(strips) if not (same and strip is before[y])]
+        self.rows_painted += len(changed)
+        if changed:
+            self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        strips = self._strips[crop.y : crop.bottom]
+        strips += [Strip.blank(self.size.width, self.rich_style)] * (crop.height - len(strips))
+        if crop.x == 0 and crop.right >= self.size.width:
+            return strips
+        return [strip.crop(crop.x, crop.right) for strip in strips]
+
+
+class Axis(Pane):
+    """The right part: round prices and tags."""
+
+    def rows(self, view: View, width: int, height: int) -> Sequence[Row]:
+        raise NotImplementedError  # the heat map paints it
 
 
 class HeatMap(Pane, can_focus=True):
-    words = "MARKET"
+    """The market over time; see `breakwall.app.heat` for what its colours mean."""
 
-    def rows(self, view: View, width: int, height: int) -> Sequence[Row]:
-        del view, height
-        return [self.title(width)]
+    words = "MARKET"
+    DEFAULT_CSS = f"""
+    HeatMap {{ layout: horizontal; }}
+    HeatMap > Field {{ width: 1fr; height: 100%; }}
+    HeatMap > Axis {{ width: {AXIS_WIDTH}; height: 100%; }}
+    """
+
+    def __init__(self, ink: Ink, look: Look) -> None:
+        super().__init__(ink, look)
+        self.field = Field()
+        self.axis_pane = Axis(ink, look)
+        self._palette = Palette(ink)
+        self._axis: PriceAxis | None = None
+        self._scale: heat.Scale | None = None
+        self._drawn: object = None
+        self._cells: list[tuple[bytes, bytes, bytes]] = []
+        self._lines: list[Strip] = []
+        self._head: tuple[Row, Strip] | None = None
+
+    def compose(self) -> ComposeResult:
+        yield self.field
+        yield self.axis_pane
+
+    def repaint(self, ink: Ink) -> None:
+        self._palette = Palette(ink)
+        self._drawn, self._cells, self._head = None, [], None
+        self.axis_pane.repaint(ink)
+        super().repaint(ink)
+
+    def on_resize(self) -> None:
+        self._drawn, self._cells, self._head = None, [], None
+
+    def show(self, view: View) -> None:
+        width, height = self.size.width - AXIS_WIDTH, self.size.height
+        if width < 2 or height < 2:
+            return
+        market = view.market(self.look.symbol)
+        before = self._axis
+        self._axis = self._follow(view, market, width, height) if market else None
+        if (
+            before is None
+            or self._axis is None
+            or before.step != self._axis.step
+            or before.symbol != self._axis.symbol
+        ):
+            self._scale = None
+        head = self._heading(market, width)
+        span = f"{self.look.column_ms / 1000:g} s/col"
+        top: Row = ((right(f"{span} ", AXIS_WIDTH), "title-dim"),)
+        if market is None or self._axis is None:
+            self._wait(head, top, width, height)
+            return
+        self.look.shown = (self._axis.step, self._axis.centre_ticks)
+        self.axis_pane.paint([top, *axis_rows(self._axis, view, market)])
+        self._draw(view, market, self._axis, width)
+        self.field.paint([head, *self._lines])
+
+    def _follow(self, view: View, market: SymbolView, width: int, height: int) -> PriceAxis | None:
+        seen = self.look.history.columns(market.symbol, self.look.column_ms, view.at_ms, width)
+        mids = seen.mids[seen.live]
+        path = (mids.min() / 2, mids.max() / 2) if mids.size else (math.inf, -math.inf)
+        return follow(self._axis, market, path, 2 * (height - 1), self.look)
+
+    def _draw(self, view: View, market: SymbolView, axis: PriceAxis, width: int) -> None:
+        """Make the field anew when its time has come, or when what it shows is another."""
+        look = self.look
+        every_ms = _PAINT_EVERY_MS[look.column_ms >= _PAINT_EVERY_MS[1]]
+        own = own_prices(view, market)
+        asked = (view.at_ms // every_ms, look.column_ms, width, axis, own)
+        if asked == self._drawn:
+            return
+        self._drawn = asked
+        columns = look.history.columns(market.symbol, look.column_ms, view.at_ms, width + LEAD)
+        grid = heat.cells(columns, axis)
+        self._scale = heat.measure(self._scale, grid)
+        codes = heat.raster(grid, columns, axis, self._scale, self._palette.levels)
+        self._print(scene(columns, axis, codes, own, self._palette))
+
+    def _print(self, cells: Cells) -> None:
+        """Strips for the rows that are not as before."""
+        keys = [tuple(part[row].tobytes() for part in cells) for row in range(len(cells.glyphs))]
+        same = len(keys) == len(self._cells)
+        self._lines = [
+            self._lines[row] if same and key == self._cells[row] else field.strip(cells, row, self._palette)
+            for row, key in enumerate(keys)
+        ]
+        self._cells = keys
+
+    def _heading(self, market: SymbolView | None, width: int) -> Strip:
+        name = (f" {self.words} ", "title-focus" if self.has_focus else "title")
+        row = (name, (" ", "title"), *heading(market, self._axis, self.look, width - len(name[0]) - 1))
+        if self._head is None or self._head[0] != row:
+            self._head = row, self.strip(row, width)
+        return self._head[1]
+
+    def _wait(self, head: Strip, top: Row, width: int, height: int) -> None:
+        """No price is known yet: say so, and show nothing that could be taken for one."""
+        self._drawn, self._cells = None, []
+        words: Row = ((left("", (width - len(WAITING_WORDS)) // 2) + WAITING_WORDS, "dim"),)
+        blank = self.strip((), width)
+        lines = [blank] * (height - 1)
+        lines[(height - 1) // 2] = self.strip(words, width)
+        self.field.paint([head, *lines])
+        self.axis_pane.paint([top])

@@ -1,0 +1,190 @@
+"""The heat map as numbers: columns of the past into a grid of codes, one for each half row and column.
+
+Ordinary liquidity is cool by its logarithm; warm is only what the detector calls a wall. Colours are made of the
+codes elsewhere (`breakwall.app.field`).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from breakwall.app.axis import PriceAxis
+from breakwall.app.history import EATEN, FULL, NOT_SEEN, Columns, Floats, Ints
+
+NOTHING = 0
+"""The background. From 1 on: cool levels, as many as asked for."""
+WARM = 32
+"""WARM + 1 to WARM + 4: walls by strength."""
+PRICE, RANGE, GAP = 40, 41, 42
+
+_BULK, _MOST = 10, 98
+"""Percentiles of ordinary cells that get the first and the last cool level."""
+_LEAST_OCTAVES = 3.0
+"""A book of equal sizes is not stretched over all levels."""
+_SMOOTH = 0.2
+_DRIFT_OCTAVES = 0.35
+_KEEP = 0.6
+"""A cell changes its level when it is off by more than this: runs are longer and nothing flickers."""
+_KEEP_LINE = 0.8
+"""The same for the price line, in half rows: a mid on the edge of two does not make a chequered line."""
+_FLOAT_NOTHING = -1.0
+
+Grid = npt.NDArray[np.uint8]
+
+
+class Scale(NamedTuple):
+    """Binary logarithms of lots at the first and the last cool level, as used and as measured, smoothed."""
+
+    low: float
+    high: float
+    low_now: float
+    high_now: float
+
+
+def measure(before: Scale | None, sizes: Floats) -> Scale:
+    """The scale for these cells (log2 of lots, below 0: nothing). What is used moves only when it is clearly off."""
+    ordinary = sizes[sizes >= 0]
+    if not ordinary.size:
+        return before or Scale(0.0, _LEAST_OCTAVES, 0.0, _LEAST_OCTAVES)
+    low, high = (float(value) for value in np.percentile(ordinary, (_BULK, _MOST)))
+    low = min(low, high - _LEAST_OCTAVES)
+    if before is None:
+        return Scale(low, high, low, high)
+    low = before.low_now + _SMOOTH * (low - before.low_now)
+    high = before.high_now + _SMOOTH * (high - before.high_now)
+    if abs(low - before.low) <= _DRIFT_OCTAVES and abs(high - before.high) <= _DRIFT_OCTAVES:
+        return before._replace(low_now=low, high_now=high)
+    return Scale(low, high, low, high)
+
+
+def cells(columns: Columns, axis: PriceAxis) -> Floats:
+    """Log2 of the lots in each half row (top first) and column; -1 where there are none, NaN: not known."""
+    count = len(columns.states)
+    known = columns.sizes >= 0
+    ticks = columns.base[:, None] + columns.offsets
+    bins = (ticks - axis.low_ticks) // axis.step
+    shown = known & (bins >= 0) & (bins < axis.half_rows)
+    places = (bins * count + np.arange(count)[:, None])[shown]
+    lots = np.bincount(places, np.exp2(columns.sizes[shown].astype(np.float32)), axis.half_rows * count)
+    grid = np.full((axis.half_rows, count), _FLOAT_NOTHING)
+    np.log2(lots.reshape(grid.shape), where=(lots > 0).reshape(grid.shape), out=grid)
+    rows = np.arange(axis.half_rows)[:, None]
+    lowest = np.where(known, bins, axis.half_rows).min(axis=1)
+    highest = np.where(known, bins, -1).max(axis=1)
+    grid[(rows < lowest) | (rows > highest)] = np.nan
+    return grid[::-1]
+
+
+def cool(grid: Floats, scale: Scale, levels: int) -> Grid:
+    """The level of each cell, 1 to `levels`; 0 where nothing is known or nothing rests."""
+    place = 1 + (grid - scale.low) * (levels - 1) / (scale.high - scale.low)
+    place = np.where(grid >= 0, np.clip(place, 1, levels), 0).astype(np.float32)
+    codes: Grid = np.rint(place).astype(np.uint8)
+    for column in range(1, codes.shape[1]):
+        near = np.abs(place[:, column] - codes[:, column - 1]) <= _KEEP
+        codes[:, column] = np.where(near, codes[:, column - 1], codes[:, column])
+    return codes
+
+
+def walls(codes: Grid, columns: Columns, axis: PriceAxis) -> None:
+    """Warm cells where walls stood; the strongest in a cell is seen."""
+    standing = (columns.strengths > 0) & (columns.strengths <= FULL)
+    column, place = np.nonzero(standing)
+    rows = axis.half_rows - 1 - (columns.marks[column, place] - axis.low_ticks) // axis.step
+    shown = (rows >= 0) & (rows < axis.half_rows)
+    warm = (WARM + columns.strengths[column, place]).astype(np.uint8)
+    np.maximum.at(codes, (rows[shown], column[shown]), warm[shown])
+
+
+def line(columns: Columns, axis: PriceAxis) -> Ints:
+    """The half row of the mid in each column, from the top; -1 - `half_rows` where there is none."""
+    rows = np.full(len(columns.states), -1 - axis.half_rows)
+    low, step = 2 * axis.low_ticks, 2 * axis.step
+    held: float | None = None
+    for column, (live, mid) in enumerate(zip(columns.live.tolist(), columns.mids[:, 2].tolist(), strict=True)):
+        if not live:
+            held = None
+            continue
+        place = (mid - low) / step  # in half rows from the bottom, whole at their lower edges
+        if held is None or abs(place - held - 0.5) > _KEEP_LINE:
+            held = place // 1
+        rows[column] = axis.half_rows - 1 - int(held)
+    return rows
+
+
+def draw_line(codes: Grid, columns: Columns, axis: PriceAxis, rows: Ints) -> None:
+    """The price line over the heat: jumps are connected, the range of a column that goes beyond is dim."""
+    top, live = axis.half_rows, columns.live.tolist()
+    extents = axis.half_rows - 1 - (columns.mids - 2 * axis.low_ticks) // (2 * axis.step)
+    before: int | None = None
+    for column, row in enumerate(rows.tolist()):
+        if not live[column]:
+            before = None
+            continue
+        start, end = sorted((row, row if before is None else before))
+        highest, lowest = extents[column, 1], extents[column, 0]
+        codes[max(0, highest) : max(0, min(top, lowest + 1)), column] = RANGE
+        codes[max(0, start) : max(0, min(top, end + 1)), column] = PRICE
+        before = row
+
+
+def gaps(codes: Grid, columns: Columns) -> None:
+    """Columns that were not seen or not trusted; what was before the first column is nothing, not a gap."""
+    first = int(np.argmax(columns.states != NOT_SEEN)) if columns.states.any() else len(columns.states)
+    lost = ~columns.live
+    lost[:first] = False
+    codes[:, lost] = GAP
+
+
+def raster(grid: Floats, columns: Columns, axis: PriceAxis, scale: Scale, levels: int) -> Grid:
+    """Codes by half row (top first) and column, from the `cells` of these columns."""
+    codes = cool(grid, scale, levels)
+    walls(codes, columns, axis)
+    draw_line(codes, columns, axis, line(columns, axis))
+    gaps(codes, columns)
+    return codes
+
+
+class Spot(NamedTuple):
+    """One thing to see in a cell of text: what, where, and its size class (0 small, 1, 2 big)."""
+
+    row: int
+    column: int
+    kind: str
+    size: int = 0
+
+
+def ends(columns: Columns, axis: PriceAxis) -> list[Spot]:
+    """Where walls were pulled or eaten."""
+    column, place = np.nonzero((columns.strengths > FULL) & (columns.strengths <= EATEN))
+    found = []
+    for at, mark in zip(column.tolist(), place.tolist(), strict=True):
+        row = axis.row(float(columns.marks[at, mark]))
+        if row is not None:
+            found.append(Spot(row, at, "eaten" if columns.strengths[at, mark] == EATEN else "pulled"))
+    return found
+
+
+def trades(columns: Columns, axis: PriceAxis) -> list[Spot]:
+    """The trades worth a dot: those above the median of what is seen, in three sizes; in a cell the larger side."""
+    column, place = np.nonzero(columns.traded)
+    if not column.size:
+        return []
+    ticks, lots = columns.trades[column, place], columns.traded[column, place]
+    rows = axis.half_rows - 1 - (ticks - axis.low_ticks) // axis.step
+    shown = (rows >= 0) & (rows < axis.half_rows)
+    count = len(columns.states)
+    places = rows[shown] // 2 * count + column[shown]
+    bought = np.bincount(places, np.maximum(lots[shown], 0), axis.half_rows * count)
+    sold = np.bincount(places, np.maximum(-lots[shown], 0), axis.half_rows * count)
+    most = np.maximum(bought, sold)
+    cells_hit = np.flatnonzero(most)
+    if not cells_hit.size:
+        return []
+    sizes = np.searchsorted(np.percentile(most[cells_hit], (50, 80, 95)), most[cells_hit], side="right") - 1
+    return [
+        Spot(at // count, at % count, "buy" if bought[at] >= sold[at] else "sell", size)
+        for at, size in zip(cells_hit.tolist(), np.minimum(sizes, 2).tolist(), strict=True)
+        if size >= 0
+    ]

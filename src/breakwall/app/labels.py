@@ -1,0 +1,164 @@
+"""What stands on the price axis of the heat map, and the trader's own prices in the picture: pure text.
+
+Prices and sizes are never glued together, a row says one thing, and what is not in the picture is named at its edge.
+"""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from breakwall.app.axis import PriceAxis, at_least
+from breakwall.app.figures import compact, price
+from breakwall.app.row import Row, left
+from breakwall.model.units import fixed
+from breakwall.model.view import OrderView, PositionView, SymbolView, View, WallView
+
+AXIS_WIDTH = 14
+_GRID_ROWS = 4
+"""Round prices stand at least this many rows apart."""
+_EDGE_MARKS = 2
+"""Prices outside of the picture that are named at each edge."""
+_MOVE_ROWS = 2
+"""An own price whose row is taken may stand so many rows off; a wall's may not."""
+
+
+class Tag(NamedTuple):
+    """One price with words. Of two in a row the one with the lower `rank` is shown; `words` go with shorter forms."""
+
+    rank: int
+    ticks: float
+    price: str
+    words: tuple[str, ...]
+    ink: str
+
+
+class OwnPrice(NamedTuple):
+    """An entry, stop, target or resting order: the words for the picture, a word for the axis."""
+
+    ticks: float
+    price: str
+    words: str
+    word: str
+    ink: str
+    rank: int
+
+
+_HEADS = {"tag": "warn", "price": "bold", "stop": "loss"}
+"""What an inverted tag begins with."""
+
+_PRICE, _STOP, _ENTRY, _ORDER, _TARGET, _WALL, _HIDDEN_WALL = range(7)
+
+
+def own_prices(view: View, market: SymbolView) -> list[OwnPrice]:
+    """The trader's prices in this market, the most important first."""
+    symbol = market.symbol
+    found = [own for position in view.positions if position.symbol == symbol for own in _held(position, market)]
+    found += [own for order in view.orders if order.symbol == symbol for own in _resting(order, market)]
+    return sorted(found, key=lambda own: own.rank)
+
+
+def _held(position: PositionView, market: SymbolView) -> list[OwnPrice]:
+    side = "LONG" if position.lots > 0 else "SHORT"
+    found = [_own(position.entry, market, f"{side} {fixed(abs(position.qty))}", side, "own", _ENTRY)]
+    if position.stop is not None:
+        word = "STOP" if position.proof_age_ms is not None and position.naked_ms is None else "STOP?"
+        found.append(_own(position.stop, market, word, word, "stop", _STOP))
+    if position.target is not None:
+        found.append(_own(position.target, market, "TARGET", "TARGET", "own", _TARGET))
+    return found
+
+
+def _resting(order: OrderView, market: SymbolView) -> list[OwnPrice]:
+    if order.price is None:
+        return []
+    word = order.side.upper() + ("" if order.state in ("PLACED", "PARTIALLY_FILLED", "AMENDING") else "?")
+    return [_own(order.price, market, f"{word} {fixed(order.qty - order.filled_qty)}", word, "own", _ORDER)]
+
+
+def _own(at: Decimal, market: SymbolView, words: str, word: str, ink: str, rank: int) -> OwnPrice:
+    return OwnPrice(float(at / market.tick), price(at, market.tick), words, word, ink, rank)
+
+
+def axis_rows(axis: PriceAxis, view: View, market: SymbolView, width: int = AXIS_WIDTH) -> list[Row]:
+    """The rows of the axis from the top: round prices, and tags over them."""
+    height = axis.half_rows // 2
+    own = [Tag(own.rank, own.ticks, own.price, (own.word, own.word[:3]), own.ink) for own in own_prices(view, market)]
+    walls = [_wall_tag(wall, market) for wall in _biggest_first(market.walls)]
+    tags = sorted([*_price_tags(market), *own, *walls], key=lambda tag: tag.rank)
+    rows: dict[int, Row] = {}
+    for tag in tags:
+        row = axis.row(tag.ticks)
+        reach = _MOVE_ROWS if _PRICE < tag.rank < _WALL else 0
+        place = None if row is None else _free(rows, row, reach, height)
+        if place is not None:
+            rows[place] = _written(tag, width, "" if place == row else "↓" if place < (row or 0) else "↑")
+    _name_the_outside(rows, axis, tags, width)
+    for row, words in _grid(axis, market):
+        rows.setdefault(row, ((left(f" {words}", width), "dim"),))
+    return [rows.get(row, ((" " * width, "dim"),)) for row in range(height)]
+
+
+def _price_tags(market: SymbolView) -> list[Tag]:
+    if market.bid is None or market.ask is None:
+        return []
+    mid = (market.bid + market.ask) / 2
+    at = max(price(mid, market.tick), fixed(mid), key=len)  # between two ticks it has a digit more
+    live = market.status == "LIVE"
+    return [Tag(_PRICE, float(mid / market.tick), at, () if live else (market.status,), "price" if live else "stale")]
+
+
+def _biggest_first(walls: Iterable[WallView]) -> list[WallView]:
+    return sorted(walls, key=lambda wall: (not wall.in_view, -wall.notional_usdt))
+
+
+def _wall_tag(wall: WallView, market: SymbolView) -> Tag:
+    ticks, at = float(wall.price / market.tick), price(wall.price, market.tick)
+    if not wall.in_view:
+        return Tag(_HIDDEN_WALL, ticks, at, ("?",), "stale")
+    return Tag(_WALL, ticks, at, _sizes(wall.notional_usdt), "tag")
+
+
+def _sizes(notional: Decimal) -> tuple[str, ...]:
+    """The size in up to five, four and three columns, as much as there is room for."""
+    text = compact(notional)
+    number, unit = (text[:-1], text[-1]) if text[-1].isalpha() else (text, "")
+    return tuple(dict.fromkeys((text, f"{float(number):.1f}{unit}"[:4], f"{float(number):.0f}{unit}")))
+
+
+def _written(tag: Tag, width: int, sign: str = "") -> Row:
+    """A sign or a blank, the price, and the longest words that fit with a blank between; else the price alone."""
+    room = width - 1
+    forms = [f"{tag.price} {words}" for words in tag.words] + [tag.price]
+    text = next((form for form in forms if len(form) <= room), forms[-1])
+    return (sign or ("▐" if tag.ink in _HEADS else " "), _HEADS.get(tag.ink, tag.ink)), (left(text, room), tag.ink)
+
+
+def _free(rows: dict[int, Row], row: int, reach: int, height: int) -> int | None:
+    """The row itself or the nearest free one."""
+    near = sorted(range(row - reach, row + reach + 1), key=lambda place: abs(place - row))
+    return next((place for place in near if 0 <= place < height and place not in rows), None)
+
+
+def _name_the_outside(rows: dict[int, Row], axis: PriceAxis, tags: Sequence[Tag], width: int) -> None:
+    """What lies beyond the picture, at the edge where it would come in: own prices first, then the nearest walls."""
+    height = axis.half_rows // 2
+    above = [tag for tag in tags if tag.ticks >= axis.high_ticks and tag.rank < _HIDDEN_WALL]
+    below = [tag for tag in tags if tag.ticks < axis.low_ticks and tag.rank < _HIDDEN_WALL]
+    for sign, outside, places in (("▲", above, range(height)), ("▼", below, range(height - 1, -1, -1))):
+        outside.sort(key=lambda tag: (min(tag.rank, _WALL), abs(tag.ticks - axis.centre_ticks)))
+        for tag in outside[:_EDGE_MARKS]:
+            place = next((place for place in places if place not in rows), None)
+            if place is not None:
+                rows[place] = _written(tag, width, sign)
+
+
+def _grid(axis: PriceAxis, market: SymbolView) -> list[tuple[int, str]]:
+    """Round prices and their rows."""
+    apart = at_least(2 * _GRID_ROWS * axis.step)
+    first = -(-axis.low_ticks // apart) * apart
+    found = []
+    for ticks in range(first, axis.high_ticks, apart):
+        row = axis.row(ticks)
+        if row is not None:
+            found.append((row, price(ticks * market.tick, market.tick)))
+    return found
