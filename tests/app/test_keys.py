@@ -1,10 +1,12 @@
 """The table of keys, the trader's own keys over it, and every mistake that can be made with them."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from breakwall.app.keymap import Keymap
+from breakwall.app.keymap import Keymap, markdown
 from breakwall.app.keys import ACTS, BY_ID, Guard, shown
 from breakwall.config import ConfigError
 
@@ -118,7 +120,14 @@ def test_mistakes_are_named_with_their_remedy(overrides: dict[str, str | list[st
 def test_all_mistakes_are_named_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         Keymap({"flaten": "k", "panic": "k", "cancel": "alt+x", "lock": "x"})
-    assert str(caught.value).startswith("[keys]: 4 mistakes\n")
+    assert str(caught.value).startswith("settings: 4 mistakes\n")
+
+
+def test_the_readme_shows_the_keys_that_are() -> None:
+    """`breakwall config keys` prints what stands between the marks."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    between = readme.partition("<!-- keys -->\n")[2].partition("\n<!-- end of keys -->")[0]
+    assert between == markdown(Keymap())
 
 
 KEYS = st.sampled_from(

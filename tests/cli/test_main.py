@@ -91,6 +91,22 @@ def test_config_init_check_and_show(tmp_path: Path) -> None:
     assert as_json["symbols"] == ["BTCUSDT", "ETHUSDT", "SOLUSDT"]
 
 
+def test_config_check_names_keys_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "my.toml").write_text('[keys]\nflatten = "f9"\npaws = "k"\n')
+    wrong = run("config", "check", "my.toml", cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "my.toml: 2 mistakes" in wrong.stderr
+    assert "[keys] flatten: F9 is panic's and nothing may take it; choose another key" in wrong.stderr
+    assert "[keys] paws: unknown action; did you mean 'pause'?" in wrong.stderr
+
+
+def test_config_keys_prints_those_in_force(tmp_path: Path) -> None:
+    (tmp_path / "my.toml").write_text('[keys]\nflatten = ["k", "f5"]\n')
+    printed = run("config", "keys", "my.toml", cwd=tmp_path).stdout
+    assert "| `k` `F5` then `Enter` | flatten the symbol" in printed
+    assert "| `F9` `X` then `Enter` | PANIC" in printed
+
+
 def test_what_show_prints_can_be_read_again(tmp_path: Path) -> None:
     shown = run("config", "show", cwd=tmp_path).stdout
     (tmp_path / "again.toml").write_text(shown)

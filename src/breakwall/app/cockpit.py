@@ -1,33 +1,39 @@
 """The app: polls the desk, shows the view, turns keys into commands. Nothing of the engine depends on it."""
 
 import asyncio
+from pathlib import Path
 
+from textual import events
+
+from breakwall.app.controls import Controls
 from breakwall.app.ink import Ink
+from breakwall.app.keymap import Keymap
 from breakwall.app.leaving import Leaving
 from breakwall.app.look import Look
+from breakwall.app.picture import picture
 from breakwall.app.screens.trade import Trade
 from breakwall.app.terminal import OnTerminal
-from breakwall.app.theme_files import packaged
+from breakwall.app.themed import Themed
 from breakwall.config import Settings
 from breakwall.model.view import View
 from breakwall.ports import Clock, Desk
 
 
-class Cockpit(OnTerminal[Leaving]):
+class Cockpit(Themed[Leaving], OnTerminal[Leaving]):
     """The screen over a desk. `desk` may come later: until then it says what is being started.
 
     Ends with the way of leaving that was chosen; see `breakwall.cli.session`.
     """
 
     def __init__(self, settings: Settings, clock: Clock, desk: Desk | None = None) -> None:
-        super().__init__()
+        super().__init__(settings.ui)
         self.settings = settings
         self.clock = clock
         self.desk = desk
         self.lost_why = ""
         self.look = Look(settings.symbols, settings.ui.tape_min_usdt)
-        self.ink = Ink(packaged())
         self.trade = Trade(self.ink, self.look)
+        self.controls = Controls(self, Keymap(settings.keys))
         self._factory = asyncio.get_running_loop().get_task_factory()
 
     def get_default_screen(self) -> Trade:
@@ -39,14 +45,51 @@ class Cockpit(OnTerminal[Leaving]):
         asyncio.get_running_loop().set_task_factory(self._factory)
         self.set_interval(1 / self.settings.ui.fps, self.look_again)
 
+    def repaint(self, ink: Ink) -> None:
+        for pane in (*self.trade.panes, *self.trade.overlays):
+            pane.repaint(ink)
+
     def on_terminal_lost(self, why: str) -> None:
         self.lost_why = why
         self.exit(Leaving.LOST)
 
+    async def on_event(self, event: events.Event) -> None:
+        """Keys and pastes go to the controls before any widget. Textual brings each of them twice: as it was read,
+        and, marked as forwarded, as it comes back from the focused widget.
+        """
+        if isinstance(event, events.Key) and not event.is_forwarded:
+            if self.controls.press(event.key, event.character, self.read_ms(event)):
+                return
+        elif isinstance(event, events.Paste) and not event.is_forwarded:
+            self.controls.paste(event.text, self.read_ms(event))
+            return
+        elif isinstance(event, events.Resize):
+            self.controls.guard.quieten(self.read_ms(event))
+        await super().on_event(event)
+
+    def read_ms(self, event: events.Event) -> int:
+        """When the event was read, in engine time: keys that waited behind a long paint are no burst."""
+        return self.clock.now_ms() - round((events.Event().time - event.time) * 1000)
+
+    async def take_picture(self) -> None:
+        """The screen as an SVG in the current folder, made beside the loop."""
+        strips = self.screen._compositor.render_strips()  # noqa: SLF001 - Textual's own picture has its own colours
+        name = f"breakwall-{self.clock.now_ms()}.svg"
+        try:
+            await asyncio.to_thread(lambda: Path(name).write_text(picture(strips, self.ink), encoding="utf-8"))
+        except OSError as error:
+            self.controls.dealing.say(f"{name}: cannot be written here ({error.strerror})")
+        else:
+            self.controls.dealing.say(f"picture written: {name}")
+        self.controls.say()
+
     def look_again(self) -> None:
-        """One frame: ask the desk and hand the view to the panes."""
+        """One frame: ask the desk, remember what the markets were, and hand the view to the panes."""
         if self.desk is not None:
-            self.show(self.desk.view(self.look.symbol))
+            view = self.desk.view(self.look.symbol)
+            self.look.history.follow(self.desk, view, self.look.symbol, self.look.symbols)
+            self.show(view)
 
     def show(self, view: View) -> None:
         self.trade.show(view)
+        self.controls.take(view)

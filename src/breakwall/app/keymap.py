@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from breakwall.app.keyboards import elsewhere
-from breakwall.app.keys import ACTS, BY_ID, Act, shown
+from breakwall.app.keys import ACTS, BY_ID, GROUPS, Act, Guard, shown
 from breakwall.config import ConfigError
 
 PREFIX = "g"
@@ -65,14 +65,14 @@ def name_of(key: str) -> str:
 
 
 class Keymap:
-    """Which act a key means. Raises ConfigError with every mistake of the overrides."""
+    """Which act a key means. Raises ConfigError with every mistake of the overrides; `source` names their place."""
 
-    def __init__(self, overrides: Overrides | None = None) -> None:
+    def __init__(self, overrides: Overrides | None = None, source: str = "settings") -> None:
         own = {id_: (keys,) if isinstance(keys, str) else tuple(keys) for id_, keys in (overrides or {}).items()}
         own = {id_: tuple(_written(key) for key in keys) for id_, keys in own.items()}
         if mistakes := _mistakes(own):
             count = f"{len(mistakes)} mistake" + ("s" if len(mistakes) != 1 else "")
-            raise ConfigError("\n".join([f"[keys]: {count}", *(f"  {line}" for line in mistakes)]))
+            raise ConfigError("\n".join([f"{source}: {count}", *(f"  {line}" for line in mistakes)]))
         self._keys = {act.id: own.get(act.id, act.keys) for act in ACTS}
         self._acts = self._by_name()
         self.prefixes = frozenset(name.split(" ")[0] for name in self._acts if " " in name)
@@ -97,6 +97,19 @@ class Keymap:
                     if not (act.trades and other.isascii()):
                         acts.setdefault(name_of(other), act)
         return acts
+
+
+def markdown(keymap: Keymap) -> str:
+    """The keys as the table that stands in the README."""
+    lines = ["| key | what it does |", "|---|---|"]
+    for group in GROUPS:
+        lines.append(f"| **{group}** | |")
+        for act in ACTS:
+            if act.group == group:
+                keys = " ".join(f"`{key}`" for key in keymap.keys(act)) or "no key"
+                then = " then `Enter`" if act.guard is Guard.CHORD else ""
+                lines.append(f"| {keys}{then} | {act.help} |")
+    return "\n".join(lines)
 
 
 def _written(key: str) -> str:

@@ -40,7 +40,7 @@ def init(
 def check(file: FileArgument = None, config: ConfigOption = None) -> None:
     """Name every mistake of a settings file at once; exit code 2 where there is one."""
     path = file or config
-    settings = load(path)
+    settings = load_checked(path)
     print(f"{path or 'defaults'}: fine ({digest(settings)[:12]})")
 
 
@@ -62,6 +62,24 @@ def show(
     else:
         print(_toml(settings))
     print(f"# sha256 {digest(settings)}")
+
+
+@app.command()
+def keys(file: FileArgument = None, config: ConfigOption = None) -> None:
+    """Print the keys of the cockpit that are in force, as a Markdown table."""
+    from breakwall.app.keymap import Keymap, markdown
+
+    path = file or config
+    print(markdown(Keymap(load(path).keys, str(path))))
+
+
+def load_checked(path: Path | None) -> Settings:
+    """Settings whose keys can be used as well. Raises ConfigError with every mistake."""
+    from breakwall.app.keymap import Keymap
+
+    settings = load(path)
+    Keymap(settings.keys, str(path))
+    return settings
 
 
 def example() -> str:

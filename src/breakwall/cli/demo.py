@@ -63,9 +63,9 @@ def demo(
 def run_demo(wish: DemoWish) -> int:
     """Run it and print the receipt; returns the exit code."""
     from breakwall.cli.calls import LeftEarly
-    from breakwall.config import load
+    from breakwall.cli.config import load_checked
 
-    settings = load(wish.config)
+    settings = load_checked(wish.config)
     try:
         return asyncio.run(_run(wish, settings))
     except LeftEarly as early:
