@@ -23,7 +23,8 @@ def kind_of(width: int, height: int) -> str:
 
 def arrange(width: int, height: int, maximised: str = "", drawer: str = "walls") -> dict[str, Place]:
     """Places by pane name; a pane without one is not shown. They fill the screen and never overlap."""
-    top, bottom = min(2, height), max(2, height - 1)
+    top = min(2, height)
+    bottom = max(top, height - 1)
     places = {"status": Place(0, 0, width, top)}
     if height > 2:
         places["footer"] = Place(0, height - 1, width, 1)

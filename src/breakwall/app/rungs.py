@@ -104,7 +104,7 @@ def scaled(window: Window, sides: Sequence[BookSide], rows: int) -> Window:
         (side.rungs[rung].lots for side in sides for rung in shown if rung in side.rungs and rung not in side.walls),
         default=0,
     )
-    fits = window.full_lots / 3 <= largest <= window.full_lots
+    fits = window.full_lots > 0 and window.full_lots / 3 <= largest <= window.full_lots
     return window if fits else replace(window, full_lots=max(1, nice(1.4 * largest)))
 
 

@@ -52,6 +52,7 @@ class Ladder(Pane, can_focus=True):
     def __init__(self, ink: Ink, look: Look) -> None:
         super().__init__(ink, look)
         self._window: Window | None = None
+        self._turn = 0
 
     def rows(self, view: View, width: int, height: int) -> Sequence[Row]:
         market = view.market(self.look.symbol)
@@ -59,6 +60,8 @@ class Ladder(Pane, can_focus=True):
             words = market.status_reason if market else f"{self.look.symbol} is not followed"
             return [self.title(width, *doubt(market)), ((left(f" {words or 'no book yet'}", width), "stale"),)]
         rungs = max(0, height - 3)  # without the title and the edges
+        if self._turn != self.look.turn:  # the trader wants the price in the middle
+            self._turn, self._window = self.look.turn, None
         window = follow(self._window, market, rungs - 1, self.look.centre_ticks)
         bids, asks = book_side(market, True, window.step), book_side(market, False, window.step)
         self._window = window = scaled(window, (bids, asks), rungs - 1)
@@ -70,7 +73,8 @@ class Ladder(Pane, can_focus=True):
     def action_scroll_price(self, rungs: int) -> None:
         """Lock the price axis, moved by some rungs; recentre lets it follow the price again."""
         if self._window is not None:
-            self.look.centre_ticks = (self._window.middle + rungs) * self._window.step
+            step, locked = self._window.step, self.look.centre_ticks
+            self.look.centre_ticks = (self._window.middle * step if locked is None else locked) + rungs * step
 
 
 def doubt(market: SymbolView | None) -> Cell:

@@ -45,7 +45,7 @@ class Pane(Widget):
     def headed(self, heads: Sequence[str], width: int, more: str = "", ink: str = "title-dim") -> Row:
         """A first row that heads the columns of a table as well; the first head is the pane's name.
 
-        Where not all of it fits, an ordinary word gives way to the heads, and the heads to one with an ink of its own.
+        Where not all of it fits, an ordinary word gives way to the heads, the heads to one with its own ink.
         """
         name = (f"{heads[0]} ", "title-focus" if self.has_focus else "title")
         words = (" ".join(heads[1:]).rstrip(), "title-dim")
