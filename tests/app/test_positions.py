@@ -72,9 +72,10 @@ def test_then_the_unproven_then_the_selected_one(pane, view, look, plain) -> Non
 
 def test_a_mark_from_a_market_that_is_not_live_is_doubted(pane, view, plain) -> None:
     market = replace(view.symbols[0], status="STALE")
-    row = plain(pane.rows(replace(view, symbols=(market,)), 140, 4)).splitlines()[2]
+    _, _, row, more = plain(pane.rows(replace(view, symbols=(market,)), 140, 4)).splitlines()
     assert "64117.4?" in row
     assert "+0.63?" in row
+    assert "mark 64117.4?" in more
 
 
 def test_a_result_without_a_mark_is_not_known(pane, view, plain) -> None:

@@ -130,6 +130,10 @@ def test_what_is_not_known_is_a_dash(view) -> None:
     assert f"rest {UNKNOWN}" in machine
 
 
+def test_a_position_on_a_market_that_is_not_live_is_doubted(view) -> None:
+    assert "SHORT 0.5 -2.85?" in text_of(money_row(view, "ETHUSDT", 120))
+
+
 def test_open_results_with_an_old_mark_are_doubted(view) -> None:
     assert "open -2.22?" in text_of(money_row(view, "BTCUSDT", 120))
 

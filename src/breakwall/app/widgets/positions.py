@@ -8,7 +8,7 @@ from breakwall.app.row import Cell, Row, left
 from breakwall.app.table import Column, Table, Word, filled, fit, table
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.units import fixed
-from breakwall.model.view import PositionView, View
+from breakwall.model.view import PositionView, SymbolView, View
 
 PROVEN_MS = 10_000
 """A stop that was read back longer ago is not called proven."""
@@ -61,7 +61,7 @@ def details(view: View, selected: str, width: int) -> list[Row]:
     tick = market.tick if market else None
     known = (
         ("held", countdown(view.at_ms - held.opened_ms) if held.opened_ms else UNKNOWN),
-        ("mark", price(held.mark, tick)),
+        ("mark", _mark(held, market)),
         ("target", price(held.target, tick)),
         ("liquidation", price(held.liquidation, tick)),
         ("by", held.strategy or "adopted"),
@@ -88,10 +88,19 @@ def proof(held: PositionView) -> Cell:
     return (closing, "warn") if closing else (f"PROTECTED ✓ {age(held.proof_age_ms)}", "good")
 
 
+def _doubt(market: SymbolView | None) -> str:
+    """A mark is as old as its market's data; where that is not live, what follows from it is doubted."""
+    return "" if market is not None and market.status == "LIVE" else "?"
+
+
+def _mark(held: PositionView, market: SymbolView | None) -> str:
+    return UNKNOWN if held.mark is None else price(held.mark, market.tick if market else None) + _doubt(market)
+
+
 def _line(held: PositionView, view: View, selected: str) -> tuple[Cell, ...]:
     market = view.market(held.symbol)
     tick = market.tick if market else None
-    doubt = "" if market and market.status == "LIVE" else "?"  # the mark is as old as the market's data
+    doubt = _doubt(market)
     marker = "▸" if held.symbol == selected else " "
     side = ("LONG", "bid") if held.lots > 0 else ("SHORT", "ask")
     worth = "gain" if held.pnl_usdt > 0 else "loss" if held.pnl_usdt < 0 else ""
@@ -102,7 +111,7 @@ def _line(held: PositionView, view: View, selected: str) -> tuple[Cell, ...]:
         side,
         (fixed(abs(held.qty)), ""),
         (price(held.entry, tick), "own"),
-        (price(held.mark, tick) + (doubt if held.mark is not None else ""), "stale" if doubt else ""),
+        (_mark(held, market), "stale" if doubt else ""),
         (pnl, "stale" if doubt else worth),
         (gain, "stale" if doubt else worth),
         (price(held.stop, tick), "bold"),

@@ -56,7 +56,7 @@ def money_row(view: View, symbol: str, width: int) -> Row:
         Word(0, _priced(symbol, market)),
         Word(3, _change(market)),
         Word(5, _pair("trend", TRENDS.get(market.trend, UNKNOWN) if market else UNKNOWN)),
-        Word(4, _held(view, symbol)),
+        Word(4, _held(view, symbol, market)),
         Word(1, _pair("day", signed(view.day_pnl_usdt), _worth(view.day_pnl_usdt))),
         Word(2, _pair("open", signed(open_pnl) + doubt, _worth(open_pnl))),
         Word(6, _pair("equity", f"{view.equity_usdt:.2f}")),
@@ -99,12 +99,13 @@ def _change(market: SymbolView | None) -> Row:
     return _pair("24h", f"{arrow}{percent(change)}", _worth(change))
 
 
-def _held(view: View, symbol: str) -> Row:
+def _held(view: View, symbol: str, market: SymbolView | None) -> Row:
     held = next((position for position in view.positions if position.symbol == symbol), None)
     if held is None:
         return (("flat", "bar-dim"),)
     side = "LONG" if held.lots > 0 else "SHORT"
-    pnl = UNKNOWN if held.mark is None else signed(held.pnl_usdt)
+    doubt = "" if market is not None and market.status == "LIVE" else "?"
+    pnl = UNKNOWN if held.mark is None else signed(held.pnl_usdt) + doubt
     return (f"{side} {fixed(abs(held.qty))} ", "bar"), (pnl, _worth(held.pnl_usdt))
 
 
