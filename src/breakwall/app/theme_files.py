@@ -6,6 +6,7 @@
 
 import difflib
 import re
+import sys
 import tomllib
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -192,23 +193,31 @@ class _Reading:
         if table and self._ansi:
             self._expected("heat", "no ramps beside ansi = true: the terminal's own colours make none", table)
         return {
-            "cool": self._list(table, "cool", "two colours (#rrggbb) or more", self._is_colour),
-            "warm": self._list(table, "warm", f"{WARM_LEVELS} colours (#rrggbb)", self._is_colour, WARM_LEVELS),
-            "cool256": self._list(table, "cool256", "indexes from 16 to 255", _is_index),
-            "warm256": self._list(table, "warm256", f"{WARM_LEVELS} indexes from 16 to 255", _is_index, WARM_LEVELS),
+            "cool": self._list(table, "cool", "two colours (#rrggbb) or more", self._is_colour, 2),
+            "warm": self._list(table, "warm", "four colours (#rrggbb)", self._is_colour, WARM_LEVELS, WARM_LEVELS),
+            "cool256": self._list(table, "cool256", "indexes from 16 to 255", _is_index, 1),
+            "warm256": self._list(
+                table, "warm256", "four indexes from 16 to 255", _is_index, WARM_LEVELS, WARM_LEVELS
+            ),
         }
 
     def _list(
-        self, table: dict[str, Any], key: str, expected: str, fits: Callable[[object], bool], length: int = 0
+        self,
+        table: dict[str, Any],
+        key: str,
+        expected: str,
+        fits: Callable[[object], bool],
+        least: int,
+        most: int = sys.maxsize,
     ) -> tuple[Any, ...]:
-        """A list of what fits, of a length where one is asked; empty where the key is missing."""
+        """A list of what fits; empty where the key is missing."""
         if key not in table:
             return ()
         found = table[key]
-        if not (isinstance(found, list) and found and all(map(fits, found)) and len(found) == (length or len(found))):
-            self._expected(f"[heat] {key}", f"a list of {expected}", found)
-            return ()
-        return tuple(found)
+        if isinstance(found, list) and least <= len(found) <= most and all(map(fits, found)):
+            return tuple(found)
+        self._expected(f"[heat] {key}", f"a list of {expected}", found)
+        return ()
 
     def _is_colour(self, value: object) -> bool:
         return value in ANSI if self._ansi else isinstance(value, str) and _HEX.fullmatch(value) is not None
