@@ -6,7 +6,10 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
+from breakwall.app.cockpit import Cockpit
 from breakwall.app.widgets.status import Status, Vitals, machine_row, money_row
+from breakwall.clock import SystemClock
+from breakwall.config import Settings
 
 UNKNOWN = "\N{EN DASH}"
 
@@ -156,6 +159,14 @@ def test_a_slow_screen_says_why(calm) -> None:
 
 def test_an_account_that_was_not_read_lately_is_unproven(calm) -> None:
     assert "account unproven 11s" in text_of(machine_row(replace(calm, read_back_age_ms=11_000), "BTCUSDT", 80, None))
+
+
+@pytest.mark.asyncio
+async def test_before_there_is_an_engine_it_says_so(frame) -> None:
+    app = Cockpit(Settings(), SystemClock())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause(0.2)
+        assert frame(app).splitlines()[0] == " starting: no market and no account yet"
 
 
 def test_both_rows_are_there(ink, look, view) -> None:

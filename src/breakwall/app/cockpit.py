@@ -44,6 +44,7 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving]):
         # run in the same order with and without a screen.
         asyncio.get_running_loop().set_task_factory(self._factory)
         self.set_interval(1 / self.settings.ui.fps, self.look_again)
+        self.call_after_refresh(self.look_again)  # the first picture need not wait for the interval
 
     def repaint(self, ink: Ink) -> None:
         for pane in (*self.trade.panes, *self.trade.overlays):
@@ -85,7 +86,9 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving]):
 
     def look_again(self) -> None:
         """One frame: ask the desk, remember what the markets were, and hand the view to the panes."""
-        if self.desk is not None:
+        if self.desk is None:
+            self.trade.status.starting("starting: no market and no account yet")
+        else:
             view = self.desk.view(self.look.symbol)
             self.look.history.follow(self.desk, view, self.look.symbol, self.look.symbols)
             self.show(view)

@@ -81,6 +81,7 @@ class Trade(Screen[None]):
         super().__init__()
         self.look = look
         self.panes = [pane(ink, look) for pane in PANES]
+        self.status = next(pane for pane in self.panes if isinstance(pane, Status))
         self.footer = next(pane for pane in self.panes if isinstance(pane, Footer))
         self.banner = Banner(ink, look)
         self.sheet = Sheet(ink, look)

@@ -43,7 +43,8 @@ class Status(Pane):
     def starting(self, words: str) -> None:
         """Say what is being waited for: there is no view yet."""
         width = self.size.width
-        self.paint([((left(f" {words}", width), "bar-warn"),), ((" " * width, "bar"),)])
+        if width:
+            self.paint([((left(f" {words}", width), "bar-warn"),), ((" " * width, "bar"),)])
 
 
 def money_row(view: View, symbol: str, width: int) -> Row:
