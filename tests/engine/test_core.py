@@ -1,14 +1,14 @@
 """The core as one piece: every event has its handler, equal events give equal actions, gates hold."""
 
+from collections.abc import Callable
 from decimal import Decimal
-from typing import get_args
+from typing import Any, get_args
 
 import msgspec
 import pytest
 
 from breakwall.config import Settings
 from breakwall.engine import core as core_module
-from breakwall.engine.core import Core
 from breakwall.model.actions import (
     Action,
     Approved,
@@ -42,7 +42,6 @@ from breakwall.model.events import (
     ReadBackFailed,
     Recovered,
     SettingsChanged,
-    Stamped,
     Tick,
     Ticker,
     Wallet,
@@ -55,38 +54,7 @@ SETTINGS = Settings(symbols=("BTCUSDT",))
 WALLET = Wallet(Decimal(10_000), Decimal(10_000), Decimal(10_000), at_ms=1)
 
 
-class Table:
-    """A core with its sequence numbers and its time; `say` feeds one event."""
-
-    def __init__(self) -> None:
-        self.core = Core(7)
-        self.seq = 0
-        self.now = 1_700_000_000_000
-        self.log: list[Action] = []
-
-    def say(self, event: Event, after_ms: int = 1) -> list[Action]:
-        self.seq += 1
-        self.now += after_ms
-        actions = self.core.on_event(Stamped(self.seq, self.now, event))
-        self.log += actions
-        return actions
-
-    def start(self, *, positions: tuple[PositionReport, ...] = (), entries: tuple[JournalEntry, ...] = ()) -> None:
-        self.say(SettingsChanged(SETTINGS.model_dump_json(by_alias=True), 7))
-        self.say(Account("1", Decimal("0.00055"), Decimal("0.0002")))
-        self.say(Instruments((BTC,)))
-        self.say(Recovered(entries))
-        for link in (Link.PUBLIC, Link.PRIVATE):
-            self.say(LinkChanged(link, up=True))
-        self.say(ReadBack((), positions, (), WALLET, self.now, "start"))
-        self.pass_time(100)
-        self.say(ReadBack((), positions, (), WALLET, self.now, "reconnect"))
-
-    def pass_time(self, milliseconds: int) -> list[Action]:
-        return [action for _ in range(milliseconds // 100) for action in self.say(Tick(), 100)]
-
-    def view_state(self) -> str:
-        return self.core.view(self.now, "TEST", "", 0, 0).trading_state
+MakeTable = Callable[[], Any]
 
 
 def orders(actions: list[Action]) -> list[PlaceOrder]:
@@ -117,8 +85,8 @@ def test_every_kind_of_event_has_its_row() -> None:
     assert set(core_module._HANDLERS) == set(get_args(Event))
 
 
-def test_nothing_is_traded_before_the_account_was_read() -> None:
-    table = Table()
+def test_nothing_is_traded_before_the_account_was_read(make_table: MakeTable) -> None:
+    table = make_table()
     table.say(SettingsChanged(SETTINGS.model_dump_json(by_alias=True), 7))
     table.say(Account("1", Decimal("0.00055"), Decimal("0.0002")))
     table.say(Instruments((BTC,)))
@@ -132,16 +100,16 @@ def test_nothing_is_traded_before_the_account_was_read() -> None:
     assert table.view_state() == "ACTIVE"
 
 
-def test_a_position_found_naked_at_the_start_gets_its_stop_first() -> None:
-    table = Table()
+def test_a_position_found_naked_at_the_start_gets_its_stop_first(make_table: MakeTable) -> None:
+    table = make_table()
     table.start(positions=(held(stop_ticks=None),))
     stops = [action.intent for action in table.log if isinstance(action, Approved) and not orders([action])]
     assert [intent.symbol for intent in stops] == ["BTCUSDT"]
     assert all(action.reducing for action in table.log if isinstance(action, Approved))
 
 
-def test_a_naked_position_is_closed_when_no_stop_is_confirmed_in_time() -> None:
-    table = Table()
+def test_a_naked_position_is_closed_when_no_stop_is_confirmed_in_time(make_table: MakeTable) -> None:
+    table = make_table()
     table.start()
     table.say(Fills((Fill("x1", "o1", "foreign", "BTCUSDT", Side.BUY, 600_000, 10, Decimal(1), 5),)))
     filled_ms = table.now
@@ -151,8 +119,8 @@ def test_a_naked_position_is_closed_when_no_stop_is_confirmed_in_time() -> None:
     assert closes[0].decided_ms - filled_ms <= 3_000
 
 
-def test_flatten_closes_what_is_held_and_what_arrives_later_while_leaving() -> None:
-    table = Table()
+def test_flatten_closes_what_is_held_and_what_arrives_later_while_leaving(make_table: MakeTable) -> None:
+    table = make_table()
     table.start(positions=(held(),))
     table.say(Command(CommandKind.STOP))
     closing = orders(table.say(Command(CommandKind.FLATTEN)))
@@ -184,16 +152,16 @@ def test_flatten_closes_what_is_held_and_what_arrives_later_while_leaving() -> N
         (JournalHealth(ok=False, reason="disk full"), "journal: disk full"),
     ],
 )
-def test_each_reason_not_to_trade_is_told(event: Event, why: str) -> None:
-    table = Table()
+def test_each_reason_not_to_trade_is_told(make_table: MakeTable, event: Event, why: str) -> None:
+    table = make_table()
     table.start()
     assert table.core.view(table.now, "TEST", "", 0, 0).why == ""
     table.say(event)
     assert why in table.core.view(table.now, "TEST", "", 0, 0).why
 
 
-def test_a_private_link_that_comes_back_is_not_trusted_before_a_read_back() -> None:
-    table = Table()
+def test_a_private_link_that_comes_back_is_not_trusted_before_a_read_back(make_table: MakeTable) -> None:
+    table = make_table()
     table.start()
     table.say(LinkChanged(Link.PRIVATE, up=False, reason="gone"))
     table.say(LinkChanged(Link.PRIVATE, up=True))
@@ -203,8 +171,8 @@ def test_a_private_link_that_comes_back_is_not_trusted_before_a_read_back() -> N
     assert not table.core.view(table.now, "TEST", "", 0, 0).blind
 
 
-def test_time_that_stood_still_is_a_restart_without_a_restart() -> None:
-    table = Table()
+def test_time_that_stood_still_is_a_restart_without_a_restart(make_table: MakeTable) -> None:
+    table = make_table()
     table.start()
     actions = table.say(Tick(), 30_000)
     assert "stood still for 30.0 s" in notes(actions, "gap")[0]
@@ -214,8 +182,8 @@ def test_time_that_stood_still_is_a_restart_without_a_restart() -> None:
     assert not table.core.view(table.now, "TEST", "", 0, 0).blind
 
 
-def test_symbols_that_others_trade_are_told_once() -> None:
-    table = Table()
+def test_symbols_that_others_trade_are_told_once(make_table: MakeTable) -> None:
+    table = make_table()
     table.start()
     told = [
         notes(table.say(ReadBack((), (), (), WALLET, table.now, strangers=("XRPUSDT",))), "stranger") for _ in "ab"
@@ -223,15 +191,15 @@ def test_symbols_that_others_trade_are_told_once() -> None:
     assert [len(texts) for texts in told] == [1, 0]
 
 
-def test_the_account_is_read_back_at_least_every_five_seconds() -> None:
-    table = Table()
+def test_the_account_is_read_back_at_least_every_five_seconds(make_table: MakeTable) -> None:
+    table = make_table()
     table.start()
     asked = [action for action in table.pass_time(20_000) if isinstance(action, AskReadBack)]
     assert len(asked) >= 3
 
 
-def test_a_gap_drops_the_book_and_asks_for_a_new_one() -> None:
-    table = Table()
+def test_a_gap_drops_the_book_and_asks_for_a_new_one(make_table: MakeTable) -> None:
+    table = make_table()
     table.start()
     table.say(BookSnapshot("BTCUSDT", [(599_999, 5)], [(600_001, 5)], 10, 10, 1, 200))
     actions = table.say(BookDelta("BTCUSDT", [(599_998, 5)], [], 12, 12, 2, 200))
@@ -242,8 +210,8 @@ def test_a_gap_drops_the_book_and_asks_for_a_new_one() -> None:
     assert [action.symbol for action in overflow if isinstance(action, Resubscribe)] == ["BTCUSDT"]
 
 
-def test_changed_units_convert_the_position_and_drop_the_book() -> None:
-    table = Table()
+def test_changed_units_convert_the_position_and_drop_the_book(make_table: MakeTable) -> None:
+    table = make_table()
     table.start(positions=(held(),))
     table.say(BookSnapshot("BTCUSDT", [(599_999, 5)], [(600_001, 5)], 10, 10, 1, 200))
     finer = Instrument("BTCUSDT", Decimal("0.01"), Decimal("0.0001"), 1, 10_000_000, 1_000_000, price_decimals=2)
@@ -254,8 +222,8 @@ def test_changed_units_convert_the_position_and_drop_the_book() -> None:
     assert [action.symbol for action in actions if isinstance(action, Resubscribe)] == ["BTCUSDT"]
 
 
-def test_the_gate_stops_an_entry_that_was_overtaken() -> None:
-    table = Table()
+def test_the_gate_stops_an_entry_that_was_overtaken(make_table: MakeTable) -> None:
+    table = make_table()
     table.start()
     forgotten = PlaceOrder(
         "bw-7-1-e", "t", "BTCUSDT", table.now, "test", Side.BUY, OrderKind.LIMIT, 1, TimeInForce.IOC, 5
@@ -263,8 +231,8 @@ def test_the_gate_stops_an_entry_that_was_overtaken() -> None:
     assert table.core.gate(forgotten, table.now) == "withdrawn"
 
 
-def test_equal_events_give_equal_actions() -> None:
-    first, second = Table(), Table()
+def test_equal_events_give_equal_actions(make_table: MakeTable) -> None:
+    first, second = make_table(), make_table()
     for table in (first, second):
         table.start(positions=(held(),))
         table.say(Ticker("BTCUSDT", 1, mark=Decimal(60_300)))
@@ -274,9 +242,9 @@ def test_equal_events_give_equal_actions() -> None:
     assert orders(first.log)
 
 
-def test_a_read_back_asked_before_the_private_link_came_up_proves_nothing() -> None:
+def test_a_read_back_asked_before_the_private_link_came_up_proves_nothing(make_table: MakeTable) -> None:
     """What happened between the question and the link was told to nobody."""
-    table = Table()
+    table = make_table()
     table.start()
     table.say(LinkChanged(Link.PRIVATE, up=False, reason="gone"))
     asked_ms = table.now
@@ -289,8 +257,8 @@ def test_a_read_back_asked_before_the_private_link_came_up_proves_nothing() -> N
     assert not table.core.view(table.now, "TEST", "", 0, 0).blind
 
 
-def test_an_unreadable_private_frame_may_have_been_a_fill() -> None:
-    table = Table()
+def test_an_unreadable_private_frame_may_have_been_a_fill(make_table: MakeTable) -> None:
+    table = make_table()
     table.start()
     table.pass_time(1_000)
     table.say(ReadBack((), (), (), WALLET, table.now, "periodic"))
@@ -298,28 +266,28 @@ def test_an_unreadable_private_frame_may_have_been_a_fill() -> None:
     assert AskReadBack("proof") in table.pass_time(200)
 
 
-def test_a_flatten_that_a_crash_interrupted_is_finished_first() -> None:
+def test_a_flatten_that_a_crash_interrupted_is_finished_first(make_table: MakeTable) -> None:
     wish = Command(CommandKind.FLATTEN, who="person")
     entry = JournalEntry(6, 1, 1_700_000_000_000, EntryKind.EVENT, msgspec.json.encode(wish).decode())
-    table = Table()
+    table = make_table()
     table.start(positions=(held(),), entries=(entry,))
     assert [(order.lots, order.reduce_only) for order in orders(table.log)[:1]] == [(10, True)]
-    other = Table()
+    other = make_table()
     other.start(entries=(entry,))
     other.say(ReadBack((), (), (), WALLET, other.now, "flatten"))
     assert notes(other.log, "flat")[0].startswith("all symbols flat, proven by the exchange")
 
 
 @pytest.mark.parametrize("kind", [CommandKind.HALT, CommandKind.STOP])
-def test_what_was_said_before_the_journal_was_read_is_not_forgotten(kind: CommandKind) -> None:
-    table = Table()
+def test_what_was_said_before_the_journal_was_read_is_not_forgotten(make_table: MakeTable, kind: CommandKind) -> None:
+    table = make_table()
     table.say(Command(kind, who="person"))
     table.start()
     assert table.view_state() == ("HALTED" if kind is CommandKind.HALT else "REDUCING")
 
 
-def test_leaving_flat_is_remembered_so_that_the_next_start_does_not_go_on_with_it() -> None:
-    table = Table()
+def test_leaving_flat_is_remembered_so_that_the_next_start_does_not_go_on_with_it(make_table: MakeTable) -> None:
+    table = make_table()
     table.start()
     table.say(Command(CommandKind.STOP))
     table.say(Command(CommandKind.FLATTEN))
@@ -329,8 +297,8 @@ def test_leaving_flat_is_remembered_so_that_the_next_start_does_not_go_on_with_i
     assert [note.text for note in actions if isinstance(note, Note) and note.durable and note.kind == "flat"]
 
 
-def test_a_close_or_stop_meant_for_an_earlier_position_never_leaves() -> None:
-    table = Table()
+def test_a_close_or_stop_meant_for_an_earlier_position_never_leaves(make_table: MakeTable) -> None:
+    table = make_table()
     table.start(positions=(held(),))
     closing = orders(table.say(Command(CommandKind.FLATTEN)))[0]
     assert table.core.gate(closing, table.now) == ""
@@ -347,8 +315,8 @@ def fill(exec_id: str, side: Side, client_id: str, closed_lots: int = 0) -> Fill
     return Fill(exec_id, "o", client_id, "BTCUSDT", side, 600_000, 10, Decimal(1), 9, closed_lots=closed_lots)
 
 
-def test_a_close_that_is_refused_asks_how_things_really_are() -> None:
-    table = Table()
+def test_a_close_that_is_refused_asks_how_things_really_are(make_table: MakeTable) -> None:
+    table = make_table()
     table.start(positions=(held(),))
     closing = orders(table.say(Command(CommandKind.FLATTEN)))[0]
     table.say(ReadBack((), (held(),), (), WALLET, table.now, "periodic"), 200)
@@ -357,16 +325,18 @@ def test_a_close_that_is_refused_asks_how_things_really_are() -> None:
 
 
 @pytest.mark.parametrize(("said", "armed"), [(("disarm",), False), (("disarm", "arm"), True), ((), True)])
-def test_safe_outlives_a_crash(said: tuple[str, ...], armed: bool) -> None:
+def test_safe_outlives_a_crash(make_table: MakeTable, said: tuple[str, ...], armed: bool) -> None:
     commands = [msgspec.json.encode(Command(CommandKind(kind))).decode() for kind in said]
     entries = tuple(JournalEntry(6, n, 1, EntryKind.EVENT, body) for n, body in enumerate(commands))
-    table = Table()
+    table = make_table()
     table.start(entries=entries)
     assert table.core.view(table.now, "TEST", "", 0, 0).armed is armed
 
 
-def test_a_naked_position_is_closed_in_time_with_every_link_down_and_no_book_and_no_journal() -> None:
-    table = Table()
+def test_a_naked_position_is_closed_in_time_with_every_link_down_and_no_book_and_no_journal(
+    make_table: MakeTable,
+) -> None:
+    table = make_table()
     table.start()
     for link in (Link.PUBLIC, Link.PRIVATE):
         table.say(LinkChanged(link, up=False, reason="gone"))

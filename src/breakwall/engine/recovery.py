@@ -187,8 +187,7 @@ def on_tick(state: State) -> None:
     notice_gap(state)
     since = state.now - state.asked_read_back_ms
     if state.read_back_due and since >= RETRY_MS // 10:
-        failed_lately = state.read_asked_ms < state.asked_read_back_ms and since < RETRY_MS
-        if not failed_lately:
+        if not state.read_back_why or since >= RETRY_MS:
             state.ask_read_back(state.read_back_due)
     elif since >= (PRIVATE_DOWN_MS if "private" in state.down else int(state.settings.engine.proof_every_s * 1000)):
         state.ask_read_back("periodic")
