@@ -87,10 +87,9 @@ class _Drawing:
         """One row of cells: grounds at once, texts in runs."""
         upper, lower = [self._back] * self._width, [self._back] * self._width
         x = 0
-        for segment in strip:
-            face = self._face(segment.style)
+        for face, segments in groupby(strip, key=lambda segment: self._face(segment.style)):
             run, start = "", x
-            for glyph in clean(segment.text):
+            for glyph in clean("".join(segment.text for segment in segments)):
                 columns = cell_len(glyph)
                 for place in range(x, x + columns):
                     upper[place], lower[place] = _halves(glyph, face)
