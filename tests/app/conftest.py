@@ -15,6 +15,7 @@ from textual.app import App
 
 from breakwall.app.ink import Ink
 from breakwall.app.look import Look
+from breakwall.app.picture import frame_text
 from breakwall.app.row import Row
 from breakwall.app.theme_files import packaged
 from breakwall.model.events import Event
@@ -40,7 +41,7 @@ TICK, LOT = Decimal("0.1"), Decimal("0.001")
 DEPTH = 200
 
 MakeView = Callable[..., View]
-Frame = Callable[[App[str]], str]
+Frame = Callable[[App[object]], str]
 Plain = Callable[[Sequence[Row]], str]
 
 
@@ -108,10 +109,9 @@ def plain() -> Plain:
     return lambda rows: "\n".join("".join(text for text, _ in row).rstrip() for row in rows)
 
 
-def _frame(app: App[str]) -> str:
+def _frame(app: App[object]) -> str:
     # The compositor is Textual's own name; what it holds is exactly what the terminal was sent.
-    strips = app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+    return frame_text(app.screen._compositor.render_strips())
 
 
 @cache

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from breakwall.app.figures import age, bar, countdown, percent, price, signed, time_of_day
+from breakwall.app.figures import age, bar, compact, countdown, percent, price, signed, time_of_day
 
 UNKNOWN = "\N{EN DASH}"
 
@@ -86,3 +86,25 @@ def test_the_time_of_day_is_utc() -> None:
 )
 def test_a_bar_is_full_at_the_limit_only(share: float, text: str) -> None:
     assert bar(share, 5) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [
+        (0, "0"),
+        (999.4, "999"),
+        (999.5, "1.0K"),
+        (1_740, "1.7K"),
+        (33_500, "33.5K"),
+        (99_940, "99.9K"),
+        (99_960, "100K"),
+        (999_499, "999K"),
+        (999_500, "1.00M"),
+        (2_410_000, "2.41M"),
+        (24_100_000, "24.1M"),
+        (3_100_000_000, "3.10G"),
+        (Decimal("12345.67"), "12.3K"),
+    ],
+)
+def test_an_amount_has_three_digits_at_most(amount: float, text: str) -> None:
+    assert compact(amount) == text

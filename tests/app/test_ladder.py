@@ -13,7 +13,7 @@ from breakwall.config import Settings
 
 COMPACT = """
  LADDER           0.5 a row
-▲▌64122.5 2.40M O 64140.1
+▲▌64122.5 2.40M O? 64140.1
         29.9K 64119.0   174K
         78.7K 64118.5   144K
         64.5K 64118.0  65.3K
@@ -27,7 +27,7 @@ COMPACT = """
 """
 MEDIUM = """
  LADDER                 0.5 a row
-▲▌64122.5 2.40M O 64140.1
+▲▌64122.5 2.40M O? 64140.1
         21.1K 64120.5         261K
         18.0K 64120.0         240K
         48.2K 64119.5         222K
@@ -48,7 +48,7 @@ MEDIUM = """
 """
 WIDE = """
  LADDER                     0.5 a row
-▲▌64140.2 1.20M O 64140.1
+▲▌64140.2 1.20M O? 64140.1
             44.4K 64125.0        3.16M
             81.6K 64124.5        3.11M
             44.2K 64124.0        3.03M
@@ -102,7 +102,7 @@ def test_marks_by_colour_and_by_glyph(ladder, view) -> None:
     wall = next(row for text, row in rows.items() if text.startswith("▌"))
     assert {ink for _, ink in wall} == {"ask-wall"}
     inks = [ink for text, row in rows.items() if "64118.5" in text for _, ink in row]
-    assert inks == ["ask-bar", "ask"]  # the bar is the first part of the row itself
+    assert inks == ["ask", "ask-bar", "ask"]  # the bar is a part of the row itself
     assert [ink for text, row in rows.items() if text.startswith("O") for _, ink in row][1] == "own"
 
 
@@ -120,6 +120,11 @@ def test_own_entry_and_stop_share_a_rung(ladder, view, make_view, plain) -> None
 def test_a_stop_that_is_not_proven_is_questioned(ladder, view, make_view, plain, changes) -> None:
     held = replace(view.positions[0], **changes)
     assert "▼S? 63980.0" in plain(ladder.rows(make_view(positions=(held,)), 38, 12))
+
+
+def test_an_order_that_may_not_rest_is_questioned(ladder, view, make_view, plain) -> None:
+    order = replace(view.orders[0], state="UNKNOWN")
+    assert " O?     44.7K 64116.0" in plain(ladder.rows(make_view(orders=(order,)), 28, 12))
 
 
 @pytest.mark.parametrize("status", ["RESYNC", "STALE"])

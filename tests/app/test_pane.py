@@ -125,6 +125,11 @@ def test_heads_give_way_to_a_word_with_its_own_ink(
     assert "".join(text for text, _ in row) == expected
 
 
+def test_neighbours_of_one_ink_are_one_segment(ink, look) -> None:
+    strip = Lines(ink, look).strip((("a", "bid"), ("b", "bid"), ("c", "ask"), ("d", "bid")), 4)
+    assert [segment.text for segment in strip] == ["ab", "c", "d"]
+
+
 def poisoned(view: View, text: str, number: Decimal) -> View:
     """The sample with a foreign text and an odd number wherever an exchange could put one."""
     book = view.symbols[0]

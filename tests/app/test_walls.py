@@ -48,9 +48,9 @@ def test_frames(walls, view, plain, width: int, height: int, expected: str) -> N
 
 def test_inks_tell_what_stands_what_erodes_and_what_is_over(walls, view) -> None:
     rows = walls.rows(view, 80, 9)[1:]
-    assert rows[0][1][1] == "ask-wall"
+    assert rows[0][1][1] == "ask-bold"
     assert rows[0][-1][1] == "warn"
-    assert rows[2][1][1] == "bid-wall"
+    assert rows[2][1][1] == "bid-bold"
     assert {ink for _, ink in rows[4]} == {"stale"}
     assert {ink for _, ink in rows[5]} == {"dim"}
 

@@ -25,10 +25,12 @@ TAILS = (12, 6, 0)
 """Columns at the right: the sum and what became of a wall, the sum only, nothing."""
 SIZE = 6
 """The least columns for a size."""
+RESTING = {"PLACED", "PARTIALLY_FILLED", "AMENDING", "CANCELLING"}
+"""States of an order that the exchange has said it holds."""
 
 
 class Own(Struct, frozen=True):
-    """Something of ours at a price: E entry, S stop (`S?` while it is not proven), O order."""
+    """Something of ours at a price: E entry, S stop, O order; `S?` is not proven, `O?` not known to rest."""
 
     letter: str
     price: Decimal
@@ -92,7 +94,8 @@ def own_of(view: View, market: SymbolView, step: int) -> list[Own]:
     for held in view.positions:
         if held.symbol == market.symbol:
             marks = [("S" if danger(held) == 2 else "S?", held.stop), ("E", held.entry)]
-    marks += [("O", order.price) for order in view.orders if order.symbol == market.symbol]
+    orders = [order for order in view.orders if order.symbol == market.symbol]
+    marks += [("O" if order.state in RESTING else "O?", order.price) for order in orders]
     best = market.bids[0][0]
     own: list[Own] = []
     for letter, at in marks:
@@ -141,11 +144,11 @@ class Sheet:
         filled_share = here.lots / self.window.full_lots if here and self.live and not wall else 0.0
         mark, number = "▌" if wall else " ", right(size, self.size)
         letters = self._letters(rung)
-        marks: Row = ((mark, ink), (left("".join(letters), MARKS - 1), letters_ink(letters))) if letters else ()
-        text = number if letters else mark + " " * (MARKS - 1) + number
+        marks: Row = ((left("".join(letters), MARKS - 1), letters_ink(letters)),) if letters else ()
+        text = number if letters else " " * (MARKS - 1) + number
         cells = barred(text, round(min(1.0, filled_share) * len(text)), f"{name}-bar", ink)
         rest = f" {right(self._price(rung), self.price)} {right(tail, self.tail)}"
-        return filled((*marks, *cells[:-1], (cells[-1][0] + rest, ink)), self.width, ink)
+        return filled(((mark, ink), *marks, *cells[:-1], (cells[-1][0] + rest, ink)), self.width, ink)
 
     def _letters(self, rung: int) -> list[str]:
         return [mine.letter for mine in self.own if mine.rung == rung]

@@ -1,6 +1,8 @@
 """The base of all panes: rows in, strips out, and only changed rows are painted again."""
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -87,9 +89,13 @@ class Pane(Widget):
         self.refresh()
 
     def strip(self, row: Row, width: int) -> Strip:
-        """A row as exactly `width` columns; every text passes the sanitiser here, whatever it is made of."""
+        """A row as exactly `width` columns; every text passes the sanitiser here, whatever it is made of.
+
+        Neighbours of one ink are one segment: each costs the terminal its colours anew.
+        """
         ink = self.ink
-        strip = Strip([Segment(clean(text), ink[name]) for text, name in row])
+        runs = groupby(row, key=itemgetter(1))
+        strip = Strip([Segment("".join(clean(text) for text, _ in cells), ink[name]) for name, cells in runs])
         return strip.adjust_cell_length(width, ink[""])
 
     def on_resize(self) -> None:

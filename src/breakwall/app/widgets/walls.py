@@ -62,7 +62,7 @@ def _line(wall: WallView, market: SymbolView, now_ms: int, roomy: bool) -> tuple
     ink = "dim" if wall.end else "stale" if market.status != "LIVE" or not wall.in_view else ""
     return (
         (f" {wall.wall_id % 100_000}", ink),
-        (name.upper(), ink or f"{name}-wall"),
+        (name.upper(), ink or f"{name}-bold"),
         (price(wall.price, market.tick), ink),
         (compact(wall.peak_lots * wall.price * market.lot) if wall.end else compact(wall.notional_usdt), ink),
         (percent((wall.price - middle) / middle) if middle else UNKNOWN, ink),
