@@ -55,7 +55,7 @@ class Prints:
         return reversed(self._prints)
 
     def buy_share(self, now_ms: int) -> float | None:
-        """What of the last minute's turnover was bought by takers; None without trades, or when some were missed."""
+        """What of the last minute's turnover, as far as it was seen, was bought by takers; None without trades."""
         bought = total = 0.0
         for print_ in self.newest_first():
             if now_ms - print_.at_ms > BALANCE_MS:
