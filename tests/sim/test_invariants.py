@@ -8,6 +8,7 @@ import pytest
 from msgspec import structs
 
 from breakwall.config import BreakerSettings, RiskSettings
+from breakwall.model.actions import Note
 from breakwall.model.events import Command, CommandKind
 from breakwall.model.journal import EntryKind, JournalEntry
 from breakwall.ports import HttpAnswer, HttpRequest
@@ -198,7 +199,7 @@ def test_liveness_wants_knowledge_to_equal_truth(change: dict[str, Any], words: 
         (["pause", "resume"], False),
         (["pause", "reset-breaker"], False),
         (["disarm", "reset-breaker"], True),
-        (["flatten", "cancel"], False),
+        (["breakeven", "cancel"], False),
     ],
     ids=str,
 )
@@ -210,3 +211,31 @@ def test_i10_a_hold_is_in_force_once_it_is_durable_whatever_the_program_says(com
     case.intend("a")
     case.place("a")
     assert case.names == (["I10"] if held else [])
+
+
+FLAT_NOTE = JournalEntry(1, 9, 1, EntryKind.NOTE, msgspec.json.encode(Note("flat", "all symbols flat")).decode())
+
+
+@pytest.mark.parametrize("kind", [CommandKind.FLATTEN, CommandKind.PANIC])
+def test_i10_nothing_enters_between_the_wish_to_be_flat_and_its_proof(kind: CommandKind) -> None:
+    case = Case()
+    case.intend("a")
+    wish = JournalEntry(1, 1, 1, EntryKind.EVENT, msgspec.json.encode(Command(kind)).decode())
+    case.referee.committed([wish])
+    case.place("a")
+    assert set(case.names) == {"I10"}
+    case.found.clear()
+    armed = JournalEntry(1, 2, 1, EntryKind.EVENT, msgspec.json.encode(Command(CommandKind.ARM)).decode())
+    case.referee.committed([FLAT_NOTE, armed])
+    case.intend("b")
+    case.place("b")
+    assert case.names == []
+
+
+def test_i11_what_is_said_to_be_flat_is_flat() -> None:
+    case = Case()
+    case.referee.committed([FLAT_NOTE])
+    assert case.names == []
+    case.hold(LONG)
+    case.referee.committed([FLAT_NOTE])
+    assert case.names == ["I11"]

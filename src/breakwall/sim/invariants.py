@@ -5,7 +5,9 @@ I2  one order per intent: a client id is accepted once, no entry joins a positio
 I3  positions, initial margin, exposure and the loss at all stops stay within the settings
 I4  an entry leaves only after its intent is durable; every order accepted belongs to an intent
 I5  a stop never moves to a worse price
-I10 no entry leaves unless the program is armed and ACTIVE, nor while a person's hold is in force, restarts included
+I10 no entry leaves unless the program is armed and ACTIVE, nor while a person's hold or wish to be flat is in force,
+    restarts included
+I11 what is said to be flat is flat
 
 After all faults have healed, and soon after a restart in clear weather: the program's positions are
 the exchange's, each with a proven stop and the plan it was opened with, every fill is booked once, and
@@ -19,6 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from breakwall.config import BreakerSettings, RiskSettings
+from breakwall.model.actions import Note
 from breakwall.model.events import Command, CommandKind
 from breakwall.model.journal import EntryKind, JournalEntry
 from breakwall.ports import HttpAnswer, HttpRequest
@@ -111,6 +114,7 @@ class Referee:
         self._accepted: set[str] = set()
         self._stops: dict[str, tuple[int, int]] = {}
         self._holds: set[CommandKind] = set()
+        self._wished = False  # to be flat, and not told yet that it is
         self._now_ms = 0
         self.orders = 0
         self.entries = 0
@@ -122,14 +126,24 @@ class Referee:
                 self._intents.add(entry.client_id)
             elif entry.kind is EntryKind.EVENT and entry.body.startswith(_COMMAND):
                 self._told(msgspec.json.decode(entry.body, type=Command).kind)
+            elif entry.kind is EntryKind.NOTE and msgspec.json.decode(entry.body, type=Note).kind == "flat":
+                self._flat()
 
     def _told(self, kind: CommandKind) -> None:
+        self._wished |= kind in {CommandKind.FLATTEN, CommandKind.PANIC}
         if kind in HOLDS:
             self._holds.add(kind)
         elif kind is CommandKind.RESET_BREAKER:
             self._holds -= {CommandKind.HALT, CommandKind.PAUSE}
         else:
             self._holds -= {hold for hold, freed in HOLDS.items() if freed is kind}
+
+    def _flat(self) -> None:
+        """The program says that all is flat (people here never ask for one symbol); entries may leave again."""
+        self._wished = False
+        held = [position.symbol for position in self._truth().positions]
+        if held:
+            self._broken("I11", f"said to be flat, but {', '.join(held)} is held")
 
     def sent(self, request: HttpRequest, now_ms: int) -> None:
         """The program let go of a request."""
@@ -143,6 +157,8 @@ class Referee:
             self._broken("I10", f"entry {order.orderLinkId} in {order.symbol} left although entries are not allowed")
         for hold in self._holds:
             self._broken("I10", f"entry {order.orderLinkId} in {order.symbol} left after {hold.value} was durable")
+        if self._wished:
+            self._broken("I10", f"entry {order.orderLinkId} in {order.symbol} left while all had to be flat")
 
     def arriving(self, request: HttpRequest, now_ms: int) -> None:
         """A request reaches the exchange, which has not acted on it yet."""

@@ -1,0 +1,74 @@
+"""Panic in simulated worlds: flat and proven within a second, by the exchange's own truth; never claimed unproven."""
+
+import asyncio
+
+import pytest
+from msgspec import Struct
+
+from breakwall.model.events import Command, CommandKind, Link
+from breakwall.model.view import FlattenView
+from breakwall.sim.faults import Fault, FaultKind
+from breakwall.sim.invariants import Truth
+from breakwall.sim.loop import run
+from breakwall.sim.world import SETTINGS, World
+
+PATIENCE_S = 90
+PROMPT_MS = 1_000
+UNREADABLE = Fault(FaultKind.ANSWER_BAD, Link.REST, 0, 1e9, 1.0, "/v5/position/list")
+
+
+class Told(Struct, frozen=True):
+    """How it ended, what was said to remain just before, and the exchange's truth at both moments."""
+
+    done: FlattenView
+    remained: tuple[str, ...]
+    meanwhile: Truth
+    truth: Truth
+    armed: bool
+
+
+async def panic(seed: int, unreadable_s: float) -> Told:
+    """Wait for a position, panic, wait for the proof; the account cannot be read for the first while."""
+    world = World(seed, SETTINGS, (), f"seed {seed}")
+    turning = asyncio.create_task(world.turn())
+    try:
+        world.boot()
+        for _ in range(PATIENCE_S * 10):
+            if world.engine is not None and world.engine.view().positions:
+                break
+            await asyncio.sleep(0.1)
+        assert world.engine is not None
+        if unreadable_s:
+            world.faults._plan = {(UNREADABLE.kind, UNREADABLE.link): [UNREADABLE]}
+        world.engine.submit(Command(CommandKind.PANIC, who="person"))
+        await asyncio.sleep(unreadable_s or 0.001)
+        (before,), meanwhile = world.engine.view().flattens, world.truth()
+        world.faults.heal()
+        while True:
+            await asyncio.sleep(0.02)
+            view = world.engine.view()
+            (done,) = view.flattens
+            if done.proven_ms is not None:
+                return Told(done, before.remains, meanwhile, world.truth(), view.armed)
+    finally:
+        turning.cancel()
+        world.journal.drop()
+
+
+@pytest.mark.parametrize("seed", [2, 5])
+def test_panic_is_flat_and_proven_within_a_second(seed: int) -> None:
+    told = run(panic(seed, 0), seed=seed, until_s=PATIENCE_S)
+    assert told.done.proven_ms is not None
+    assert told.done.proven_ms - told.done.asked_ms <= PROMPT_MS
+    assert told.done.closed
+    assert told.truth.positions == ()
+    assert not told.truth.entries
+    assert not told.armed
+
+
+def test_where_the_account_cannot_be_read_it_is_flat_and_not_called_proven() -> None:
+    told = run(panic(1, 4.0), seed=1, until_s=PATIENCE_S)
+    assert told.meanwhile.positions == ()
+    assert told.remained[0].startswith("not proven yet: account not read: ")
+    assert told.done.proven_ms is not None
+    assert told.done.proven_ms - told.done.asked_ms > 4_000
