@@ -57,6 +57,11 @@ def test_room_that_is_left_tells_the_rest_of_the_selected_one(pane, view, plain)
     )
 
 
+def test_without_a_position_in_the_selected_symbol_it_is_the_first_ones_rest(pane, view, look, plain) -> None:
+    look.symbol = "SOLUSDT"
+    assert plain(pane.rows(view, 80, 4)).splitlines()[3].startswith(" ETHUSDT: held 41s  mark 3412.10?")
+
+
 def test_a_naked_position_comes_first_and_is_red_all_over(pane, view) -> None:
     naked = pane.rows(view, 100, 5)[1]
     assert "ETHUSDT" in naked[0][0]

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from rich.cells import cell_len
+
 from breakwall.app.figures import UNKNOWN, age, countdown, price, signed
-from breakwall.app.row import Cell, Row, left
-from breakwall.app.table import Column, Table, Word, filled, fit, table
+from breakwall.app.row import Cell, Row, clean, left
+from breakwall.app.table import Column, Word, filled, fit, table
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.units import fixed
 from breakwall.model.view import PositionView, SymbolView, View
@@ -30,34 +32,30 @@ COLUMNS = (
 
 
 class Positions(Pane, can_focus=True):
+    """Those without a proven stop come first, then the selected symbol's; what does not fit is counted."""
+
     words = "POSITIONS"
 
     def rows(self, view: View, width: int, height: int) -> Sequence[Row]:
         if not view.positions:
             return [self.title(width, "flat"), ((left(" flat: no position is held", width), "dim"),)]
-        laid = position_table(view, self.look.symbol, width)
-        open_pnl = sum((position.pnl_usdt for position in view.positions), Decimal(0))
-        title = self.headed(laid.heads, width, f"{len(view.positions)} open {signed(open_pnl)}")
+        selected = self.look.symbol
+        held = sorted(view.positions, key=lambda held: (danger(held), held.symbol != selected, held.symbol))
+        laid = table(COLUMNS, [_line(position, view, selected) for position in held], width)
+        open_pnl = sum((position.pnl_usdt for position in held), Decimal(0))
+        title = self.headed(laid.heads, width, f"{len(held)} open {signed(open_pnl)}")
         room = height - 1
-        if len(laid.rows) <= room:
-            return [title, *laid.rows, *details(view, self.look.symbol, width)][:height]
+        if len(held) <= room:
+            one = next((position for position in held if position.symbol == selected), held[0])
+            return [title, *laid.rows, details(one, view, width)][:height]
         kept = max(0, room - 1)
-        more = f" +{len(laid.rows) - kept} more: maximise this pane to see all"
+        more = f" +{len(held) - kept} more: maximise this pane to see all"
         return [title, *laid.rows[:kept], ((left(more, width), "warn"),)]
 
 
-def position_table(view: View, selected: str, width: int) -> Table:
-    """All positions, those without a proven stop first, then the selected symbol."""
-    order = sorted(view.positions, key=lambda held: (danger(held), held.symbol != selected, held.symbol))
-    return table(COLUMNS, [_line(held, view, selected) for held in order], width)
-
-
-def details(view: View, selected: str, width: int) -> list[Row]:
-    """What else is known of the selected symbol's position, in one row."""
-    held = next((position for position in view.positions if position.symbol == selected), None)
-    if held is None:
-        return []
-    market = view.market(selected)
+def details(held: PositionView, view: View, width: int) -> Row:
+    """What else is known of a position, in one row."""
+    market = view.market(held.symbol)
     tick = market.tick if market else None
     known = (
         ("held", countdown(view.at_ms - held.opened_ms) if held.opened_ms else UNKNOWN),
@@ -66,8 +64,9 @@ def details(view: View, selected: str, width: int) -> list[Row]:
         ("liquidation", price(held.liquidation, tick)),
         ("by", held.strategy or "adopted"),
     )
+    symbol = f" {clean(held.symbol)}: "
     words = [Word(rank, ((f"{name} ", "dim"), (text, ""))) for rank, (name, text) in enumerate(known)]
-    return [filled(((f" {selected}: ", "dim"), *fit(words, max(0, width - len(selected) - 3), "")), width, "")]
+    return filled(((symbol, "dim"), *fit(words, max(0, width - cell_len(symbol)), "")), width, "")
 
 
 def danger(held: PositionView) -> int:

@@ -12,7 +12,7 @@ from breakwall.app.table import Word, fit
 from breakwall.app.widgets.breaker import breaker_word
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.units import fixed
-from breakwall.model.view import SymbolView, View
+from breakwall.model.view import Counters, SymbolView, View
 
 BADGES = {"SIM": "paper", "PAPER": "paper", "REPLAY": "replay"}
 """Inks of the badges that cost no money; any other one does, or may."""
@@ -62,8 +62,7 @@ def money_row(view: View, symbol: str, width: int) -> Row:
         Word(2, _pair("open", signed(open_pnl) + doubt, _worth(open_pnl))),
         Word(6, _pair("equity", f"{view.equity_usdt:.2f}")),
         Word(7, _pair("free", f"{view.available_usdt:.2f} USDT")),
-        Word(8, _pair("realised", signed(view.counters.realised_pnl_usdt), _worth(view.counters.realised_pnl_usdt))),
-        Word(9, _pair("fees", f"{view.counters.fees_usdt:.2f}")),
+        Word(8, _booked(view.counters)),
     ]
     row = fit(words, width, base)
     return row if base == "bar" else tuple((text, base if ink.startswith("bar") else ink) for text, ink in row)
@@ -115,6 +114,12 @@ def _open_pnl(view: View) -> tuple[Decimal, str]:
     live = {market.symbol for market in view.symbols if market.status == "LIVE"}
     doubt = any(held.mark is None or held.symbol not in live for held in view.positions)
     return sum((held.pnl_usdt for held in view.positions), Decimal(0)), "?" if doubt else ""
+
+
+def _booked(sums: Counters) -> Row:
+    """What this run's closed trades made, and what it paid in fees."""
+    realised = sums.realised_pnl_usdt
+    return (*_pair("realised", signed(realised), _worth(realised)), *_pair("  fees", f"{sums.fees_usdt:.2f}"))
 
 
 def _worth(cash: Decimal) -> str:
