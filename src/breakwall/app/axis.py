@@ -10,7 +10,9 @@ from breakwall.app.look import Look
 from breakwall.model.view import SymbolView
 
 _NEAR = 0.005
-"""A fitted axis shows no more than this share of the price to either side, however deep the book is."""
+"""A fitted axis shows no more than this share of the price to either side, however deep the book is; of the way
+that the price came twice as much, where columns are longer than `_BRIEF_MS`."""
+_BRIEF_MS = 1_000
 _MIDDLE = 0.55
 """The axis stays where it is while the price is in this share of it."""
 _TIGHT, _LOOSE = 0.3, 1.5
@@ -63,7 +65,7 @@ def follow(
     if not market.bids or not market.asks:
         return before
     mid = (market.bids[0][0] + market.asks[0][0]) / 2
-    step = look.ticks_per_half_row or _fitted(before, market, mid, path, half_rows)
+    step = look.ticks_per_half_row or _fitted(before, 2 * _wanted(market, mid, path, look) / half_rows)
     centre = _centre(before, mid, step * half_rows, look)
     low = round((centre - step * half_rows / 2) / step) * step
     return PriceAxis(
@@ -83,16 +85,18 @@ def reach(market: SymbolView) -> int:
     return max((abs(side[-1][0] - side[0][0]) for side in sides if side), default=0)
 
 
-def _fitted(
-    before: PriceAxis | None, market: SymbolView, mid: float, path: tuple[float, float], half_rows: int
-) -> int:
-    """The step that shows the book's reach and where the price was, but not more than the half per cent around it."""
-    book = reach(market)
-    came_from = min(_PATH * book, max(mid - path[0], path[1] - mid))
-    ideal = 2 * min(max(book, came_from), mid * _NEAR) / half_rows
+def _fitted(before: PriceAxis | None, ideal: float) -> int:
+    """The first round step that shows about as much; the one before while it nearly does."""
     if before is not None and before.fitted and _TIGHT * before.step <= ideal <= _LOOSE * before.step:
         return before.step
     return at_least(ideal * _CUT)
+
+
+def _wanted(market: SymbolView, mid: float, path: tuple[float, float], look: Look) -> float:
+    """How many ticks there should be to each side of the price: the book's reach, and where the price was."""
+    book, near = reach(market), mid * _NEAR
+    came_from = min(_PATH * book, max(mid - path[0], path[1] - mid))
+    return max(min(book, near), min(came_from, near if look.column_ms <= _BRIEF_MS else 2 * near))
 
 
 def _centre(before: PriceAxis | None, mid: float, span: int, look: Look) -> float:

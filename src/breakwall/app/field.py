@@ -118,9 +118,10 @@ def _hatched(cells: Cells, upper: Grid) -> Cells:
 
 
 def ground(cells: Cells, codes: Grid, row: int, column: int) -> None:
-    """Make one colour of a cell that gets a glyph: the heat behind the price line rather than the line."""
-    upper, lower = codes[2 * row, column], codes[2 * row + 1, column]
-    cells.back[row, column] = upper if lower in (PRICE, RANGE) else lower
+    """Make one colour of a cell that gets a glyph: a wall's where there is one, the line's only where all is line."""
+    halves = codes[2 * row : 2 * row + 2, column].tolist()
+    heat = [code for code in halves if code < PRICE]
+    cells.back[row, column] = max(heat, default=halves[0])
 
 
 class Run(NamedTuple):

@@ -17,6 +17,7 @@ NOTHING = 0
 WARM = 32
 """WARM + 1 to WARM + 4: walls by strength."""
 PRICE, RANGE, GAP = 40, 41, 42
+NO_PRICE = -(10**9)
 
 _BULK, _MOST = 10, 98
 """Percentiles of ordinary cells that get the first and the last cool level."""
@@ -89,17 +90,28 @@ def cool(grid: Floats, scale: Scale, levels: int) -> Grid:
 
 def walls(codes: Grid, columns: Columns, axis: PriceAxis) -> None:
     """Warm cells where walls stood; the strongest in a cell is seen."""
-    standing = (columns.strengths > 0) & (columns.strengths <= FULL)
-    column, place = np.nonzero(standing)
-    rows = axis.half_rows - 1 - (columns.marks[column, place] - axis.low_ticks) // axis.step
+    column, place = _standing(columns)
+    rows = _rows_of(columns.marks[column, place], axis)
     shown = (rows >= 0) & (rows < axis.half_rows)
     warm = (WARM + columns.strengths[column, place]).astype(np.uint8)
-    np.maximum.at(codes, (rows[shown], column[shown]), warm[shown])
+    order = np.argsort(warm[shown], kind="stable")
+    codes[rows[shown][order], column[shown][order]] = warm[shown][order]
+
+
+def _standing(columns: Columns) -> tuple[Ints, Ints]:
+    """Column and place of each mark of a wall that stood."""
+    column, place = np.nonzero((columns.strengths > 0) & (columns.strengths <= FULL))
+    return column, place
+
+
+def _rows_of(ticks: Ints, axis: PriceAxis) -> Ints:
+    """Half rows from the top."""
+    return axis.half_rows - 1 - (ticks - axis.low_ticks) // axis.step
 
 
 def line(columns: Columns, axis: PriceAxis) -> Ints:
-    """The half row of the mid in each column, from the top; -1 - `half_rows` where there is none."""
-    rows = np.full(len(columns.states), -1 - axis.half_rows)
+    """The half row of the mid in each column, from the top (also beyond the picture), or `NO_PRICE`."""
+    rows = np.full(len(columns.states), NO_PRICE)
     low, step = 2 * axis.low_ticks, 2 * axis.step
     held: float | None = None
     for column, (live, mid) in enumerate(zip(columns.live.tolist(), columns.mids[:, 2].tolist(), strict=True)):
@@ -110,22 +122,37 @@ def line(columns: Columns, axis: PriceAxis) -> Ints:
         if held is None or abs(place - held - 0.5) > _KEEP_LINE:
             held = place // 1
         rows[column] = axis.half_rows - 1 - int(held)
+    return _beside_walls(rows, columns, axis)
+
+
+def _beside_walls(rows: Ints, columns: Columns, axis: PriceAxis) -> Ints:
+    """The line leaves the half row to a wall it has come to, and runs on the wall's inner side: above a bid."""
+    column, place = _standing(columns)
+    marks = columns.marks[column, place]
+    touched = _rows_of(marks, axis) == rows[column]
+    inner = np.where(2 * marks[touched] < columns.mids[column[touched], 2], -1, 1)
+    rows[column[touched]] += inner
     return rows
 
 
-def draw_line(codes: Grid, columns: Columns, axis: PriceAxis, rows: Ints) -> None:
-    """The price line over the heat: jumps are connected, the range of a column that goes beyond is dim."""
-    top, live = axis.half_rows, columns.live.tolist()
-    extents = axis.half_rows - 1 - (columns.mids - 2 * axis.low_ticks) // (2 * axis.step)
+def draw_range(codes: Grid, columns: Columns, axis: PriceAxis, rows: Ints) -> None:
+    """Where the mid was within a column, dim, where that is clearly away from its line."""
+    extents = _rows_of(columns.mids[:, :2] // 2, axis)
+    far = columns.live & ((extents[:, 0] > rows + 1) | (extents[:, 1] < rows - 1))
+    for column in np.flatnonzero(far).tolist():
+        lowest, highest = extents[column].tolist()
+        codes[max(0, highest) : max(0, lowest + 1), column] = RANGE
+
+
+def draw_line(codes: Grid, rows: Ints) -> None:
+    """The price line; a jump is connected."""
     before: int | None = None
     for column, row in enumerate(rows.tolist()):
-        if not live[column]:
+        if row <= NO_PRICE:
             before = None
             continue
-        start, end = sorted((row, row if before is None else before))
-        highest, lowest = extents[column, 1], extents[column, 0]
-        codes[max(0, highest) : max(0, min(top, lowest + 1)), column] = RANGE
-        codes[max(0, start) : max(0, min(top, end + 1)), column] = PRICE
+        start, end = (row, row) if before is None else (min(row, before), max(row, before))
+        codes[max(0, start) : max(0, end + 1), column] = PRICE
         before = row
 
 
@@ -140,8 +167,10 @@ def gaps(codes: Grid, columns: Columns) -> None:
 def raster(grid: Floats, columns: Columns, axis: PriceAxis, scale: Scale, levels: int) -> Grid:
     """Codes by half row (top first) and column, from the `cells` of these columns."""
     codes = cool(grid, scale, levels)
+    rows = line(columns, axis)
+    draw_range(codes, columns, axis, rows)
     walls(codes, columns, axis)
-    draw_line(codes, columns, axis, line(columns, axis))
+    draw_line(codes, rows)
     gaps(codes, columns)
     return codes
 
@@ -172,7 +201,7 @@ def trades(columns: Columns, axis: PriceAxis) -> list[Spot]:
     if not column.size:
         return []
     ticks, lots = columns.trades[column, place], columns.traded[column, place]
-    rows = axis.half_rows - 1 - (ticks - axis.low_ticks) // axis.step
+    rows = _rows_of(ticks, axis)
     shown = (rows >= 0) & (rows < axis.half_rows)
     count = len(columns.states)
     places = rows[shown] // 2 * count + column[shown]

@@ -19,7 +19,7 @@ _GRID_ROWS = 4
 _EDGE_MARKS = 2
 """Prices outside of the picture that are named at each edge."""
 _MOVE_ROWS = 2
-"""An own price whose row is taken may stand so many rows off; a wall's may not."""
+"""A tag whose row is taken may stand so many rows off, with an arrow to where it belongs; a wall's one row."""
 
 
 class Tag(NamedTuple):
@@ -43,6 +43,7 @@ class OwnPrice(NamedTuple):
     rank: int
 
 
+_SHORT = {"TARGET": "TGT", "STOP": "STP"}
 _HEADS = {"tag": "warn", "price": "bold", "stop": "loss"}
 """What an inverted tag begins with."""
 
@@ -82,13 +83,15 @@ def _own(at: Decimal, market: SymbolView, words: str, word: str, ink: str, rank:
 def axis_rows(axis: PriceAxis, view: View, market: SymbolView, width: int = AXIS_WIDTH) -> list[Row]:
     """The rows of the axis from the top: round prices, and tags over them."""
     height = axis.half_rows // 2
-    own = [Tag(own.rank, own.ticks, own.price, (own.word, own.word[:3]), own.ink) for own in own_prices(view, market)]
+    own = [
+        Tag(own.rank, own.ticks, own.price, (own.word, _short(own.word)), own.ink) for own in own_prices(view, market)
+    ]
     walls = [_wall_tag(wall, market) for wall in _biggest_first(market.walls)]
     tags = sorted([*_price_tags(market), *own, *walls], key=lambda tag: tag.rank)
     rows: dict[int, Row] = {}
     for tag in tags:
         row = axis.row(tag.ticks)
-        reach = _MOVE_ROWS if _PRICE < tag.rank < _WALL else 0
+        reach = _MOVE_ROWS if tag.rank < _WALL else 1
         place = None if row is None else _free(rows, row, reach, height)
         if place is not None:
             rows[place] = _written(tag, width, "" if place == row else "↓" if place < (row or 0) else "↑")
@@ -96,6 +99,12 @@ def axis_rows(axis: PriceAxis, view: View, market: SymbolView, width: int = AXIS
     for row, words in _grid(axis, market):
         rows.setdefault(row, ((left(f" {words}", width), "dim"),))
     return [rows.get(row, ((" " * width, "dim"),)) for row in range(height)]
+
+
+def _short(word: str) -> str:
+    """A word for an axis that is crowded by a long price; that something is not proven is never left out."""
+    name = word.removesuffix("?")
+    return _SHORT.get(name, name[:1]) + word[len(name) :]
 
 
 def _price_tags(market: SymbolView) -> list[Tag]:

@@ -7,6 +7,7 @@ per column of time, and the axis, of which each view paints what changed.
 import math
 from collections.abc import Sequence
 
+import numpy as np
 from textual.app import ComposeResult
 from textual.geometry import Region
 from textual.strip import Strip
@@ -41,13 +42,19 @@ def scene(columns: Columns, axis: PriceAxis, codes: heat.Grid, own: Sequence[Own
     cells = palette.cells(codes)
     for spot in heat.trades(columns, axis) + heat.ends(columns, axis):
         at = spot._replace(column=spot.column - LEAD)
-        if at.column >= 0 and codes[2 * at.row, at.column] != heat.GAP:
+        if at.column >= 0 and _is_free(codes[2 * at.row : 2 * at.row + 2, at.column], at):
             field.ground(cells, codes, at.row, at.column)
             palette.spot(cells, at)
     _name_gaps(cells, columns.states[LEAD:].tolist())
     for price_of_ours in reversed(own):
-        _draw_own(cells, axis, price_of_ours)
+        _draw_own(cells, codes, axis, price_of_ours)
     return cells
+
+
+def _is_free(halves: heat.Grid, spot: heat.Spot) -> bool:
+    """Nothing is drawn over a gap, and small trades do not interrupt the price line."""
+    small = spot.size == 0 and spot.kind in ("buy", "sell")
+    return heat.GAP not in halves and not (small and heat.PRICE in halves)
 
 
 def _name_gaps(cells: Cells, states: Sequence[int]) -> None:
@@ -62,15 +69,22 @@ def _name_gaps(cells: Cells, states: Sequence[int]) -> None:
             start = column
 
 
-def _draw_own(cells: Cells, axis: PriceAxis, own: OwnPrice) -> None:
+def _draw_own(cells: Cells, codes: heat.Grid, axis: PriceAxis, own: OwnPrice) -> None:
+    """A dashed line over the newest columns and its words, where neither hides the price line."""
     row, width = axis.row(own.ticks), cells.glyphs.shape[1]
     if row is None:
         return
-    start = max(0, width - max(_OWN_COLUMNS, len(own.words) + 5))
     code = _OWN_CODES[own.ink]
-    cells.put(row, start, "┄" * (width - start), code)
+    hidden = np.any(codes[2 * row : 2 * row + 2] == heat.PRICE, axis=0)
+    words = f" {own.words} "
+    latest = width - len(words) - 3
+    start = next((at for at in range(latest, -1, -1) if not hidden[at : at + len(words)].any()), max(0, latest))
+    for column in range(max(0, min(start - 2, width - _OWN_COLUMNS)), width):
+        if not hidden[column]:
+            field.ground(cells, codes, row, column)
+            cells.put(row, column, "┄", code)
     fore, back = (heat.NOTHING, code) if own.ink == "stop" else (code, heat.NOTHING)
-    cells.put(row, start + 2, f" {own.words} ", fore, back)
+    cells.put(row, start, words, fore, back)
 
 
 def heading(market: SymbolView | None, axis: PriceAxis | None, look: Look, width: int) -> Row:
