@@ -7,7 +7,7 @@ import pytest
 
 from breakwall.config import VenueSettings
 from breakwall.ports import Frame, TransportError
-from breakwall.venues.websocket import CHARS_PER_REQUEST, Pace, Stream, Topic, _chunks
+from breakwall.venues.websocket import CHARS_PER_REQUEST, FRAMES_AT_ONCE, Pace, Stream, Topic, _chunks
 
 SETTINGS = VenueSettings(ping_interval_s=20, pong_timeout_s=10, book_silence_s=4)
 BOOK = Topic("orderbook.50.BTCUSDT", speaks_first=True, silence_s=4)
@@ -76,6 +76,27 @@ def test_subscribes_and_passes_every_frame_on(venue, stream, diary, virtual) -> 
     assert diary.links == [(True, "")]
     assert [frame.data[:9] for frame in diary.frames] == [b'{"op":"su', b'{"topic":']
     assert {frame.conn for frame in diary.frames} == {"s#1"}
+
+
+def test_gives_way_while_frames_wait(venue, stream, diary, virtual) -> None:
+    """A backlog is read in small helpings: the loop turns between them, or nobody works on what was read."""
+    seen: list[int] = []
+
+    async def main() -> None:
+        s = stream()
+        s.follow([BOOK])
+        task = asyncio.ensure_future(s.run())
+        await asyncio.sleep(0.1)
+        for _ in range(10 * FRAMES_AT_ONCE):
+            speak(venue.sockets[0])
+        while not seen or seen[-1] < 10 * FRAMES_AT_ONCE:
+            await asyncio.sleep(0)
+            seen.append(len(diary.frames))
+        task.cancel()
+
+    virtual(main())
+    helpings = [after - before for before, after in zip(seen, seen[1:], strict=False)]
+    assert max(helpings) <= 2 * FRAMES_AT_ONCE
 
 
 def test_logs_in_before_it_subscribes(venue, stream, diary, virtual) -> None:
