@@ -1,6 +1,7 @@
 """A stream's life in virtual time: start, silence, half-open sockets, refusals, storms."""
 
 import asyncio
+import itertools
 import random
 
 import pytest
@@ -95,7 +96,7 @@ def test_gives_way_while_frames_wait(venue, stream, diary, virtual) -> None:
         task.cancel()
 
     virtual(main())
-    helpings = [after - before for before, after in zip(seen, seen[1:], strict=False)]
+    helpings = [after - before for before, after in itertools.pairwise(seen)]
     assert max(helpings) <= 2 * FRAMES_AT_ONCE
 
 
