@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from breakwall.app.guard import (
     CHORD_MS,
-    HOLD_MS,
     LATE_MS,
     PAUSE_MS,
     QUIET_MS,
@@ -36,12 +35,10 @@ def play(keys: Iterable[tuple[str, int]], guard: KeyGuard | None = None) -> list
     """Press keys at times; what was held back is released when its time is over, as the cockpit does."""
     guard = guard or KeyGuard()
     answers: list[Answer] = []
-    due: int | None = None
     for key, at_ms in keys:
-        if due is not None and at_ms >= due and (released := guard.release()):
+        if released := guard.release(at_ms):
             answers.append(released)
         answers.append(guard.press(stroke(key, at_ms)))
-        due = at_ms + HOLD_MS if answers[-1].kind is Kind.HOLD else due
     if released := guard.release():
         answers.append(released)
     return answers

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 PREFIX_MS = 2_000
 """For so long the second key of two (`g 1`) is waited for."""
 
+GONE_S = 0.1
+"""After this a dialog that was closed is off the screen."""
+
 
 class Controls:
     """All keys come here first, before any widget sees them."""
@@ -37,6 +40,7 @@ class Controls:
 
     def press(self, key: str, character: str | None, at_ms: int) -> bool:
         """Take a key by Textual's name; False where it is a widget's own business."""
+        self.release(at_ms)
         typed = character is not None
         act, key = self._meaning(key, at_ms, typed=typed)
         if self.dialog is not None and not (act and (act.id == "quit" or (act.id == "panic" and not typed))):
@@ -58,9 +62,9 @@ class Controls:
         self.show_answer()
         return taken
 
-    def release(self) -> None:
-        """A trading key was held back for a moment, and nothing followed it."""
-        if answer := self.guard.release():
+    def release(self, at_ms: int | None = None) -> None:
+        """A trading key was held back for a moment, and nothing followed it, or not before `at_ms`."""
+        if answer := self.guard.release(at_ms):
             self.dealing.do(answer)
             self.show_answer()
 
@@ -118,7 +122,7 @@ class Controls:
         elif choice.kind == "theme":
             cockpit.theme = value
         elif choice.kind == "picture":
-            cockpit.call_after_refresh(cockpit.take_picture)  # without this dialog
+            cockpit.set_timer(GONE_S, cockpit.take_picture)
         elif choice.kind == "leave":
             cockpit.exit(Leaving(value))
 

@@ -82,6 +82,7 @@ class KeyGuard:
     def __init__(self) -> None:
         self.asking: Asking | None = None
         self._held: Answer | None = None
+        self._held_ms = 0
         self._characters: deque[int] = deque(maxlen=BURST_KEYS)
         self._quiet_until_ms = 0
         self._paused_since_ms: int | None = None  # the last character that Enter must keep a distance from
@@ -122,8 +123,13 @@ class KeyGuard:
         self._listen(at_ms)
         return not self.is_quiet(at_ms) and (before is None or at_ms - before >= PAUSE_MS)
 
-    def release(self) -> Answer | None:
-        """The trading key that was held back, once nothing followed it; None where something did."""
+    def release(self, at_ms: int | None = None) -> Answer | None:
+        """The trading key that was held back, once nothing followed it; None where something did.
+
+        `at_ms` is when another key was read: it may be handled before the time of the first one was seen to be over.
+        """
+        if at_ms is not None and at_ms - self._held_ms < HOLD_MS:
+            return None
         held, self._held = self._held, None
         return held
 
@@ -186,5 +192,5 @@ class KeyGuard:
             return answer
         if before_ms is not None and stroke.at_ms - before_ms < HOLD_MS:
             return Answer(Kind.DENY, act, why="came with other keys at once: press it again")
-        self._held = answer
+        self._held, self._held_ms = answer, stroke.at_ms
         return Answer(Kind.HOLD, act, stroke.scope)

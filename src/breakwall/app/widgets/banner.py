@@ -89,8 +89,8 @@ class Banner(Pane):
         self.asking = self.receipt = self.notice = None
         return said is not None
 
-    def on_resize(self) -> None:
-        super().on_resize()
+    def resized(self) -> None:
+        """Written again at once; other panes wait for the next view."""
         self.paint(self.lines)
 
 

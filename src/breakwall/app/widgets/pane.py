@@ -99,7 +99,12 @@ class Pane(Widget):
         return strip.adjust_cell_length(width, ink[""])
 
     def on_resize(self) -> None:
+        """Textual calls this of every class that has one, of this one last: subclasses have `resized`."""
         self._rows, self._strips = [], []
+        self.resized()
+
+    def resized(self) -> None:
+        """The size is another one; nothing is written yet."""
 
     def render_lines(self, crop: Region) -> list[Strip]:
         width = self.size.width

@@ -41,8 +41,8 @@ class Sheet(Pane):
         tall = min(len(self.lines), max(0, height - sum(BARS)))
         return Region((width - wide) // 2, BARS[0] + max(0, height - sum(BARS) - tall) // 3, wide, tall)
 
-    def on_resize(self) -> None:
-        super().on_resize()
+    def resized(self) -> None:
+        """Written again at once; other panes wait for the next view."""
         self.paint(self.lines)
 
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
