@@ -136,7 +136,7 @@ class Ink:
     @cached_property
     def shades(self) -> tuple[tuple[str, Style], ...]:
         """Levels of ordinary liquidity where there are no ramps: glyph and style."""
-        style = Style() if self.depth is Depth.NONE else Style(color=self.own)
+        style = Style(dim=True) if self.depth is Depth.NONE else Style(color="blue")
         return tuple((glyph, style) for glyph in _ORDINARY)
 
     @cached_property
