@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 from math import dist
+from pathlib import Path
 
 import pytest
 from rich.color import Color
@@ -11,7 +12,7 @@ from textual.theme import BUILTIN_THEMES
 from breakwall.app.colour import oklab
 from breakwall.app.depth import Depth
 from breakwall.app.ink import INKS, Ink
-from breakwall.app.theme import BreakwallTheme, of_textual
+from breakwall.app.theme import of_textual
 from breakwall.app.theme_files import load_all, packaged
 
 COLOURED = ("contrast", "daylight", "harbor", "midnight")
@@ -58,12 +59,8 @@ def shown(color: Color | None) -> str:
     return color.get_truecolor().hex
 
 
-def market(theme: BreakwallTheme, depth: Depth) -> dict[str, str]:
-    return theme.at(depth).market
-
-
-def test_all_five_are_there_and_nothing_is_said_about_them(tmp_path: object) -> None:
-    themes, notices = load_all()
+def test_all_five_are_there_and_nothing_is_said_about_them(tmp_path: Path) -> None:
+    themes, notices = load_all(tmp_path)
     assert {*COLOURED, "terminal"} <= set(themes)
     assert notices == []
 
@@ -71,21 +68,21 @@ def test_all_five_are_there_and_nothing_is_said_about_them(tmp_path: object) -> 
 @pytest.mark.parametrize("depth", RICH)
 @pytest.mark.parametrize("name", COLOURED)
 def test_every_ink_can_be_read(name: str, depth: Depth) -> None:
-    theme, ink = packaged(name), Ink(packaged(name), depth)
+    ink = Ink(packaged(name), depth)
     on_background, on_others = (7.0, 5.5) if name == "contrast" else (4.5, 4.0)
     hard = {}
     for word in INKS:
         ratio = contrast(shown(ink[word].color), shown(ink[word].bgcolor))
         if ratio < (on_background if ink[word].bgcolor == ink.background else on_others):
             hard[word] = round(ratio, 1)
-    assert hard == {}, theme.name
+    assert hard == {}
 
 
 @pytest.mark.parametrize("eye", EYES)
 @pytest.mark.parametrize("depth", RICH)
 @pytest.mark.parametrize("name", COLOURED)
 def test_the_sides_are_apart_for_every_eye(name: str, depth: Depth, eye: str) -> None:
-    colours = market(packaged(name), depth)
+    colours = packaged(name).at(depth).market
     assert apart(colours["bid"], colours["ask"], eye) >= 12
     assert apart(colours["bid"], colours["bid-wall"], eye) >= 8
     assert apart(colours["ask"], colours["ask-wall"], eye) >= 8
@@ -150,9 +147,9 @@ def test_every_ink_is_there_in_what_the_terminal_can_show(name: str, depth: Dept
     assert [len(ink.shades), len(ink.wall_shades)] == [4, 4]
 
 
-@pytest.mark.parametrize("theme", BUILTIN_THEMES.values(), ids=lambda theme: theme.name)
-def test_textuals_themes_become_ours(theme: object) -> None:
-    builtin = BUILTIN_THEMES[getattr(theme, "name", "")]
+@pytest.mark.parametrize("name", BUILTIN_THEMES)
+def test_textuals_themes_become_ours(name: str) -> None:
+    builtin = BUILTIN_THEMES[name]
     variables = builtin.to_color_system().generate() | builtin.variables
     own = of_textual(builtin, variables, packaged("midnight" if builtin.dark else "daylight"))
     assert own.colours.keys() == packaged().colours.keys()
