@@ -42,8 +42,8 @@ def test_every_kind_of_command_has_its_row() -> None:
         ("pause", BTC, "BTCUSDT paused: no entries until resumed"),
         ("resume", "", "nothing was paused"),
         ("resume", BTC, "nothing was paused"),
-        ("flatten", BTC, "no position; no entry under way; reading the account back to prove it"),
-        ("panic", "", "SAFE; no position; no entry under way; reading the account back to prove it"),
+        ("flatten", BTC, "no position; no entry under way; the account is read back to prove it"),
+        ("panic", "", "SAFE; no position; no entry under way; the account is read back to prove it"),
         ("cancel", "", "nothing to cancel in any symbol"),
         ("cancel", BTC, "nothing to cancel in BTCUSDT"),
         ("breakeven", BTC, "no position in BTCUSDT"),
@@ -52,6 +52,7 @@ def test_every_kind_of_command_has_its_row() -> None:
         ("reset-breaker", "", "the limits count anew from here; nothing was tripped"),
         ("stop", "", "leaving, no entry under way"),
         ("flatten", "XRPUSDT", "XRPUSDT is not followed"),
+        ("panic", "XRPUSDT", "SAFE; no position; no entry under way; the account is read back to prove it"),
     ],
 )
 def test_a_command_without_anything_to_do_says_so(floor, kind, symbol, answer):

@@ -209,3 +209,31 @@ def test_no_entry_leaves_while_a_wish_to_be_flat_stands(make_floor, steps):
     for step in ["tick", "deliver", "deliver", "tell", "read back"] * 20:
         story.live(step)
     assert not story.wished
+
+
+def test_who_leaves_has_nothing_under_way_when_the_exchange_says_so(floor):
+    floor.order("pause", ETH)
+    entry = floor.enter()
+    floor.order("stop")
+    floor.read_back()
+    assert not floor.core.settled(flat=False)
+    floor.say(refused(entry))
+    assert AskReadBack("flatten") in floor.log
+    assert not floor.core.settled(flat=False)
+    floor.read_back("flatten")
+    assert floor.core.settled(flat=False)
+    assert not floor.core.settled(flat=True)  # nobody has asked for it
+
+
+def test_who_leaves_flat_stays_flat_whatever_turns_up_late(floor):
+    floor.order("pause", ETH)
+    floor.order("stop")
+    floor.order("flatten")
+    floor.pass_time(200)
+    floor.read_back("flatten")
+    assert floor.core.settled(flat=True)
+    floor.held[BTC] = 7
+    floor.now += 2_000
+    floor.read_back()
+    assert not floor.core.settled(flat=True)
+    assert [order.lots for order in orders(floor.log, reduce_only=True)] == [7]

@@ -233,3 +233,20 @@ def test_a_wish_to_be_flat_outlives_a_crash_until_it_was_told_done(make, diary):
     assert {wish.symbol for wish in restored(make, diary).wishes} == {"", "BTCUSDT"}
     diary.write(EntryKind.NOTE, Note("flat", "flat: all symbols", durable=True), 10)
     assert {wish.symbol for wish in restored(make, diary).wishes} == {"BTCUSDT"}
+
+
+def test_a_pause_of_one_symbol_outlives_a_crash(make, diary):
+    diary.event(Command(CommandKind.PAUSE, "BTCUSDT", who="person"), 8)
+    assert restored(make, diary).blotter.breaker.paused("BTCUSDT") == "BTCUSDT paused by person"
+    assert restored(make, diary).blotter.breaker.paused("SOLUSDT") == ""
+    diary.event(Command(CommandKind.RESUME, who="person"), 9)
+    assert restored(make, diary).blotter.breaker.paused("BTCUSDT") == ""
+
+
+def test_panic_is_safe_and_flat_after_a_crash_and_safe_once_it_was_proven(make, diary):
+    diary.event(Command(CommandKind.PANIC, "BTCUSDT", who="person"), 8)
+    again = restored(make, diary)
+    assert ([wish.kind for wish in again.wishes], again.armed) == ([CommandKind.PANIC], False)
+    diary.write(EntryKind.NOTE, Note("flat", "all symbols flat", durable=True), 9)
+    again = restored(make, diary)
+    assert (again.wishes, again.armed) == ((), False)

@@ -14,13 +14,13 @@ from breakwall.trading.position import Position
 
 def on_command(state: State, event: Command) -> None:
     """Every command gets an answer in the log: what it did, or why it did nothing."""
-    scope, kind = event.symbol or "all symbols", event.kind.value
+    kind, symbol = event.kind.value, event.symbol if event.kind in _OF_A_SYMBOL else ""
     why = f": {event.why}" if event.why else ""
-    state.say("command", f"{kind} {scope} by {event.who}{why}", symbol=event.symbol, durable=True)
-    stranger = event.symbol and state.markets and event.symbol not in state.markets
-    answer = f"{event.symbol} is not followed" if stranger else _EFFECTS[event.kind](state, event)
+    state.say("command", f"{kind} {symbol or 'all symbols'} by {event.who}{why}", symbol=symbol, durable=True)
+    stranger = symbol and state.markets and symbol not in state.markets
+    answer = f"{symbol} is not followed" if stranger else _EFFECTS[event.kind](state, event)
     booking.on_word(state, event)
-    state.say("answer", f"{kind}: {answer}", symbol=event.symbol)
+    state.say("answer", f"{kind}: {answer}", symbol=symbol)
 
 
 def cancel_entries(state: State, symbol: str, why: str) -> list[Order]:
@@ -101,8 +101,7 @@ def _to_flat(state: State, symbol: str, event: Command) -> str:
     guarding.look_after(state, [position.symbol for position in held])
     if state.recovered_ms is None:
         return "as soon as the account has been read"
-    proof = "reading the account back to prove it"
-    return "; ".join([*(words or ["no position"]), _withdrawn(withdrawn), "then " * bool(words or withdrawn) + proof])
+    return "; ".join([*(words or ["no position"]), _withdrawn(withdrawn), "the account is read back to prove it"])
 
 
 def _breakeven(state: State, event: Command) -> str:
@@ -152,3 +151,12 @@ _EFFECTS: dict[CommandKind, Callable[[State, Command], str]] = {
     CommandKind.STOP: _stop,
 }
 """One row per kind; a test compares it with `CommandKind`."""
+
+_OF_A_SYMBOL = {
+    CommandKind.PAUSE,
+    CommandKind.RESUME,
+    CommandKind.FLATTEN,
+    CommandKind.CANCEL,
+    CommandKind.BREAKEVEN,
+}
+"""The others are for everything, whatever symbol they name."""

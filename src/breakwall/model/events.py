@@ -319,7 +319,7 @@ class CommandKind(Enum):
 
 
 class Command(Struct, frozen=True, tag=True):
-    """`symbol` empty means all symbols; `who` and `why` go to the journal."""
+    """`symbol` empty means all symbols; `who` and `why` go to the journal. Some kinds are always for all."""
 
     kind: CommandKind
     symbol: str = ""
