@@ -1,10 +1,12 @@
 """Help: the keys as they are in force, and what the glyphs and colours mean."""
 
+import textwrap
+
 from breakwall.app.dialogs.dialog import CLOSE, STEPS, Choice, Dialog, line, paper, window
 from breakwall.app.figures import UNKNOWN
 from breakwall.app.keymap import Keymap
-from breakwall.app.keys import ACTS, GROUPS, Guard
-from breakwall.app.row import Row, left
+from breakwall.app.keys import ACTS, GROUPS, Act, Guard
+from breakwall.app.row import Row
 from breakwall.model.view import View
 
 LEGEND: tuple[tuple[str, str, str], ...] = (
@@ -23,6 +25,12 @@ LEGEND: tuple[tuple[str, str, str], ...] = (
     ("?", "bar", "from data that is not live"),
     ("ARMED SAFE", "bar", "strategies may open positions, or not; closing works in both"),
 )
+
+CHORDS = (
+    "A chord is its key, then Enter within two seconds. Characters trade nothing in a paste, in a burst of keys and "
+    "for 0.3 s after the screen has changed. F9 then Enter works always and everywhere."
+)
+INDENT = 20
 
 
 class Help(Dialog):
@@ -55,29 +63,22 @@ def help_rows(keymap: Keymap, width: int) -> list[Row]:
     rows: list[Row] = []
     for group in GROUPS:
         rows += [line(f" {group.upper()}", width, "select")]
-        rows += [_key_row(keymap, place, width) for place, act in enumerate(ACTS) if act.group == group]
+        rows += [row for act in ACTS if act.group == group for row in _of_act(keymap, act, width)]
         rows += [line("", width)]
-    rows += [
-        line(
-            " A chord is its key, then Enter within two seconds. Characters trade nothing in a paste, in a burst",
-            width,
-        ),
-        line(
-            " of keys and for 0.3 s after the screen has changed. F9 then Enter works always and everywhere.", width
-        ),
-        line("", width),
-        line(" WHAT IT MEANS", width, "select"),
-    ]
-    return rows + [_legend_row(sample, ink, words, width) for sample, ink, words in LEGEND]
+    rows += [line(f" {words}", width) for words in textwrap.wrap(CHORDS, max(10, width - 2))]
+    rows += [line("", width), line(" WHAT IT MEANS", width, "select")]
+    return rows + [row for sample, ink, words in LEGEND for row in _beside(sample, ink, words, width)]
 
 
-def _key_row(keymap: Keymap, place: int, width: int) -> Row:
-    act = ACTS[place]
+def _of_act(keymap: Keymap, act: Act, width: int) -> list[Row]:
     keys = " ".join(keymap.keys(act)) or "no key"
     chord = " Enter" if act.guard is Guard.CHORD else ""
-    return paper(((left(f"  {keys}{chord}", 20), "key" if act.trades else "bar"), (f" {act.help}", "bar")), width)
+    return _beside(f"{keys}{chord}", "key" if act.trades else "bar", act.help, width)
 
 
-def _legend_row(sample: str, ink: str, words: str, width: int) -> Row:
-    gap = " " * max(1, 18 - len(sample))
-    return paper((("  ", "bar"), (sample, ink), (f"{gap} {words}", "bar")), width)
+def _beside(head: str, ink: str, words: str, width: int) -> list[Row]:
+    """A sample or a key, and beside it its words on as many rows as they need."""
+    gap = " " * max(1, INDENT - 2 - len(head))
+    first, *more = textwrap.wrap(words, max(10, width - INDENT - 1))
+    rows = [paper((("  ", "bar"), (head, ink), (f"{gap}{first}", "bar")), width)]
+    return rows + [line(f"{' ' * INDENT}{text}", width) for text in more]

@@ -89,23 +89,20 @@ def _line(held: PositionView) -> tuple[tuple[str, str], ...]:
 
 
 def _warnings(view: View | None, width: int) -> list[Row]:
+    """In words what the proofs above mean for those who leave, and what becomes of resting entries."""
     if view is None:
         return []
-    rows = [line("", width)]
-    for held in view.positions:
-        if danger(held) == 0:
-            rows.append(
-                line(
-                    f" ⚠ {held.symbol} has NO STOP on the exchange: nothing protects it without us", width, "bar-bad"
-                )
-            )
-        elif danger(held) == 1:
-            rows.append(
-                line(f" ⚠ {held.symbol}: its stop was not read back lately; wait, or choose 1", width, "bar-warn")
-            )
+    naked = [held.symbol for held in view.positions if danger(held) == 0]
+    old = [held.symbol for held in view.positions if danger(held) == 1]
     resting = len(entries_in(view, ""))
-    if resting:
+    rows = []
+    if naked:
         rows.append(
-            line(f" {resting} resting {'entry is' if resting == 1 else 'entries are'} cancelled in any case", width)
+            line(f" ⚠ NO STOP on the exchange, nothing protects it without us: {', '.join(naked)}", width, "bar-bad")
         )
-    return rows if len(rows) > 1 else []
+    if old:
+        rows.append(line(f" ⚠ stop not read back lately, wait or choose 1: {', '.join(old)}", width, "bar-warn"))
+    if resting:
+        are = "entry is" if resting == 1 else "entries are"
+        rows.append(line(f" {resting} resting {are} cancelled in any case", width))
+    return [line("", width), *rows] if rows else []
