@@ -78,7 +78,7 @@ class Palette:
         key = fore << 8 | back
         style = self._styles.get(key)
         if style is None:
-            if fore in self._shades:
+            if fore in self._shades and back == NOTHING:
                 style = self._shades[fore][1]
             else:
                 style = Style.from_color(self._colour(fore), self._colour(back))

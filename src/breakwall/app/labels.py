@@ -91,10 +91,9 @@ def axis_rows(axis: PriceAxis, view: View, market: SymbolView, width: int = AXIS
     rows: dict[int, Row] = {}
     for tag in tags:
         row = axis.row(tag.ticks)
-        reach = _MOVE_ROWS if tag.rank < _WALL else 1
-        place = None if row is None else _free(rows, row, reach, height)
-        if place is not None:
-            rows[place] = _written(tag, width, "" if place == row else "↓" if place < (row or 0) else "↑")
+        place = None if row is None else _free(rows, row, tag, tags[0], height)
+        if place is not None and row is not None:
+            rows[place] = _written(tag, width, "" if place == row else "↓" if place < row else "↑")
     _name_the_outside(rows, axis, tags, width)
     for row, words in _grid(axis, market):
         rows.setdefault(row, ((left(f" {words}", width), "dim"),))
@@ -111,9 +110,10 @@ def _price_tags(market: SymbolView) -> list[Tag]:
     if market.bid is None or market.ask is None:
         return []
     mid = (market.bid + market.ask) / 2
+    if market.status != "LIVE":
+        return [Tag(_PRICE, float(mid / market.tick), price(market.bid, market.tick), (market.status,), "stale")]
     at = max(price(mid, market.tick), fixed(mid), key=len)  # between two ticks it has a digit more
-    live = market.status == "LIVE"
-    return [Tag(_PRICE, float(mid / market.tick), at, () if live else (market.status,), "price" if live else "stale")]
+    return [Tag(_PRICE, float(mid / market.tick), at, (), "price")]
 
 
 def _biggest_first(walls: Iterable[WallView]) -> list[WallView]:
@@ -142,9 +142,11 @@ def _written(tag: Tag, width: int, sign: str = "") -> Row:
     return (sign or ("▐" if tag.ink in _HEADS else " "), _HEADS.get(tag.ink, tag.ink)), (left(text, room), tag.ink)
 
 
-def _free(rows: dict[int, Row], row: int, reach: int, height: int) -> int | None:
-    """The row itself or the nearest free one."""
-    near = sorted(range(row - reach, row + reach + 1), key=lambda place: abs(place - row))
+def _free(rows: dict[int, Row], row: int, tag: Tag, first: Tag, height: int) -> int | None:
+    """The row itself or the nearest free one, rather on the side where the tag lies from the first (the price's)."""
+    reach = _MOVE_ROWS if tag.rank < _WALL else 1
+    inner = 1 if tag.ticks < first.ticks else -1
+    near = sorted(range(row - reach, row + reach + 1), key=lambda place: (abs(place - row), inner * (row - place)))
     return next((place for place in near if 0 <= place < height and place not in rows), None)
 
 
