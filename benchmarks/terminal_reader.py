@@ -73,6 +73,19 @@ class Screen:
             time.sleep(0.002)
         raise TimeoutError(f"no {words!r} on the screen within {seconds:g} s")
 
+    def wait_for_cells(self, letters: int, seconds: float) -> float:
+        """When so many letters (no blanks, no escapes) had been painted; raises TimeoutError."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            seen = b""
+            for at, data in list(self.chunks):
+                seen += data
+                words = b"".join(token.group() for token in _TOKEN.finditer(seen) if token.group()[0] != 0x1B)
+                if len(b"".join(words.split())) >= letters:
+                    return at
+            time.sleep(0.005)
+        raise TimeoutError(f"fewer than {letters} letters on the screen within {seconds:g} s")
+
     def end(self, patience_s: float, request: int = signal.SIGTERM) -> float:
         """Ask it to end; seconds until it has. Killed after `patience_s`, which is then the answer: infinite."""
         at = time.monotonic()
