@@ -23,6 +23,7 @@ FRAMES = Path(__file__).parent / "frames"
 SETTINGS = Settings(ui=UiSettings(fps=0.5, colors="truecolor"))  # the test looks again by itself
 SECONDS, LAST = 90, 6
 WALL_LOTS = 10_000
+BLOCKS = str.maketrans("▀▄█", "   ")
 SIZES = [(80, 24), (120, 40), (200, 60)]
 OTHER_SIZES = [(160, 50), (300, 100), (110, 36), (109, 60), (60, 16), (40, 10), (20, 5), (10, 3), (3, 2), (1, 1)]
 
@@ -104,7 +105,7 @@ async def picture(desk, frame, size: tuple[int, int], views: list) -> str:
             app.look.history.follow(desk, desk.shown, app.look.symbol, app.look.symbols)
         app.look_again()
         await pilot.pause()
-        shown = frame(app).replace("▀", " ")  # half blocks are colours, not text: tests of the heat map look at them
+        shown = frame(app).translate(BLOCKS)  # blocks are colours, not text: tests of the heat map look at them
         return "\n".join(line.rstrip() for line in shown.splitlines()) + "\n"
 
 
