@@ -112,14 +112,22 @@ def test_what_turns_up_late_starts_it_all_over(floor):
     assert orders(floor.log, reduce_only=True)[-1].lots == 7
 
 
-def test_the_same_wish_again_is_the_same_wish_and_a_panic_stays_one(floor):
+def test_a_wish_said_again_is_proven_anew_and_a_panic_stays_one(floor):
     hold(floor)
     floor.order("panic")
-    first = floor.flatten
+    floor.deliver(orders(floor.log, reduce_only=True)[0])
+    floor.say(refused(orders(floor.log, reduce_only=False)[-1]))
+    floor.tell()
+    asked_ms, first = floor.now, floor.flatten
+    floor.pass_time(300)
     floor.order("flatten")
-    assert [(seen.panic, seen.asked_ms) for seen in floor.view().flattens] == [(True, first.asked_ms)]
-    floor.order("flatten", BTC)
-    assert len(floor.view().flattens) == 2
+    floor.say(ReadBack((), (), (), floor.state.wallet, asked_ms, "flatten"))
+    (again,) = floor.view().flattens
+    assert (again.panic, again.closed, again.cancelled) == (True, first.closed, first.cancelled)
+    assert again.asked_ms > first.asked_ms
+    assert again.proven_ms is None
+    floor.read_back("flatten")
+    assert floor.flatten.proven_ms == floor.now
 
 
 def test_the_last_five_are_kept(floor):

@@ -6,11 +6,11 @@ from breakwall.model.events import Event, ReadBack
 
 
 def begin(state: State, wish: Wish) -> None:
-    """Let it stand until it is proven. The same wish again is the same wish; a panic stays one."""
+    """Let it stand until it is proven. Said again it is proven anew, with all that was done since it was said first."""
     standing = state.flat_wishes.pop(wish.symbol, None)
     if standing is not None and standing.proven_ms is None:
-        standing.panic |= wish.panic
-        wish = standing
+        wish.panic |= standing.panic
+        wish.cancelled, wish.closed = standing.cancelled, standing.closed
     state.flat_wishes[wish.symbol] = wish
 
 
