@@ -1,6 +1,7 @@
 """The app: polls the desk, shows the view, turns keys into commands. Nothing of the engine depends on it."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 
 from textual import events
@@ -34,6 +35,7 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving]):
         self.look = Look(settings.symbols, settings.ui.tape_min_usdt)
         self.trade = Trade(self.ink, self.look)
         self.controls = Controls(self, Keymap(settings.keys))
+        self._frames = 0
         self._factory = asyncio.get_running_loop().get_task_factory()
 
     def get_default_screen(self) -> Trade:
@@ -43,7 +45,7 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving]):
         # Textual sets an eager task factory on Python 3.12 and later; the engine shares this loop and must
         # run in the same order with and without a screen.
         asyncio.get_running_loop().set_task_factory(self._factory)
-        self.set_interval(1 / self.settings.ui.fps, self.look_again)
+        self.set_interval(1 / self.settings.ui.fps, self.look_in_helpings)
         self.call_after_refresh(self.look_again)  # the first picture need not wait for the interval
 
     def repaint(self, ink: Ink) -> None:
@@ -84,14 +86,39 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving]):
             self.controls.dealing.say(f"picture written: {name}")
         self.controls.say()
 
+    async def look_in_helpings(self) -> None:
+        """One frame, between whose parts the engine has its turn: a message waits for a pane, never for a screen.
+
+        A newer frame, after a key, makes the rest of this one void.
+        """
+        frame = self._frames + 1
+        for _ in self._frame():
+            await asyncio.sleep(0)
+            if self._frames != frame:
+                return
+
     def look_again(self) -> None:
-        """One frame: ask the desk, remember what the markets were, and hand the view to the panes."""
+        """One frame at once."""
+        for _ in self._frame():
+            pass
+
+    def _frame(self) -> Iterator[None]:
+        """Ask the desk, hand the view to the panes, remember what the other markets were."""
+        self._frames += 1
         if self.desk is None:
             self.trade.status.starting("starting: no market and no account yet")
-        else:
-            view = self.desk.view(self.look.symbol)
-            self.look.history.follow(self.desk, view, self.look.symbol, self.look.symbols)
-            self.show(view)
+            return
+        view = self.desk.view(self.look.symbol)
+        self.look.history.take_selected(view, self.look.symbol)
+        yield
+        for pane in self.trade.panes:
+            if pane.is_on_screen:
+                pane.show(view)
+                yield
+        self.controls.take(view)
+        for symbol in self.look.history.due(view.at_ms, self.look.symbol, self.look.symbols):
+            yield
+            self.look.history.take_other(self.desk, view.at_ms, symbol)
 
     def show(self, view: View) -> None:
         self.trade.show(view)

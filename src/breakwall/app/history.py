@@ -266,15 +266,25 @@ class History:
 
     def follow(self, desk: Desk, view: View, selected: str, symbols: Sequence[str]) -> None:
         """A frame: the selected market from the view, and of the others those whose turn it is, once a second."""
+        self.take_selected(view, selected)
+        for symbol in self.due(view.at_ms, selected, symbols):
+            self.take_other(desk, view.at_ms, symbol)
+
+    def take_selected(self, view: View, selected: str) -> None:
         market = view.market(selected)
         if market is not None:
             self.take(view.at_ms, market)
-        second = view.at_ms // _SECOND_MS
+
+    def due(self, at_ms: int, selected: str, symbols: Sequence[str]) -> list[str]:
+        """The other markets whose turn it is in this frame: each once a second."""
+        second = at_ms // _SECOND_MS
         due = [symbol for symbol in symbols[:FOLLOWED] if symbol != selected and self._second(symbol) != second]
-        for symbol in due[: max(1, min(_MOST_A_FRAME, -(-len(symbols) // 3)))]:
-            other = desk.market(symbol)
-            if other is not None:
-                self.take(view.at_ms, other, selected=False)
+        return due[: max(1, min(_MOST_A_FRAME, -(-len(symbols) // 3)))]
+
+    def take_other(self, desk: Desk, at_ms: int, symbol: str) -> None:
+        other = desk.market(symbol)
+        if other is not None:
+            self.take(at_ms, other, selected=False)
 
     def columns(self, symbol: str, column_ms: int, at_ms: int, count: int) -> Columns:
         """The last `count` columns of a symbol up to this moment."""
