@@ -6,7 +6,7 @@ from breakwall.model.events import Event, ReadBack
 
 
 def begin(state: State, wish: Wish) -> None:
-    """Let it stand until it is proven. Said again it is proven anew, with all that was done since it was said first."""
+    """Let it stand until it is proven. Said again, it is proven anew, with all that was done since the first time."""
     standing = state.flat_wishes.pop(wish.symbol, None)
     if standing is not None and standing.proven_ms is None:
         wish.panic |= standing.panic
