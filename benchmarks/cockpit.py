@@ -113,8 +113,16 @@ def _bytes(size: str, window: Window, fast: Window) -> bool:
     return ok
 
 
+_PAINTING = (
+    ("view_ms", "desk.view"),
+    ("look_ms", "a frame's view and rows"),
+    ("helping_ms", "each part of it"),
+    ("paint_ms", "a paint"),
+)
+
+
 def _painting(samples: Samples, window: Window) -> None:
-    for name, words in (("view_ms", "desk.view"), ("look_ms", "a frame's view and rows"), ("paint_ms", "a paint")):
+    for name, words in _PAINTING:
         values = samples.within(window, name)
         print(
             f"  {words:24} {len(values) / window.seconds:5.1f}/s   p50 {percentile(values, 50):6.2f} ms"

@@ -11,7 +11,7 @@ import gc
 import sys
 import time
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,7 @@ def listen_to_screen(samples: Samples) -> None:
     from breakwall.app.screens.trade import PANES
     from breakwall.app.widgets.pane import Pane
 
-    clock(samples, Cockpit, "look_again", lambda _: "look_ms")
+    clock_helpings(samples, Cockpit)
     clock(samples, Cockpit, "_display", lambda _: "paint_ms")
     clock(samples, Engine, "view", lambda _: "view_ms")
     for pane in {Pane, *(pane for pane in PANES if "show" in vars(pane))}:
@@ -113,6 +113,25 @@ def clock(samples: Samples, owner: type, method: str, name: Callable[[Any], str]
             samples.add(name(self), (time.thread_time() - began) * 1e3)
 
     setattr(owner, method, timed)
+
+
+def clock_helpings(samples: Samples, cockpit: type) -> None:
+    """Processor time of each part of a frame, between which the engine has its turn, and of all of them."""
+    original = cockpit._frame  # type: ignore[attr-defined]  # noqa: SLF001  # where a frame comes in parts
+
+    def timed(self: Any) -> Iterator[None]:
+        parts, whole, more = original(self), 0.0, True
+        while more:
+            began = time.thread_time()
+            more = next(parts, parts) is None
+            took = (time.thread_time() - began) * 1e3
+            samples.add("helping_ms", took)
+            whole += took
+            if more:
+                yield
+        samples.add("look_ms", whole)
+
+    cockpit._frame = timed  # type: ignore[attr-defined]  # noqa: SLF001  # the same
 
 
 def count_rows(samples: Samples, owner: type) -> None:

@@ -11,20 +11,23 @@ from breakwall.app.ink import Ink
 from breakwall.app.keymap import Keymap
 from breakwall.app.leaving import Leaving
 from breakwall.app.look import Look
+from breakwall.app.pace import BEAT_S, Pace
 from breakwall.app.picture import picture
 from breakwall.app.screens.trade import Trade
 from breakwall.app.terminal import OnTerminal
 from breakwall.app.themed import Themed
+from breakwall.app.widgets.status import Vitals
 from breakwall.config import Settings
-from breakwall.model.view import View
 from breakwall.ports import Clock, Desk
 
 
-class Cockpit(Themed[Leaving], OnTerminal[Leaving]):
+class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
     """The screen over a desk. `desk` may come later: until then it says what is being started.
 
     Ends with the way of leaving that was chosen; see `breakwall.cli.session`.
     """
+
+    ENABLE_COMMAND_PALETTE = False  # ours lies over the panes, which go on living, and knows the keys in force
 
     def __init__(self, settings: Settings, clock: Clock, desk: Desk | None = None) -> None:
         super().__init__(settings.ui)
@@ -32,6 +35,7 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving]):
         self.clock = clock
         self.desk = desk
         self.lost_why = ""
+        self.pace = Pace(settings.ui.fps, settings.ui.max_kb_s)
         self.look = Look(settings.symbols, settings.ui.tape_min_usdt)
         self.trade = Trade(self.ink, self.look)
         self.controls = Controls(self, Keymap(settings.keys))
@@ -45,7 +49,7 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving]):
         # Textual sets an eager task factory on Python 3.12 and later; the engine shares this loop and must
         # run in the same order with and without a screen.
         asyncio.get_running_loop().set_task_factory(self._factory)
-        self.set_interval(1 / self.settings.ui.fps, self.look_in_helpings)
+        self.set_interval(BEAT_S, self.beat)
         self.call_after_refresh(self.look_again)  # the first picture need not wait for the interval
 
     def repaint(self, ink: Ink) -> None:
@@ -86,6 +90,14 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving]):
             self.controls.dealing.say(f"picture written: {name}")
         self.controls.say()
 
+    async def beat(self) -> None:
+        """Look again if it is time to: less often while the loop is late or the line is full."""
+        terminal = self.terminal
+        sent, pending = (terminal.bytes_written, terminal.pending) if terminal is not None else (0, 0)
+        if self.pace.beat(self.clock.now_ms(), sent, pending):
+            self.trade.status.vitals = Vitals(self.pace.fps, self.pace.bytes_s, self.pace.slowed)
+            await self.look_in_helpings()
+
     async def look_in_helpings(self) -> None:
         """One frame, between whose parts the engine has its turn: a message waits for a pane, never for a screen.
 
@@ -119,7 +131,3 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving]):
         for symbol in self.look.history.due(view.at_ms, self.look.symbol, self.look.symbols):
             yield
             self.look.history.take_other(self.desk, view.at_ms, symbol)
-
-    def show(self, view: View) -> None:
-        self.trade.show(view)
-        self.controls.take(view)

@@ -68,7 +68,7 @@ class Arranged(Layout):
 
 
 class Trade(Screen[None]):
-    """Owns the panes and hands each view to those that are seen."""
+    """Owns the panes, which the cockpit hands each view."""
 
     DEFAULT_CSS = """
     Trade { layers: panes over top; }
@@ -97,18 +97,13 @@ class Trade(Screen[None]):
         yield from self.panes
         yield from self.overlays
 
-    def show(self, view: View) -> None:
-        for pane in self.panes:
-            if pane.is_on_screen:
-                pane.show(view)
-
     def show_overlays(self, view: View | None, at_ms: int) -> None:
         """What lies over the panes: the open dialog, and above it the banner."""
         width, height = self.size
         if not width or not height:
             return
-        moved = self.sheet.update_lines(view, width, height)
-        moved |= self.banner.update_lines(view, at_ms, width, max(0, height - sum(BARS)))
+        moved = self.banner.update_lines(view, at_ms, width, max(0, height - sum(BARS)))
+        moved |= self.sheet.update_lines(view, width, height, len(self.banner.lines))
         if moved:
             self.rearrange()
 
