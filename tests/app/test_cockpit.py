@@ -176,7 +176,7 @@ async def test_a_receipt_stays_until_it_is_dismissed(sit: Sit) -> None:
 async def test_a_question_that_ran_out_says_so(sit: Sit) -> None:
     async with sit() as seat:
         await seat.press("f9")
-        await seat.press("enter", after_ms=CHORD_MS + 1)
+        await seat.press("enter", after_ms=CHORD_MS + 200)
         assert seat.sent == []
         assert "too late: nothing was sent" in seat.screen
 
@@ -347,7 +347,7 @@ async def test_the_palette_does_everything_by_name(sit: Sit, tmp_path: Path, mon
         await choose(seat, "column 15")
         await choose(seat, "theme harbor")
         assert (seat.app.look.symbol, seat.app.look.column_ms, seat.app.theme) == ("ETHUSDT", 15_000, "harbor")
-        await choose(seat, "cancel: the symbol's")
+        await choose(seat, "cancel the symbol's")
         assert seat.sent == [(CommandKind.CANCEL, "ETHUSDT")]
         await choose(seat, "picture")
         await until(seat, lambda: "picture written" in seat.screen)
@@ -379,6 +379,15 @@ async def test_a_chord_out_of_the_palette_is_not_confirmed_by_a_held_enter(sit: 
 
 
 @pytest.mark.asyncio
+async def test_a_dialog_leaves_the_banner_in_sight(sit: Sit) -> None:
+    async with sit(80, 24) as seat:
+        await seat.press("x", "enter", "f1")
+        rows = seat.screen.splitlines()
+        assert "FLATTEN BTCUSDT sent" in rows[2]
+        assert "HELP" in rows[3]
+
+
+@pytest.mark.asyncio
 async def test_help_scrolls_on_a_small_screen(sit: Sit) -> None:
     async with sit(80, 24) as seat:
         await seat.press("question_mark")
@@ -397,6 +406,17 @@ async def test_own_keys_are_in_force_and_in_the_footer(sit: Sit) -> None:
         assert " k flatten" in seat.screen.splitlines()[-1]
         await seat.press("x", "enter", "k", "enter")
         assert seat.sent == [(CommandKind.FLATTEN, "BTCUSDT")]
+
+
+@pytest.mark.asyncio
+async def test_keys_that_were_given_away_do_nothing_of_the_screen_library(sit: Sit) -> None:
+    """Its own Ctrl+Q ends the app at once, its own Ctrl+P is another palette."""
+    async with sit(keys={"quit": "ctrl+t", "palette": "ctrl+o"}) as seat:
+        await seat.press("ctrl+q", "ctrl+p")
+        assert seat.app.is_running
+        assert seat.app.screen is seat.app.trade
+        await seat.press("ctrl+t")
+        assert "LEAVE" in seat.screen
 
 
 @pytest.mark.asyncio

@@ -40,6 +40,7 @@ class Controls:
 
     def press(self, key: str, character: str | None, at_ms: int) -> bool:
         """Take a key by Textual's name; False where it is a widget's own business."""
+        self.dealing.desk = self.cockpit.desk
         self.release(at_ms)
         typed = character is not None
         act, key = self._meaning(key, at_ms, typed=typed)
@@ -101,6 +102,7 @@ class Controls:
             return
         self.guard.quieten(self.cockpit.clock.now_ms())
         self.cockpit.trade.sheet.dialog = dialog
+        self.dealing.banner.notice = None
 
     def _to_dialog(self, key: str, character: str | None, at_ms: int) -> None:
         by_hand = self.guard.is_by_hand(at_ms)
@@ -144,8 +146,7 @@ class Controls:
 
     def show_answer(self) -> None:
         """Say the newest at once, without waiting for the next frame."""
-        desk = self.cockpit.desk
-        self.dealing.desk = desk
+        desk = self.dealing.desk
         if desk is not None and self.guard.asking is not None and self.dealing.banner.asking is None:
             self.dealing.view = desk.view(self.cockpit.look.symbol)
         self.say()
@@ -193,7 +194,14 @@ class Controls:
             "trade-screen": lambda: self._maximise(""),
             "help": lambda: self.open(Help(self.keymap)),
             "palette": lambda: self.open(
-                Finder("PALETTE", palette(self.keymap, look.symbols, sorted(cockpit.available_themes)))
+                Finder(
+                    "PALETTE",
+                    palette(
+                        self.keymap,
+                        look.symbols,
+                        tuple(dict.fromkeys((*cockpit.themes, *sorted(cockpit.available_themes)))),
+                    ),
+                )
             ),
             "dismiss": self._dismiss,
             "quit": lambda: self.open(None if isinstance(self.dialog, Leave) else Leave()),

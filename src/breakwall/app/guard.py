@@ -108,7 +108,7 @@ class KeyGuard:
         if act is None or not act.trades:
             return Answer(Kind.OTHER, act)
         if stroke.typed and stroke.at_ms < self._quiet_until_ms:
-            return Answer(Kind.DENY, act, why="came right after a paste or a change of the screen")
+            return Answer(Kind.DENY, act, why=f"{act.id}: not taken right after a paste or a change of the screen")
         return self._ask(stroke, act) if stroke.chord else self._at_once(stroke, act, before)
 
     def ask(self, act: Act, scope: str, at_ms: int) -> Answer:
@@ -170,7 +170,9 @@ class KeyGuard:
         close = self._paused_since_ms is not None and stroke.at_ms - self._paused_since_ms < asking.pause_ms
         if close or (asking.typed and self.is_quiet(stroke.at_ms)):
             self._paused_since_ms = stroke.at_ms
-            return Answer(Kind.DENY, asking.act, asking.scope, "Enter came as in a paste: press it again")
+            return Answer(
+                Kind.DENY, asking.act, asking.scope, "Enter was not taken, it came as in a paste; press it again"
+            )
         self.asking = None
         return Answer(Kind.DO, asking.act, asking.scope)
 
@@ -191,6 +193,6 @@ class KeyGuard:
         if not stroke.typed:
             return answer
         if before_ms is not None and stroke.at_ms - before_ms < HOLD_MS:
-            return Answer(Kind.DENY, act, why="came with other keys at once: press it again")
+            return Answer(Kind.DENY, act, why=f"{act.id}: not taken, it came with other keys at once; press it again")
         self._held, self._held_ms = answer, stroke.at_ms
         return Answer(Kind.HOLD, act, stroke.scope)

@@ -20,11 +20,12 @@ NOT_LISTED = {"slot", "focus", "move", "dismiss", "palette", "search"}
 
 
 class Entry(NamedTuple):
-    """What can be chosen: its name, a word at the right, and what choosing it means."""
+    """What can be chosen: its name, a word at the right, what choosing it means, and other words it is found by."""
 
     name: str
     more: str
     choice: Choice
+    also: str = ""
 
 
 class Finder(Dialog):
@@ -74,11 +75,14 @@ class Finder(Dialog):
 
 
 def matching(entries: Iterable[Entry], text: str) -> list[Entry]:
-    """Those with every word of the text in their name, also when it was typed on another keyboard layout."""
-    wanted = [text.casefold().split(), on_us(text).casefold().split()]
-    return [
-        entry for entry in entries if any(all(word in entry.name.casefold() for word in words) for words in wanted)
-    ]
+    """Those with every word of the text in their names, also when it was typed on another keyboard layout."""
+    wanted = text.casefold().split(), on_us(text).casefold().split()
+
+    def has(entry: Entry) -> bool:
+        names = f"{entry.name} {entry.also}".casefold()
+        return any(all(word in names for word in words) for words in wanted)
+
+    return [entry for entry in entries if has(entry)]
 
 
 def symbols(names: Sequence[str]) -> Callable[[View | None], list[Entry]]:
@@ -93,7 +97,7 @@ def symbols(names: Sequence[str]) -> Callable[[View | None], list[Entry]]:
 def palette(keymap: Keymap, names: Sequence[str], themes: Sequence[str]) -> Callable[[View | None], list[Entry]]:
     """Everything by name: the actions with their keys, symbols, time zooms, themes, a picture of the screen."""
     acts = [
-        Entry(f"{act.id.replace('-', ' ')}: {act.help}", " ".join(keymap.keys(act)), Choice("act", act.id))
+        Entry(act.help, " ".join(keymap.keys(act)), Choice("act", act.id), act.id)
         for act in ACTS
         if act.id not in NOT_LISTED
     ]

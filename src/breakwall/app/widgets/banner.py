@@ -38,12 +38,12 @@ class Receipt(NamedTuple):
 
 
 class Notice(NamedTuple):
-    """The answer to a key: `asked` until `is_done` says that the engine has done it, then `done`."""
+    """The answer to a key: `asked` until `is_done` says that the engine has done it, then `done`. Without: a word."""
 
     asked: str
     until_ms: int
     done: str = ""
-    is_done: Callable[[View], bool] = lambda view: False  # noqa: ARG005 - a plain word is never done
+    is_done: Callable[[View], bool] | None = None
 
 
 class Banner(Pane):
@@ -76,7 +76,7 @@ class Banner(Pane):
         """A question hides a receipt; the answer to the last key is always seen."""
         rows: list[Row] = []
         if view is None:
-            return [_line(f" … {self.notice.asked}", width)] if self.notice else []
+            return [_line(f" {self.notice.asked}", width)] if self.notice else []
         if self.asking is not None:
             rows = question_rows(self.asking, view, at_ms, width)
         elif self.receipt is not None:
@@ -95,8 +95,8 @@ class Banner(Pane):
 
 
 def notice_row(notice: Notice, view: View, width: int) -> Row:
-    done = notice.is_done(view)
-    text = f" ✓ {notice.done}" if done else f" … {notice.asked}"
+    done = notice.is_done is not None and notice.is_done(view)
+    text = f" ✓ {notice.done}" if done else f" … {notice.asked}" if notice.is_done else f" {notice.asked}"
     return ((left(text, width), "bar-good" if done else "bar-warn"),)
 
 

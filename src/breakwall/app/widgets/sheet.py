@@ -23,23 +23,25 @@ class Sheet(Pane):
         super().__init__(ink, look)
         self.dialog: Dialog | None = None
         self.lines: list[Row] = []
+        self.under = 0
 
-    def update_lines(self, view: View | None, width: int, height: int) -> bool:
-        """Write the dialog anew; True where the sheet must change its size."""
-        before = len(self.lines)
+    def update_lines(self, view: View | None, width: int, height: int, under: int) -> bool:
+        """Write the dialog anew, below the `under` rows of the banner; True where the sheet must move."""
+        before = len(self.lines), self.under
+        self.under = under
         if self.dialog is None:
             self.lines = []
-            return before > 0
-        place = self.place(width, height)
-        self.lines = self.dialog.lines(view, place.width, height - sum(BARS))
+            return before[0] > 0
+        self.lines = self.dialog.lines(view, min(width, self.dialog.width), max(1, height - sum(BARS) - under))
         self.paint(self.lines)
-        return before != len(self.lines)
+        return before != (len(self.lines), under)
 
     def place(self, width: int, height: int) -> Region:
         """Where the sheet lies on a screen of this size."""
         wide = min(width, self.dialog.width if self.dialog else 0)
-        tall = min(len(self.lines), max(0, height - sum(BARS)))
-        return Region((width - wide) // 2, BARS[0] + max(0, height - sum(BARS) - tall) // 3, wide, tall)
+        room = max(0, height - sum(BARS) - self.under)
+        tall = min(len(self.lines), room)
+        return Region((width - wide) // 2, BARS[0] + self.under + (room - tall) // 3, wide, tall)
 
     def resized(self) -> None:
         """Written again at once; other panes wait for the next view."""
