@@ -10,6 +10,7 @@ import random
 from decimal import Decimal
 from itertools import accumulate
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from msgspec.structs import replace
@@ -20,7 +21,7 @@ from breakwall.clock import SystemClock
 from breakwall.config import Settings, UiSettings
 
 FRAMES = Path(__file__).parent / "frames"
-SETTINGS = Settings(ui=UiSettings(fps=0.5, colors="truecolor"))  # the test looks again by itself
+SETTINGS = Settings(ui=UiSettings(fps=0.5, colors="truecolor"))
 SECONDS, LAST = 90, 6
 WALL_LOTS = 10_000
 BLOCKS = str.maketrans("▀▄█", "   ")
@@ -99,6 +100,7 @@ SCENES = {"calm": calm, "trouble": trouble}
 async def picture(desk, frame, size: tuple[int, int], views: list) -> str:
     """What stands on a screen of this size after all these views."""
     app = Cockpit(SETTINGS, SystemClock(), desk)
+    app.pace = SimpleNamespace(beat=lambda *_: False)  # nobody else looks meanwhile
     async with app.run_test(size=size) as pilot:
         app.trade.query_one(Status).vitals = Vitals(fps=4, bytes_s=12_400)
         for desk.shown in views:

@@ -63,7 +63,7 @@ def test_no_signal_is_said(pane, view, plain) -> None:
 async def test_arrows_select(desk) -> None:
     app = Cockpit(Settings(), SystemClock(), desk)
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.pause(0.3)
+        app.look_again()
         app.trade.query_one(Signals).focus()
         await pilot.press("down")
         assert app.look.signal == "1j-8c2"
