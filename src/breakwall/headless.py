@@ -3,7 +3,7 @@
 import sys
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TextIO
+from typing import Protocol
 
 import msgspec
 from msgspec import Struct
@@ -17,10 +17,17 @@ _WIDTH = 400
 _WHOLE = 0.1  # a wall that has lost less is called whole
 
 
+class Stream(Protocol):
+    """What lines are written to."""
+
+    def write(self, text: str, /) -> object: ...
+    def flush(self) -> None: ...
+
+
 class Lines:
     """Log lines for people. A stream that went away (closed terminal) silences it and nothing else."""
 
-    def __init__(self, level: str = "info", stream: TextIO | None = None) -> None:
+    def __init__(self, level: str = "info", stream: Stream | None = None) -> None:
         self._threshold = _LEVELS.index(level)
         self._stream = stream if stream is not None else sys.stderr
         self._gone = False
@@ -137,6 +144,7 @@ class Receipt(Struct, frozen=True):
     funding_usdt: Decimal
     breaker_trips: int
     loop_delay_p99_ms: float
+    loop_delay_max_ms: float
     event_latency_p99_ms: float
     first_book_s: float | None
     recovered_s: float | None
@@ -163,8 +171,8 @@ def receipt_text(receipt: Receipt) -> str:
         "money": f"realised {receipt.realised_pnl_usdt:+.4f} USDT after fees of {receipt.fees_usdt:.4f}",
         "safety": f"{receipt.unprotected_ms_max} ms without a stop, stops proven within "
         f"{receipt.proof_delay_ms_max} ms, {receipt.breaker_trips} breaker trips",
-        "machine": f"loop delay p99 {receipt.loop_delay_p99_ms:.1f} ms, event latency p99 "
-        f"{receipt.event_latency_p99_ms:.1f} ms, {receipt.rss_mb:.0f} MB",
+        "machine": f"loop delay p99 {receipt.loop_delay_p99_ms:.1f}, max {receipt.loop_delay_max_ms:.1f} ms, event "
+        f"latency p99 {receipt.event_latency_p99_ms:.1f} ms, {receipt.rss_mb:.0f} MB",
         "ended": f"{receipt.exit_reason}; recording {receipt.recording or 'none'}",
     }
     head = f"{receipt.mode} on {receipt.venue}: {receipt.seconds:.0f} s, {', '.join(receipt.symbols)}"

@@ -148,6 +148,7 @@ def receipt(
         seconds=round(seconds, 3),
         positions_open=len(view.positions),
         loop_delay_p99_ms=round(view.loop_delay_p99_ms, 2),
+        loop_delay_max_ms=round(engine.loop_delays.max_ms, 2),
         event_latency_p99_ms=round(view.event_latency_p99_ms, 2),
         first_book_s=_since(began_ms, core.first_book_ms),
         recovered_s=_since(began_ms, core.recovered_ms),

@@ -2,11 +2,27 @@
 
 import contextlib
 import os
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable
 
+FULL_BYTES = 256 * 1024
+"""While more than this is pending, whoever writes again and again should leave something out."""
+
 _SLICE = 16_384
+
+
+def terminal_number() -> int | None:
+    """What a screen is drawn on: stderr, so that stdout may go to a file, else stdout. None: no terminal."""
+    for stream in (sys.__stderr__, sys.__stdout__):
+        if stream is not None and stream.isatty():
+            return stream.fileno()
+    return None
+
+
+def _nothing(*_: object) -> None:
+    pass
 
 
 class Outlet:
@@ -17,7 +33,9 @@ class Outlet:
     `ask_when_drained`) are called in the writing thread, the first at most once.
     """
 
-    def __init__(self, number: int, on_lost: Callable[[str], None], on_drained: Callable[[], None]) -> None:
+    def __init__(
+        self, number: int, on_lost: Callable[[str], None] = _nothing, on_drained: Callable[[], None] = _nothing
+    ) -> None:
         self.bytes_written = 0
         self.lost = False
         self._number = os.dup(number)  # ours until the last byte, whatever becomes of the stream
@@ -45,6 +63,9 @@ class Outlet:
             self._queue.append(data)
             self._queued += len(data)
             self._changed.notify_all()
+
+    def flush(self) -> None:
+        """What a stream has; here everything is on its way already."""
 
     def ask_when_drained(self) -> None:
         """Call `on_drained` once, as soon as nothing is pending."""

@@ -10,7 +10,6 @@ import contextlib
 import os
 import selectors
 import signal
-import sys
 import termios
 import threading
 from codecs import getincrementaldecoder
@@ -21,18 +20,16 @@ from rich.console import RenderableType
 from textual._xterm_parser import XTermParser  # Textual's driver reads keys with it, and so does ours
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
-from textual.events import Resize
+from textual.events import Key, MouseMove, Resize
 from textual.message import Message
 from textual.screen import Screen
 
-from breakwall.app.outlet import Outlet
-
-FULL_BYTES = 256 * 1024
-"""While more than this is pending, frames are dropped."""
+from breakwall.app.outlet import FULL_BYTES, Outlet, terminal_number
 
 _LEAVE_S = 0.5  # how long the terminal may take for the sequences that give it back
 _READ_BYTES = 4096
-_KEYS_AT_ONCE = 16  # then the loop gets a turn: keys that pour in must not hold up the engine
+_MESSAGES_AT_ONCE = 4
+_FLOOD_BYTES = 1024  # nobody types so much at once
 _TICK_S = 0.1
 _SILENCE_TICKS = 10
 _LARGEST = (2000, 1000)
@@ -98,12 +95,14 @@ class Terminal(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._owner = app
-        assert sys.__stderr__ is not None, "who opens a screen has looked"
-        self._out = sys.__stderr__.fileno()
+        number = terminal_number()
+        assert number is not None, "who opens a screen has looked for a terminal"
+        self._out = number
         self._outlet = Outlet(self._out, self._tell_lost, self._tell_drained)
         self._wake: tuple[int, int] | None = None
         self._raw: list[Any] | None = None
         self._is_lost = False
+        self._room = threading.Semaphore(_MESSAGES_AT_ONCE)
         signal.signal(signal.SIGCONT, lambda *_: self._in_loop(self._take_again))
 
     @property
@@ -146,6 +145,7 @@ class Terminal(LinuxDriver):
         signal.signal(signal.SIGWINCH, signal.SIG_DFL)
         self._disable_mouse_support()
         self.exit_event.set()
+        self._room.release()
         os.write(self._wake[1], b"\0")
         if self._key_thread is not None:
             self._key_thread.join()
@@ -173,7 +173,7 @@ class Terminal(LinuxDriver):
         super().process_message(message)
 
     def _get_terminal_size(self) -> tuple[int, int]:
-        """Of the terminal that is written to: the standard output may be a file."""
+        """Of the terminal that is drawn on: the other streams may be files."""
         try:
             width, height = os.get_terminal_size(self._out)
         except OSError:
@@ -197,16 +197,21 @@ class Terminal(LinuxDriver):
                 if data == b"":
                     self._tell_lost("end of input")
                     return
-                self._pass_on(keys.read(data))
+                flood = data is not None and len(data) >= _FLOOD_BYTES
+                for message in keys.read(data):
+                    if not (flood and isinstance(message, Key | MouseMove)):
+                        self._pass_on(message)
 
-    def _pass_on(self, messages: Iterator[Message]) -> None:
-        for number, message in enumerate(messages, 1):
-            self.process_message(message)
-            if number % _KEYS_AT_ONCE == 0:
-                turn = threading.Event()
-                self._in_loop(turn.set)
-                while not turn.wait(_TICK_S) and not self.exit_event.is_set():
-                    pass
+    def _pass_on(self, message: Message) -> None:
+        """Hand it to the app, once the app has dealt with all but the last few.
+
+        So what pours in queues up in the terminal, and the engine gets its turn.
+        """
+        while not self._room.acquire(timeout=_TICK_S):
+            if self.exit_event.is_set():
+                return
+        self.process_message(message)
+        self._in_loop(lambda: self._owner.call_later(self._room.release))
 
     def _tell_lost(self, why: str) -> None:
         self._in_loop(lambda: self._lose(why))

@@ -14,10 +14,12 @@ from breakwall.cli.streams import why_no_screen
 from breakwall.config import Settings
 
 if TYPE_CHECKING:
+    from breakwall.cli.calls import Calls
     from breakwall.cli.runplace import RunPlace
     from breakwall.cli.screen import Screen
     from breakwall.cli.session import Ended
     from breakwall.cli.voice import Voice
+    from breakwall.headless import Receipt
     from breakwall.modes import Run
     from breakwall.ports import Clock
 
@@ -77,26 +79,21 @@ async def _run(wish: DemoWish, settings: Settings) -> int:
     from breakwall.cli.calls import Calls, unless_called_off
     from breakwall.cli.voice import Voice
     from breakwall.clock import SystemClock
+    from breakwall.headless import Lines, receipt_json, receipt_text
 
-    clock = SystemClock()
-    async with contextlib.AsyncExitStack() as stack:
-        screen = await stack.enter_async_context(_screen(settings, clock)) if _wants_screen(wish) else None
-        voice = Voice(settings.log_level, covered=lambda: screen is not None and screen.covers)
-        calls = Calls(voice, clock, screen)
-        place, run = await unless_called_off(_prepare(wish, settings, clock, voice, stack), calls, screen)
-        if screen is not None:
-            screen.show(run.engine)
-        from breakwall.cli.session import Session
-
-        try:
-            ended = await Session(run.engine, voice, calls, screen).conduct(wish.seconds)
-        except BaseException:
-            if place.fresh and run.engine.core.recovered_ms is None:  # nothing was traded on it
-                place.stop_exchange()
-            raise
-        if ended.code != NOT_FLAT:
-            place.stop_exchange()
-    _tell(wish, place, run, ended, voice, screen)
+    clock, voice = SystemClock(), Voice(settings.log_level)
+    with contextlib.closing(voice):
+        async with contextlib.AsyncExitStack() as stack:
+            screen = await stack.enter_async_context(_screen(settings, clock, voice)) if _wants_screen(wish) else None
+            calls = Calls(voice, clock, screen)
+            place, run = await unless_called_off(_prepare(wish, settings, clock, voice, stack), calls, screen)
+            ended = await _conduct(wish, place, run, voice, calls, screen)
+        receipt = _receipt(
+            place, run, ended, voice.bytes_written + (screen.bytes_written if screen is not None else 0)
+        )
+        voice.write(receipt_text(receipt) + "\n")
+    if wish.as_json:  # the last line on stdout, whatever else goes to the same terminal
+        Lines(stream=sys.stdout).write(receipt_json(receipt) + "\n")
     return ended.code
 
 
@@ -108,10 +105,12 @@ def _wants_screen(wish: DemoWish) -> bool:
     return not (wish.no_ui or why)
 
 
-def _screen(settings: Settings, clock: "Clock") -> "Screen":
+def _screen(settings: Settings, clock: "Clock", voice: "Voice") -> "Screen":
     from breakwall.cli.screen import Screen
 
-    return Screen(settings, clock)
+    screen = Screen(settings, clock)
+    voice.covered = lambda: screen.covers
+    return screen
 
 
 async def _prepare(
@@ -137,26 +136,38 @@ async def _prepare(
     return place, run
 
 
-def _tell(
-    wish: DemoWish, place: "RunPlace", run: "Run", ended: "Ended", voice: "Voice", screen: "Screen | None"
-) -> None:
-    """The receipt, for people and if asked for programs."""
-    from breakwall import modes
-    from breakwall.headless import Lines, receipt_json, receipt_text
+async def _conduct(
+    wish: DemoWish, place: "RunPlace", run: "Run", voice: "Voice", calls: "Calls", screen: "Screen | None"
+) -> "Ended":
+    """From the engine's start to its end; the exchange goes with it, unless something is still held there."""
+    from breakwall.cli.session import Session
 
-    receipt = modes.receipt(
+    if screen is not None:
+        screen.show(run.engine)
+    try:
+        ended = await Session(run.engine, voice, calls, screen).conduct(wish.seconds)
+    except BaseException:
+        if place.fresh and run.engine.core.recovered_ms is None:  # nothing was traded on it
+            place.stop_exchange()
+        raise
+    if ended.code != NOT_FLAT:
+        place.stop_exchange()
+    return ended
+
+
+def _receipt(place: "RunPlace", run: "Run", ended: "Ended", terminal_bytes: int) -> "Receipt":
+    from breakwall import modes
+
+    return modes.receipt(
         run,
         seed=place.exchange.seed,
         scenario=place.exchange.scenario,
         seconds=ended.seconds,
         began_ms=ended.began_ms,
         rss_mb=_rss_mb(),
-        terminal_bytes=voice.bytes_written + (screen.bytes_written if screen is not None else 0),
+        terminal_bytes=terminal_bytes,
         exit_reason=ended.reason,
     )
-    voice.write(receipt_text(receipt) + "\n")
-    if wish.as_json:
-        Lines(stream=sys.stdout).write(receipt_json(receipt) + "\n")
 
 
 def _rss_mb() -> float:

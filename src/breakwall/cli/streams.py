@@ -5,6 +5,8 @@ import os
 import stat
 import sys
 
+from breakwall.app.outlet import terminal_number
+
 
 def open_streams() -> None:
     """Give closed streams (`2>&-`) to the void.
@@ -33,10 +35,11 @@ def mute_lost_streams() -> None:
 
 
 def why_no_screen() -> str:
-    """Why a screen cannot be shown here; empty where it can. It reads stdin and writes to stderr."""
-    for stream, name in ((sys.__stdin__, "input"), (sys.__stderr__, "error output")):
-        if stream is None or not stream.isatty():
-            return f"the standard {name} is not a terminal"
+    """Why a screen cannot be shown here; empty where it can."""
+    if sys.__stdin__ is None or not sys.__stdin__.isatty():
+        return "the standard input is not a terminal"
+    if terminal_number() is None:
+        return "neither output is a terminal"
     return "" if os.environ.get("TERM", "dumb") != "dumb" else "the terminal can do nothing (TERM is not set or dumb)"
 
 

@@ -1,27 +1,40 @@
 """What a run says in words: to the terminal while nothing covers it, and to the run's log."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from breakwall.app.outlet import FULL_BYTES, Outlet
 from breakwall.headless import Lines
 from breakwall.model.actions import Note
 from breakwall.model.view import View
 from breakwall.storage.runs import StateError
 
+_PATIENCE_S = 0.5
+
 
 class Voice:
-    """Log lines and receipt of one run. `covered` says whether a screen lies over the terminal now."""
+    """Log lines and receipt of one run. `covered()`: whether a screen lies over the terminal now.
 
-    def __init__(self, level: str, covered: Callable[[], bool] = lambda: False) -> None:
+    A terminal that stalls (Ctrl-S, a slow link) holds up nothing: lines that it does not take are left out.
+    """
+
+    def __init__(self, level: str) -> None:
+        self.covered: Callable[[], bool] = lambda: False
         self._level = level
-        self._covered = covered
-        self._terminal = Lines(level)
+        self._outlet = Outlet(sys.stderr.fileno())
+        self._terminal = Lines(level, self._outlet)
         self._log: Lines | None = None
 
     @property
     def bytes_written(self) -> int:
         """What the terminal got."""
-        return self._terminal.bytes_written
+        return self._outlet.bytes_written
+
+    def close(self) -> None:
+        """Nothing more will be said; waits a moment for the terminal to take the last lines."""
+        self._outlet.close()
+        self._outlet.left(_PATIENCE_S)
 
     def keep(self, path: Path) -> None:
         """Write everything to this log as well, from now on. Raises StateError where it cannot be opened."""
@@ -53,4 +66,4 @@ class Voice:
 
     def _heard(self) -> list[Lines]:
         heard = [self._log] if self._log is not None else []
-        return heard if self._covered() else [*heard, self._terminal]
+        return heard if self.covered() or self._outlet.pending > FULL_BYTES else [*heard, self._terminal]

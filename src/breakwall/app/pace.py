@@ -1,0 +1,85 @@
+"""How often the cockpit looks at the desk: as often as asked, less while the loop is late or the line is full."""
+
+from collections import deque
+
+BEAT_S = 0.05
+"""How often `Pace.beat` wants to be called."""
+
+LATE_MS = 20.0
+"""A loop whose 99th percentile of lateness is above this is late: the engine comes first."""
+
+SLOWEST_FPS = 0.5
+LINE_FULL, LOOP_LATE = "line full", "loop late"
+
+_BEAT_MS = BEAT_S * 1000
+_LATE_BEATS = 100
+_SENT_BEATS = 60
+_BEHIND_BYTES = 32 * 1024  # more than a usual frame: the terminal has not taken the last one yet
+_SETTLE_MS = 3_000  # what a slower rate does shows only after a while
+_CALM_MS, _LONGEST_CALM_MS = 5_000, 80_000
+_CALM_SHARE = 0.8  # of the limits
+
+
+class Pace:
+    """Decides frame by frame. It halves the rate when a limit is passed, and doubles it again after a calm time.
+
+    The calm time doubles whenever the faster rate turned out to be too fast, so that the rate does not swing.
+    `max_kb_s` is the budget of the line in 1000 bytes a second.
+    """
+
+    def __init__(self, fps: float, max_kb_s: float) -> None:
+        self.fps = fps
+        self.bytes_s = 0.0
+        self.slowed = ""
+        """Which limit is passed, or why `fps` is still less than asked; empty: neither."""
+        self._asked = fps
+        self._budget = max_kb_s * 1000
+        self._late: deque[float] = deque(maxlen=_LATE_BEATS)
+        self._sent: deque[tuple[int, int]] = deque(maxlen=_SENT_BEATS)  # time, bytes in total
+        self._beat_ms: int | None = None
+        self._looked_ms: int | None = None
+        self._changed_ms: int | None = None
+        self._rose_ms: int | None = None
+        self._calm_ms = _CALM_MS
+
+    @property
+    def late_ms(self) -> float:
+        """The 99th percentile of the last beats' lateness: one outlier in five seconds is forgiven."""
+        ranked = sorted(self._late)
+        return ranked[int((len(ranked) - 1) * 0.99)] if ranked else 0.0
+
+    def beat(self, at_ms: int, bytes_total: int, pending: int) -> bool:
+        """Whether to look now. `bytes_total` went to the terminal since the start, `pending` wait for it."""
+        if self._beat_ms is not None:
+            self._late.append(max(0.0, at_ms - self._beat_ms - _BEAT_MS))
+        self._beat_ms = at_ms
+        self._sent.append((at_ms, bytes_total + pending))
+        began_ms, began = self._sent[0]
+        self.bytes_s = (bytes_total + pending - began) * 1000 / max(at_ms - began_ms, 1000)
+        if self._looked_ms is not None and at_ms - self._looked_ms < 1000 / self.fps - _BEAT_MS / 2:
+            return False
+        behind = pending > _BEHIND_BYTES
+        self._judge(at_ms, self.late_ms / LATE_MS, 2.0 if behind else self.bytes_s / self._budget)
+        if not behind:
+            self._looked_ms = at_ms
+        return not behind
+
+    def _judge(self, at_ms: int, late: float, full: float) -> None:
+        """Go slower or faster; both arguments are shares of their limits."""
+        since_ms = _LONGEST_CALM_MS if self._changed_ms is None else at_ms - self._changed_ms
+        if max(late, full) > 1:
+            self.slowed = LOOP_LATE if late > full else LINE_FULL
+            if self.fps > SLOWEST_FPS and since_ms >= _SETTLE_MS:
+                self._go_slower(at_ms)
+        elif self.fps == self._asked:
+            self.slowed = ""
+        elif max(late, full) < _CALM_SHARE and since_ms >= self._calm_ms:
+            self.fps = min(self.fps * 2, self._asked)
+            self._changed_ms = self._rose_ms = at_ms
+
+    def _go_slower(self, at_ms: int) -> None:
+        relapsed = self._rose_ms is not None and at_ms - self._rose_ms <= self._calm_ms
+        self._calm_ms = min(self._calm_ms * 2, _LONGEST_CALM_MS) if relapsed else _CALM_MS
+        self.fps = max(self.fps / 2, SLOWEST_FPS)
+        self._changed_ms, self._rose_ms = at_ms, None
+        self._late.clear()
