@@ -13,6 +13,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from breakwall.app.depth import Depth
 from breakwall.app.heat import GAP, NOTHING, PRICE, RANGE, WARM, Grid, Spot
 from breakwall.app.history import Ints
 from breakwall.app.ink import Ink
@@ -78,12 +79,15 @@ class Palette:
         key = fore << 8 | back
         style = self._styles.get(key)
         if style is None:
-            if fore in self._shades and back == NOTHING:
-                style = self._shades[fore][1]
-            else:
-                style = Style.from_color(self._colour(fore), self._colour(back))
-            self._styles[key] = style
+            style = self._styles[key] = self._make(fore, back)
         return style
+
+    def _make(self, fore: int, back: int) -> Style:
+        if fore in self._shades and back == NOTHING:
+            return self._shades[fore][1]
+        if self.ink.depth is Depth.NONE:
+            return Style() if back == NOTHING else Style(reverse=True)
+        return Style.from_color(self._colour(fore), self._colour(back))
 
     def _colour(self, code: int) -> Color | None:
         return self._colours.get(code, self.ink.background)

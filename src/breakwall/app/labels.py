@@ -89,12 +89,12 @@ def axis_rows(axis: PriceAxis, view: View, market: SymbolView, width: int = AXIS
     walls = [_wall_tag(wall, market) for wall in _biggest_first(market.walls)]
     tags = sorted([*_price_tags(market), *own, *walls], key=lambda tag: tag.rank)
     rows: dict[int, Row] = {}
+    _name_the_outside(rows, axis, tags, width)
     for tag in tags:
         row = axis.row(tag.ticks)
         place = None if row is None else _free(rows, row, tag, tags[0], height)
         if place is not None and row is not None:
             rows[place] = _written(tag, width, "" if place == row else "↓" if place < row else "↑")
-    _name_the_outside(rows, axis, tags, width)
     for row, words in _grid(axis, market):
         rows.setdefault(row, ((left(f" {words}", width), "dim"),))
     return [rows.get(row, ((" " * width, "dim"),)) for row in range(height)]
@@ -156,8 +156,8 @@ def _name_the_outside(rows: dict[int, Row], axis: PriceAxis, tags: Sequence[Tag]
     above = [tag for tag in tags if tag.ticks >= axis.high_ticks and tag.rank < _HIDDEN_WALL]
     below = [tag for tag in tags if tag.ticks < axis.low_ticks and tag.rank < _HIDDEN_WALL]
     for sign, outside, places in (("▲", above, range(height)), ("▼", below, range(height - 1, -1, -1))):
-        outside.sort(key=lambda tag: (min(tag.rank, _WALL), abs(tag.ticks - axis.centre_ticks)))
-        for tag in outside[:_EDGE_MARKS]:
+        outside.sort(key=lambda tag: (tag.rank, abs(tag.ticks - axis.centre_ticks)))
+        for tag in sorted(outside[:_EDGE_MARKS], key=lambda tag: -abs(tag.ticks - axis.centre_ticks)):
             place = next((place for place in places if place not in rows), None)
             if place is not None:
                 rows[place] = _written(tag, width, sign)

@@ -78,13 +78,14 @@ def _draw_own(cells: Cells, codes: heat.Grid, axis: PriceAxis, own: OwnPrice) ->
     hidden = np.any(codes[2 * row : 2 * row + 2] == heat.PRICE, axis=0)
     words = f" {own.words} "
     latest = width - len(words) - 3
-    start = next((at for at in range(latest, -1, -1) if not hidden[at : at + len(words)].any()), max(0, latest))
-    for column in range(max(0, min(start - 2, width - _OWN_COLUMNS)), width):
+    start = next((at for at in range(latest, -1, -1) if not hidden[at : at + len(words)].any()), None)
+    for column in range(max(0, min(width - _OWN_COLUMNS, latest if start is None else start - 2)), width):
         if not hidden[column]:
             field.ground(cells, codes, row, column)
             cells.put(row, column, "┄", code)
     fore, back = (heat.NOTHING, code) if own.ink == "stop" else (code, heat.NOTHING)
-    cells.put(row, start, words, fore, back)
+    if start is not None:
+        cells.put(row, start, words, fore, back)
 
 
 def heading(market: SymbolView | None, axis: PriceAxis | None, look: Look, width: int) -> Row:
