@@ -126,6 +126,15 @@ def test_a_timer_that_slips_over_a_column_leaves_no_gap() -> None:
     assert columns.states.tolist() == [LIVE, LIVE, LIVE, LIVE, NOT_SEEN, LIVE]
 
 
+def test_the_path_is_where_the_mid_was_in_the_time_shown() -> None:
+    history = History()
+    for second, bid in enumerate((900, 1_000, 1_050, 990)):
+        history.take(NOW_MS + second * 1_000, market(bid))
+    assert history.path("ABC", 1_000, NOW_MS + 3_000, 3) == (990.5, 1_050.5)
+    low, high = history.path("XYZ", 1_000, NOW_MS + 3_000, 3)
+    assert low > high
+
+
 def test_the_oldest_columns_make_room() -> None:
     history = History()
     for second in range(COLUMNS + 10):
@@ -266,7 +275,9 @@ def test_all_symbols_are_looked_at_once_a_second(view) -> None:
     for frame in range(40):
         at_ms = NOW_MS + frame * 250
         now = replace(view, at_ms=at_ms, symbols=(replace(market(), symbol="S0"),))
-        history.follow(desk, now, "S0", symbols)
+        history.take_selected(now, "S0")
+        for symbol in history.due(at_ms, "S0", symbols):
+            history.take_other(desk, at_ms, symbol)
     assert all(desk.asked.count(symbol) == 10 for symbol in symbols[1:])
     for symbol in symbols:
         assert np.all(history.columns(symbol, 1_000, NOW_MS + 9_999, 10).states == LIVE)

@@ -10,9 +10,8 @@ from breakwall.app.look import Look
 from breakwall.model.view import SymbolView
 
 _NEAR = 0.005
-"""A fitted axis shows no more than this share of the price to either side, however deep the book is; of the way
-that the price came twice as much, where columns are longer than `_BRIEF_MS`."""
-_BRIEF_MS = 1_000
+"""A fitted axis shows no more than this share of the price to either side, however deep the book is; twice as much
+where the price came from farther."""
 _MIDDLE = 0.55
 """The axis stays where it is while the price is in this share of it."""
 _TIGHT, _LOOSE = 0.3, 1.5
@@ -65,7 +64,7 @@ def follow(
     if not market.bids or not market.asks:
         return before
     mid = (market.bids[0][0] + market.asks[0][0]) / 2
-    step = look.ticks_per_half_row or _fitted(before, 2 * _wanted(market, mid, path, look) / half_rows)
+    step = look.ticks_per_half_row or _fitted(before, 2 * _wanted(market, mid, path) / half_rows)
     centre = _centre(before, mid, step * half_rows, look)
     low = round((centre - step * half_rows / 2) / step) * step
     return PriceAxis(
@@ -92,11 +91,11 @@ def _fitted(before: PriceAxis | None, ideal: float) -> int:
     return at_least(ideal * _CUT)
 
 
-def _wanted(market: SymbolView, mid: float, path: tuple[float, float], look: Look) -> float:
+def _wanted(market: SymbolView, mid: float, path: tuple[float, float]) -> float:
     """How many ticks there should be to each side of the price: the book's reach, and where the price was."""
     book, near = reach(market), mid * _NEAR
     came_from = min(_PATH * book, max(mid - path[0], path[1] - mid))
-    return max(min(book, near), min(came_from, near if look.column_ms <= _BRIEF_MS else 2 * near))
+    return max(min(book, near), min(came_from, 2 * near))
 
 
 def _centre(before: PriceAxis | None, mid: float, span: int, look: Look) -> float:

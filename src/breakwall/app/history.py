@@ -7,6 +7,7 @@ Prices are ticks, mids half ticks (bid plus ask), sizes lots.
 
 from collections.abc import Sequence
 from itertools import chain
+from math import inf
 from typing import NamedTuple
 
 import numpy as np
@@ -128,6 +129,12 @@ class Ring:
             trades=self.trades[slots],
             traded=np.where(seen[:, None], self.traded[slots], 0),
         )
+
+    def path(self, last: int, count: int) -> tuple[float, float]:
+        """Lowest and highest mid (ticks) of these columns."""
+        shown = (self.numbers > last - count) & (self.numbers <= last) & (self.states == LIVE)
+        mids = self.mids[shown]
+        return (float(mids.min()) / 2, float(mids.max()) / 2) if mids.size else (inf, -inf)
 
     def sample(self, sample: Sample) -> None:
         """The column of this moment now ends like this.
@@ -264,13 +271,8 @@ class History:
             past = self._pasts[view.symbol] = Past(view)
         past.take(at_ms, view, selected)
 
-    def follow(self, desk: Desk, view: View, selected: str, symbols: Sequence[str]) -> None:
-        """A frame: the selected market from the view, and of the others those whose turn it is, once a second."""
-        self.take_selected(view, selected)
-        for symbol in self.due(view.at_ms, selected, symbols):
-            self.take_other(desk, view.at_ms, symbol)
-
     def take_selected(self, view: View, selected: str) -> None:
+        """The selected market, from each view."""
         market = view.market(selected)
         if market is not None:
             self.take(view.at_ms, market)
@@ -282,6 +284,7 @@ class History:
         return due[: max(1, min(_MOST_A_FRAME, -(-len(symbols) // 3)))]
 
     def take_other(self, desk: Desk, at_ms: int, symbol: str) -> None:
+        """A look at one that is due."""
         other = desk.market(symbol)
         if other is not None:
             self.take(at_ms, other, selected=False)
@@ -291,6 +294,12 @@ class History:
         past = self._pasts.get(symbol)
         ring = past.rings.get(column_ms) if past else None
         return (ring or _UNSEEN).columns(at_ms // column_ms, count)
+
+    def path(self, symbol: str, column_ms: int, at_ms: int, count: int) -> tuple[float, float]:
+        """Lowest and highest mid (ticks) of these columns; where there is none, the lowest is above the highest."""
+        past = self._pasts.get(symbol)
+        ring = past.rings.get(column_ms) if past else None
+        return (ring or _UNSEEN).path(at_ms // column_ms, count)
 
     def trades_missed(self, symbol: str) -> int:
         """Trades that came and went between two looks."""

@@ -4,7 +4,6 @@ Two parts side by side, so that a price tag that moves costs its own cells only:
 per column of time, and the axis, of which each view paints what changed.
 """
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -198,9 +197,7 @@ class HeatMap(Pane, can_focus=True):
         self.field.paint([head, *self._lines])
 
     def _follow(self, view: View, market: SymbolView, width: int, height: int) -> PriceAxis | None:
-        seen = self.look.history.columns(market.symbol, self.look.column_ms, view.at_ms, width)
-        mids = seen.mids[seen.live]
-        path = (mids.min() / 2, mids.max() / 2) if mids.size else (math.inf, -math.inf)
+        path = self.look.history.path(market.symbol, self.look.column_ms, view.at_ms, width)
         return follow(self._axis, market, path, 2 * (height - 1), self.look)
 
     def _draw(self, view: View, market: SymbolView, axis: PriceAxis, width: int) -> None:
