@@ -101,14 +101,14 @@ class Keymap:
 
 def markdown(keymap: Keymap) -> str:
     """The keys as the table that stands in the README."""
-    lines = ["| key | what it does |", "|---|---|"]
+    lines = ["| key | what it does | name in `[keys]` |", "|---|---|---|"]
     for group in GROUPS:
-        lines.append(f"| **{group}** | |")
+        lines.append(f"| **{group}** | | |")
         for act in ACTS:
             if act.group == group:
                 keys = " ".join(f"`{key}`" for key in keymap.keys(act)) or "no key"
                 then = " then `Enter`" if act.guard is Guard.CHORD else ""
-                lines.append(f"| {keys}{then} | {act.help} |")
+                lines.append(f"| {keys}{then} | {act.help} | {'' if act.fixed else act.id} |")
     return "\n".join(lines)
 
 

@@ -10,22 +10,25 @@ from breakwall.app.row import Row
 from breakwall.model.view import View
 
 LEGEND: tuple[tuple[str, str, str], ...] = (
-    ("░▒▓█", "bar", "resting size: blues, the brighter the more (shades without colours)"),
-    (" 2.41M ", "tag", "a wall that the detector confirmed: warm, and its size on the price axis"),
-    (" 64117.5 ", "price", "the price now; the white line in the heat map is its way"),
-    ("● •", "bar", "trades: the side by colour and, without colours, by B and S"),
-    ("own", "own", "our orders and our entry"),
-    ("stop", "stop", "our stop"),
-    ("▲ ▼ ▸", "bar", "up or buy, down or sell, selected"),
-    ("PROTECTED ✓", "bar-good", "the stop was read back from the exchange; behind it how long ago"),
-    ("STOP UNPROVEN", "bar-warn", "a stop was set and not read back lately"),
-    ("NO STOP", "alarm", "no stop is known; the position is closed if none comes"),
+    ("▀▄█", "own", "blues: resting size, the brighter the more; shades ░▒▓ without colours"),
+    (" 2.41M ", "tag", "warm: a wall that the detector confirmed; on the axis its price and size"),
+    ("◆ ◇", "bar", "a wall was eaten, a wall was pulled"),
+    ("╱╱", "bar", "no data for this time"),  # noqa: RUF001 - the hatch of the heat map
+    (" 64117.5 ", "price", "the price now; the white line is its way"),
+    ("· • ●", "bar", "trades by size, green buys, red sells (b B, s S without colours)"),
+    ("┄┄", "own", "our entry, stop, target and orders"),
+    ("▲ ▼", "bar", "at the edge of the axis: a price outside of the picture"),
+    ("↑ ↓", "bar", "a tag that had to make room: where it belongs"),
+    ("▌ O E S", "own", "ladder: a wall, our order, our entry, our stop"),
+    (" PROTECTED ✓ ", "bar-good", "the stop was read back from the exchange, so long ago"),
+    (" STOP UNPROVEN ", "bar-warn", "a stop was set, but not read back lately"),
+    (" NO STOP ", "alarm", "no stop is known; without one the position is closed"),
     (UNKNOWN, "bar", "not known (never 0)"),
     ("###", "bar", "a number that does not fit (never a wrong one)"),
-    ("?", "bar", "from data that is not live"),
-    ("ARMED SAFE", "bar", "strategies may open positions, or not; closing works in both"),
+    ("?", "bar", "not proven, or from data that is not live"),
+    (" ARMED ", "armed", "strategies may open positions; closing always works"),
+    (" SAFE ", "safe", "nothing is opened; closing always works"),
 )
-
 CHORDS = (
     "A chord is its key, then Enter within two seconds. Characters trade nothing in a paste, in a burst of keys and "
     "for 0.3 s after the screen has changed. F9 then Enter works always and everywhere."
