@@ -1,6 +1,6 @@
 """The cockpit under load: the real program on a real pty, 40 loud symbols, 6,000 messages a second.
 
-    python benchmarks/cockpit.py [--quick] [--only load,stall,keys,start] [--seconds 20]
+    python benchmarks/cockpit.py [--quick] [--only load,stall,keys,start] [--sizes 200x60,...] [--seconds 20]
 
 Each figure stands beside its limit and beside the same program without a screen, measured in the same run.
 Message latency is from the sender's clock to "processed by the core": it holds the socket and every moment in
@@ -57,15 +57,20 @@ def kb_s(written: int, window: Window) -> float:
     return written / window.seconds / 1000
 
 
-def load(market: LoudMarket, size: str, seconds: float) -> bool:
-    """Latency, processor and bytes at one size; bytes also with four columns of the heat map a second."""
-    print(f"\n{size}, {len(market.where['symbols'])} symbols, {seconds:g} s")
+def load(market: LoudMarket, size: str, seconds: float, *, fill: bool) -> bool:
+    """Latency, processor and bytes at one size; bytes also with four columns of the heat map a second.
+
+    `fill`: wait until the heat map has no empty columns any more; before, it costs less than it will.
+    """
+    print(
+        f"\n{size}, {len(market.where['symbols'])} symbols, {seconds:g} s" + ("" if fill else ", heat map not full")
+    )
     bare = Trial(market, size, ui=False)
     time.sleep(WARM_UP_S)
     plain = bare.window(seconds)
     bare.end()
     trial = Trial(market, size)
-    time.sleep(WARM_UP_S)
+    time.sleep(arrange(*_measures(size))["heatmap"].width if fill else WARM_UP_S)
     window = trial.window(seconds)
     trial.screen.type(QUARTER_SECOND_COLUMNS)
     time.sleep(1)
@@ -76,6 +81,11 @@ def load(market: LoudMarket, size: str, seconds: float) -> bool:
     ok = _bytes(size, window, fast) and ok
     _painting(samples, window)
     return ok
+
+
+def _measures(size: str) -> tuple[int, int]:
+    width, _, height = size.partition("x")
+    return int(width), int(height)
 
 
 def _delays(samples: Samples, window: Window, bare: Samples, plain: Window) -> bool:
@@ -99,11 +109,10 @@ def _delays(samples: Samples, window: Window, bare: Samples, plain: Window) -> b
 
 
 def _bytes(size: str, window: Window, fast: Window) -> bool:
-    width, height = map(int, size.split("x"))
     ok = True
     for name, span, limit in (("1 s", window, KB_S[size]), ("250 ms", fast, None)):
         written = b"".join(span.written)
-        panes = by_pane(written, arrange(width, height))
+        panes = by_pane(written, arrange(*_measures(size)))
         ok = tell(f"to the terminal, a column each {name}", kb_s(len(written), span), "KB/s", limit) and ok
         tell("  with ssh -C, estimated", kb_s(compressed(span.written), span), "KB/s")
         most = LADDER_AND_TAPE_KB_S if size == "200x60" and span is window else None
@@ -234,7 +243,7 @@ def main() -> int:
         market = LoudMarket(Path(folder))
         try:
             for size in sizes if "load" in parts else ():
-                ok = load(market, size, 6 if chosen.quick else chosen.seconds) and ok
+                ok = load(market, size, 6 if chosen.quick else chosen.seconds, fill=not chosen.quick) and ok
             if "stall" in parts:
                 ok = stall(market, sizes[0], 4 if chosen.quick else STALL_S) and ok
             if "keys" in parts:
