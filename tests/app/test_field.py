@@ -25,6 +25,11 @@ def console(depth: Depth) -> Console:
     return Console(file=StringIO(), force_terminal=True, color_system=depth.console)
 
 
+def strip_of(codes, palette: Palette) -> Strip:
+    """The first row of these codes."""
+    return field.strip(field.keys_of(palette.cells(codes))[0], palette)
+
+
 def shown(sequences: str) -> list[tuple[str, str]]:
     """What a terminal shows: upper and lower colour of each cell, or its glyph in its colours."""
     cells: list[tuple[str, str]] = []
@@ -58,7 +63,7 @@ def test_what_is_printed_shows_the_codes(runs, depth: Depth, spots) -> None:
         if column < codes.shape[1]:
             field.ground(cells, codes, 0, column)
             palette.spot(cells, heat.Spot(0, column, kind))
-    strip = field.strip(cells, 0, palette)
+    strip = field.strip(field.keys_of(cells)[0], palette)
     printed = strip.render(console(depth))
     from_segments = Strip(list(strip)).render(console(depth))
     assert strip.cell_length == codes.shape[1]
@@ -73,7 +78,7 @@ def test_what_is_printed_shows_the_codes(runs, depth: Depth, spots) -> None:
 def test_a_strip_under_a_dialog_is_made_of_its_segments() -> None:
     palette = Palette(Ink(packaged()))
     codes = np.array([[1, 5, 5, 40], [1, 1, 5, 5]], np.uint8)
-    strip = field.strip(palette.cells(codes), 0, palette)
+    strip = strip_of(codes, palette)
     true = console(Depth.TRUECOLOR)
     dimmed = strip.apply_style(Style(dim=True))
     assert dimmed.text == strip.text
@@ -83,11 +88,9 @@ def test_a_strip_under_a_dialog_is_made_of_its_segments() -> None:
 
 def test_a_terminal_of_another_depth_gets_its_own_colours() -> None:
     palette = Palette(Ink(packaged()))
-    strip = field.strip(palette.cells(np.array([[1, 5], [1, 1]], np.uint8)), 0, palette)
+    strip = strip_of(np.array([[1, 5], [1, 1]], np.uint8), palette)
     assert "48;2;" in strip.render(console(Depth.TRUECOLOR))
-    assert "48;2;" not in field.strip(palette.cells(np.array([[1, 5], [1, 1]], np.uint8)), 0, palette).render(
-        console(Depth.EIGHT_BIT)
-    )
+    assert "48;2;" not in strip_of(np.array([[1, 5], [1, 1]], np.uint8), palette).render(console(Depth.EIGHT_BIT))
 
 
 @pytest.mark.parametrize("depth", [Depth.SIXTEEN, Depth.NONE])
@@ -99,10 +102,12 @@ def test_without_ramps_everything_is_told_by_its_glyph(depth: Depth) -> None:
     cells = palette.cells(codes)
     for place, spot in enumerate(("buy", "sell", "pulled", "eaten")):
         palette.spot(cells, heat.Spot(0, place, spot, 0))
-    text = field.strip(cells, 0, palette).text
+    text = field.strip(field.keys_of(cells)[0], palette).text
     assert text[:4] == "bsxo"
-    assert field.strip(palette.cells(codes), 0, palette).text == " ░▒▓▂█─╱"  # noqa: RUF001 - a hatch
-    coloured = re.search(r"\x1b\[[0-9;]*[34][0-9]", field.strip(cells, 0, palette).render(console(depth)))
+    assert strip_of(codes, palette).text == " ░▒▓▂█─╱"  # noqa: RUF001 - a hatch
+    coloured = re.search(
+        r"\x1b\[[0-9;]*[34][0-9]", field.strip(field.keys_of(cells)[0], palette).render(console(depth))
+    )
     assert bool(coloured) == (depth is Depth.SIXTEEN)
 
 

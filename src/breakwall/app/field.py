@@ -3,7 +3,7 @@
 A cell is a glyph, the code of its foreground and that of its background; `Palette` knows their colours in a theme.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -55,6 +55,7 @@ class Palette:
         self.ramps = bool(ink.cool)
         self.levels = len(ink.cool if self.ramps else ink.shades) - 1
         self._styles: dict[int, Style] = {}
+        self._steps: dict[tuple[int, int, int, bool], tuple[str, str, int, int]] = {}
         self._colours = dict.fromkeys((NOTHING, GAP), ink.background) | dict(enumerate(ink.cool))
         self._colours |= {WARM + 1 + place: colour for place, colour in enumerate(ink.warm)}
         self._colours |= {PRICE: ink.price, RANGE: ink.colour("secondary"), BUY: ink.bid, SELL: ink.ask}
@@ -74,13 +75,25 @@ class Palette:
         glyphs = _DOTS if self.ramps else _LETTERS
         cells.put(spot.row, spot.column, glyphs[spot.kind][spot.size], _INKS[spot.kind])
 
-    def style(self, fore: int, back: int) -> Style:
+    def style(self, key: int) -> Style:
         """The style of a cell; with shades a cell's style is that of its shade."""
-        key = fore << 8 | back
-        style = self._styles.get(key)
+        colours = key & 0xFFFF
+        style = self._styles.get(colours)
         if style is None:
-            style = self._styles[key] = self._make(fore, back)
+            style = self._styles[colours] = self._make(colours >> 8, colours & 255)
         return style
+
+    def step(self, key: int, fore: int, back: int, short: bool) -> tuple[str, str, int, int]:
+        """How to go on with this cell where these colours are set: the sequence, the glyph, and what is set then."""
+        place = key, fore, back, short
+        step = self._steps.get(place)
+        if step is None:
+            glyph, front, ground = _cheapest(key, fore, back, short)
+            codes = [self.fore[front]] if front != fore else []
+            codes += [self.back[ground]] if ground != back else []
+            sequence = f"\x1b[{';'.join(codes)}m" if codes else ""
+            step = self._steps[place] = sequence, chr(glyph), front, ground
+        return step
 
     def _make(self, fore: int, back: int) -> Style:
         if fore in self._shades and back == NOTHING:
@@ -128,25 +141,6 @@ def ground(cells: Cells, codes: Grid, row: int, column: int) -> None:
     cells.back[row, column] = max(heat, default=halves[0])
 
 
-class Run(NamedTuple):
-    """Equal cells beside each other."""
-
-    glyph: int
-    fore: int
-    back: int
-    length: int
-
-
-def runs(cells: Cells, row: int) -> list[Run]:
-    """A row by runs."""
-    glyphs, fore, back = cells.glyphs[row], cells.fore[row], cells.back[row]
-    keys = glyphs.astype(np.int64) << 16 | fore.astype(np.int64) << 8 | back
-    starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
-    lengths = np.diff(np.append(starts, len(keys))).tolist()
-    found = keys[starts].tolist()
-    return [Run(key >> 16, key >> 8 & 255, key & 255, length) for key, length in zip(found, lengths, strict=True)]
-
-
 class Printed(Strip):
     """A strip whose terminal sequences are known: they only say what changes from run to run.
 
@@ -164,40 +158,36 @@ class Printed(Strip):
         return self._printed if console.color_system == self._system else super().render(console)
 
 
-def strip(cells: Cells, row: int, palette: Palette) -> Strip:
-    """One row of text."""
-    line = runs(cells, row)
-    segments = [Segment(chr(glyph) * length, palette.style(fore, back)) for glyph, fore, back, length in line]
-    width = cells.glyphs.shape[1]
+def keys_of(cells: Cells) -> Ints:
+    """Each cell as one number: equal cells look the same."""
+    return cells.glyphs.astype(np.int64) << 16 | cells.fore.astype(np.int64) << 8 | cells.back
+
+
+def strip(keys: Ints, palette: Palette) -> Strip:
+    """One row of text from the keys of its cells."""
+    starts = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+    lengths = np.diff(np.append(starts, len(keys))).tolist()
+    runs = list(zip(keys[starts].tolist(), lengths, strict=True))
+    segments = [Segment(chr(key >> 16) * length, palette.style(key)) for key, length in runs]
     if not palette.ramps:
-        return Strip(segments, width)
-    return Printed(segments, width, "".join(_printed(line, palette)), palette.ink.depth.console)
+        return Strip(segments, len(keys))
+    printed, fore, back = [], -1, -1
+    for key, length in runs:
+        sequence, glyph, fore, back = palette.step(key, fore, back, length <= _SHORT)
+        printed.append(sequence + glyph * length)
+    return Printed(segments, len(keys), "".join(printed) + "\x1b[0m", palette.ink.depth.console)
 
 
-def _printed(line: Sequence[Run], palette: Palette) -> Iterator[str]:
-    """Terminal sequences of the runs."""
-    fore = back = -1
-    for run in line:
-        glyph, front, ground = _cheapest(run, fore, back)
-        codes = [palette.fore[front]] if front != fore else []
-        if ground != back:
-            codes.append(palette.back[ground])
-        if codes:
-            yield f"\x1b[{';'.join(codes)}m"
-        fore, back = front, ground
-        yield chr(glyph) * run.length
-    yield "\x1b[0m"
-
-
-def _cheapest(run: Run, fore: int, back: int) -> tuple[int, int, int]:
-    """Glyph, foreground and background that show the run and change the least of the colours that are set.
+def _cheapest(key: int, fore: int, back: int, short: bool) -> tuple[int, int, int]:
+    """Glyph, foreground and background that show the cell and change the least of the colours that are set.
 
     A half block can be drawn from above or from below, a whole cell in either colour.
     """
-    if run.glyph == _UPPER and (back == run.fore or fore == run.back):
-        return _LOWER, run.back, run.fore
-    if run.glyph != _BLANK:
-        return run.glyph, run.fore, run.back
-    if back != run.back and fore == run.back and run.length <= _SHORT:
+    glyph, front, ground = key >> 16, key >> 8 & 255, key & 255
+    if glyph == _UPPER and (back == front or fore == ground):
+        return _LOWER, ground, front
+    if glyph != _BLANK:
+        return glyph, front, ground
+    if back != ground and fore == ground and short:
         return _FULL, fore, back
-    return _BLANK, fore, run.back
+    return _BLANK, fore, ground

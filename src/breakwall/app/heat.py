@@ -79,13 +79,12 @@ def cells(columns: Columns, axis: PriceAxis) -> Floats:
 
 def cool(grid: Floats, scale: Scale, levels: int) -> Grid:
     """The level of each cell, 1 to `levels`; 0 where nothing is known or nothing rests."""
-    place = 1 + (grid - scale.low) * (levels - 1) / (scale.high - scale.low)
-    place = np.where(grid >= 0, np.clip(place, 1, levels), 0).astype(np.float32)
+    place = 1 + (grid.T - scale.low) * (levels - 1) / (scale.high - scale.low)
+    place = np.where(grid.T >= 0, np.clip(place, 1, levels), 0).astype(np.float32)
     codes: Grid = np.rint(place).astype(np.uint8)
-    for column in range(1, codes.shape[1]):
-        near = np.abs(place[:, column] - codes[:, column - 1]) <= _KEEP
-        codes[:, column] = np.where(near, codes[:, column - 1], codes[:, column])
-    return codes
+    for before, now, exact in zip(codes[:-1], codes[1:], place[1:], strict=True):
+        np.copyto(now, before, where=np.abs(exact - before) <= _KEEP)
+    return codes.T.copy()
 
 
 def walls(codes: Grid, columns: Columns, axis: PriceAxis) -> None:

@@ -16,7 +16,7 @@ from breakwall.app import field, heat
 from breakwall.app.axis import PriceAxis, follow, reach
 from breakwall.app.field import Cells, Palette
 from breakwall.app.figures import price
-from breakwall.app.history import LIVE, NOT_SEEN, STATES, Columns
+from breakwall.app.history import LIVE, NOT_SEEN, STATES, Columns, Ints
 from breakwall.app.ink import Ink
 from breakwall.app.labels import AXIS_WIDTH, OwnPrice, axis_rows, own_prices
 from breakwall.app.look import Look
@@ -154,7 +154,7 @@ class HeatMap(Pane, can_focus=True):
         self._axis: PriceAxis | None = None
         self._scale: heat.Scale | None = None
         self._drawn: object = None
-        self._cells: list[tuple[bytes, bytes, bytes]] = []
+        self._keys: Ints | None = None
         self._lines: list[Strip] = []
         self._head: tuple[Row, Strip] | None = None
 
@@ -164,12 +164,12 @@ class HeatMap(Pane, can_focus=True):
 
     def repaint(self, ink: Ink) -> None:
         self._palette = Palette(ink)
-        self._drawn, self._cells, self._head = None, [], None
+        self._drawn, self._keys, self._head = None, None, None
         self.axis_pane.repaint(ink)
         super().repaint(ink)
 
     def on_resize(self) -> None:
-        self._drawn, self._cells, self._head = None, [], None
+        self._drawn, self._keys, self._head = None, None, None
 
     def show(self, view: View) -> None:
         width, height = self.size.width - AXIS_WIDTH, self.size.height
@@ -217,13 +217,14 @@ class HeatMap(Pane, can_focus=True):
 
     def _print(self, cells: Cells) -> None:
         """Strips for the rows that are not as before."""
-        keys = [tuple(part[row].tobytes() for part in cells) for row in range(len(cells.glyphs))]
-        same = len(keys) == len(self._cells)
+        keys = field.keys_of(cells)
+        same = self._keys is not None and self._keys.shape == keys.shape
+        changed = np.any(keys != self._keys, axis=1) if same else np.ones(len(keys), np.bool_)
         self._lines = [
-            self._lines[row] if same and key == self._cells[row] else field.strip(cells, row, self._palette)
-            for row, key in enumerate(keys)
+            field.strip(keys[row], self._palette) if new else self._lines[row]
+            for row, new in enumerate(changed.tolist())
         ]
-        self._cells = keys
+        self._keys = keys
 
     def _heading(self, market: SymbolView | None, width: int) -> Strip:
         name = (f" {self.words} ", "title-focus" if self.has_focus else "title")
@@ -234,7 +235,7 @@ class HeatMap(Pane, can_focus=True):
 
     def _wait(self, head: Strip, top: Row, width: int, height: int) -> None:
         """No price is known yet: say so, and show nothing that could be taken for one."""
-        self._drawn, self._cells = None, []
+        self._drawn, self._keys = None, None
         words: Row = ((left("", (width - len(WAITING_WORDS)) // 2) + WAITING_WORDS, "dim"),)
         blank = self.strip((), width)
         lines = [blank] * (height - 1)
