@@ -82,11 +82,11 @@ def test_a_position_without_a_market_is_closed_at_market(view: View, plain: Plai
 
 def test_steps_of_a_panic(view: View, plain: Plain) -> None:
     waiting = plain(receipt_rows(Receipt("", True, view.at_ms), replace(view, at_ms=view.at_ms + 300), 120))
-    assert "PANIC sent 12:04:33   no answer yet 0.3s" in waiting
+    assert "PANIC sent  12:04:33  no answer yet 0.3s" in waiting
 
     remains = flattened(view, remains=("BTCUSDT long 0.021",), cancelled=("BTCUSDT buy 0.030 at 64116.0",))
     assert receipt_of(view, remains, plain, 300).splitlines() == [
-        " PANIC 12:04:33   NOT FLAT after 0.3s   proof is asked for   Esc closes",
+        " PANIC  12:04:33  NOT FLAT after 0.3s  proof is asked for  Esc closes",
         " REMAINS   BTCUSDT long 0.021",
         " cancelled BTCUSDT buy 0.030 at 64116.0",
         " ARMED AGAIN: strategies may open positions",
@@ -94,9 +94,18 @@ def test_steps_of_a_panic(view: View, plain: Plain) -> None:
     assert "NOT PROVEN YET" in receipt_of(view, remains, plain, 2_001)
 
     flat = replace(remains, remains=(), flat_ms=view.at_ms + 210)
-    assert "FLAT after 210 ms   proof is asked for" in receipt_of(view, flat, plain, 300)
+    assert "FLAT after 210 ms  proof is asked for" in receipt_of(view, flat, plain, 300)
     proven = replace(flat, proven_ms=view.at_ms + 480)
-    assert "FLAT after 210 ms   ✓ PROVEN BY THE EXCHANGE after 480 ms" in receipt_of(view, proven, plain, 500)
+    assert "FLAT after 210 ms  ✓ PROVEN BY THE EXCHANGE after 480 ms" in receipt_of(view, proven, plain, 500)
+
+
+def test_the_proof_is_never_left_out(view: View, plain: Plain) -> None:
+    proven = flattened(
+        view, symbol="1000PEPEUSDT", panic=False, flat_ms=view.at_ms + 999, proven_ms=view.at_ms + 1999
+    )
+    now = replace(view, flattens=(proven,))
+    head = plain(receipt_rows(Receipt("1000PEPEUSDT", False, view.at_ms), now, 80)[:1])
+    assert head == " FLATTEN 1000PEPEUSDT  12:04:33  ✓ PROVEN BY THE EXCHANGE after 1999 ms"
 
 
 def test_a_panic_with_nothing_to_do_says_so(view: View, plain: Plain) -> None:

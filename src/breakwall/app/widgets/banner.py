@@ -166,7 +166,7 @@ def _closed(held: PositionView, view: View) -> tuple[tuple[str, str], ...]:
         ("LONG" if held.lots > 0 else "SHORT", "bar"),
         (fixed(abs(held.qty)), "bar"),
         (at, "bar"),
-        (f"{signed(held.pnl_usdt)}{doubt} USDT" if held.mark is not None else "", "bar"),
+        (f"{signed(held.pnl_usdt)}{doubt} USDT before fees" if held.mark is not None else "", "bar"),
     )
 
 
@@ -194,18 +194,21 @@ def receipt_rows(receipt: Receipt, view: View, width: int) -> list[Row]:
     answer = answer_to(receipt, view)
     if answer is None:
         waited = age(view.at_ms - receipt.asked_ms)
-        return [_head((f"{name} sent {time_of_day(receipt.asked_ms)}", f"no answer yet {waited}"), width, "safe")]
-    steps = [f"{name} {time_of_day(answer.asked_ms)}"]
+        return [_head(f"{name} sent", receipt.asked_ms, (f"no answer yet {waited}",), width, "safe")]
+    steps = []
     if answer.flat_ms is not None:
         steps.append(f"FLAT after {answer.flat_ms - answer.asked_ms} ms")
     else:
         steps.append(f"NOT FLAT after {age(view.at_ms - answer.asked_ms)}")
     if answer.proven_ms is not None:
         steps.append(f"✓ PROVEN BY THE EXCHANGE after {answer.proven_ms - answer.asked_ms} ms")
-        return [_head(steps, width, "armed"), *_account(receipt, answer, view, width)]
+        return [_head(name, answer.asked_ms, steps, width, "armed"), *_account(receipt, answer, view, width)]
     late = view.at_ms - answer.asked_ms > LATE_PROOF_MS
     steps.append("NOT PROVEN YET" if late else "proof is asked for")
-    return [_head(steps, width, "alarm" if late else "safe"), *_account(receipt, answer, view, width)]
+    return [
+        _head(name, answer.asked_ms, steps, width, "alarm" if late else "safe"),
+        *_account(receipt, answer, view, width),
+    ]
 
 
 def _account(receipt: Receipt, answer: FlattenView, view: View, width: int) -> list[Row]:
@@ -220,10 +223,15 @@ def _account(receipt: Receipt, answer: FlattenView, view: View, width: int) -> l
     return rows
 
 
-def _head(steps: Sequence[str], width: int, ink: str) -> Row:
-    """The last step is the news: the first ones are dropped for it."""
-    words = [Word(len(steps) - place, ((f" {clean(step)}", ink),)) for place, step in enumerate(steps)]
-    return fit([*words, Word(9, ((" Esc closes", ink),))], width, ink)
+def _head(name: str, asked_ms: int, steps: Sequence[str], width: int, ink: str) -> Row:
+    """The name and the last step stay where there is little room."""
+    words = [
+        Word(0, ((f" {clean(name)}", ink),)),
+        Word(8, ((time_of_day(asked_ms), ink),)),
+        *(Word(len(steps) - place, ((step, ink),)) for place, step in enumerate(steps)),
+        Word(9, (("Esc closes", ink),)),
+    ]
+    return fit(words, width, ink)
 
 
 def _line(text: str, width: int) -> Row:
