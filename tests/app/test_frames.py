@@ -104,7 +104,7 @@ async def picture(desk, frame, size: tuple[int, int], views: list) -> str:
     async with app.run_test(size=size) as pilot:
         app.trade.query_one(Status).vitals = Vitals(fps=4, bytes_s=12_400)
         for desk.shown in views:
-            app.look.history.follow(desk, desk.shown, app.look.symbol, app.look.symbols)
+            app.look.history.take_selected(desk.shown, app.look.symbol)
         app.look_again()
         await pilot.pause()
         shown = frame(app).translate(BLOCKS)  # blocks are colours, not text: tests of the heat map look at them
