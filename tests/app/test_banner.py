@@ -105,7 +105,7 @@ def test_the_proof_is_never_left_out(view: View, plain: Plain) -> None:
     )
     now = replace(view, flattens=(proven,))
     head = plain(receipt_rows(Receipt("1000PEPEUSDT", False, view.at_ms), now, 80)[:1])
-    assert head == " FLATTEN 1000PEPEUSDT  12:04:33  ✓ PROVEN BY THE EXCHANGE after 1999 ms"
+    assert head == " FLATTEN 1000PEPEUSDT  FLAT after 999 ms  ✓ PROVEN BY THE EXCHANGE after 1999 ms"
 
 
 def test_a_panic_with_nothing_to_do_says_so(view: View, plain: Plain) -> None:

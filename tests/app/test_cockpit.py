@@ -251,6 +251,10 @@ async def test_before_the_engine_has_started_nothing_is_promised(sit: Sit) -> No
         await seat.press("f9", "enter", "c")
         assert seat.sent == []
         assert "nothing was sent, the engine is still starting" in seat.screen
+        seat.app.desk = seat.desk
+        await seat.look()
+        await seat.press("c")
+        assert seat.sent == [(CommandKind.CANCEL, "BTCUSDT")]
 
 
 @pytest.mark.asyncio
@@ -288,6 +292,7 @@ async def test_what_is_typed_ahead_does_not_leave(sit: Sit) -> None:
     async with sit() as seat:
         await seat.press("ctrl+q", "1", after_ms=QUIET_MS - 1)
         assert seat.app.return_value is None
+        assert "not taken, it came as in a paste or too soon; press it again" in seat.screen
 
 
 @pytest.mark.asyncio
