@@ -147,6 +147,16 @@ async def test_a_lost_book_is_a_gap_with_its_reason_and_the_price_says_it_is_old
 
 
 @pytest.mark.asyncio
+async def test_a_book_lost_for_a_moment_leaves_a_mark_at_the_bottom(bare, view, frame) -> None:
+    views = minute(view)
+    lost = replace(views[25].symbols[0], status="RESYNC", bids=(), asks=())
+    moment = replace(views[25], at_ms=views[25].at_ms + 200, symbols=(lost, *views[25].symbols[1:]))
+    again = replace(views[25], at_ms=views[25].at_ms + 600)
+    text = await text_after(bare, [*views[:26], moment, again, *views[26:]], MIDDLE, frame)
+    assert [line.count("╱") for line in text.splitlines()] == [0] * 19 + [1]  # noqa: RUF001 - a hatch
+
+
+@pytest.mark.asyncio
 async def test_another_symbol_shows_its_own_past(pane, view) -> None:
     ether = replace(view.symbols[0], symbol="ETHUSDT")
     views = [replace(one, symbols=(one.symbols[0], replace(ether, bids=one.symbols[0].bids))) for one in minute(view)]

@@ -44,6 +44,8 @@ def scene(columns: Columns, axis: PriceAxis, codes: heat.Grid, own: Sequence[Own
         if at.column >= 0 and _is_free(codes[2 * at.row : 2 * at.row + 2, at.column], at):
             field.ground(cells, codes, at.row, at.column)
             palette.spot(cells, at)
+    for column in np.flatnonzero(columns.shaken[LEAD:] & columns.live[LEAD:]).tolist():
+        cells.put(len(cells.glyphs) - 1, column, "╱", field.DIM)  # noqa: RUF001 - the hatch of gaps, for a short one
     _name_gaps(cells, columns.states[LEAD:].tolist())
     for price_of_ours in reversed(own):
         _draw_own(cells, codes, axis, price_of_ours)
@@ -88,7 +90,9 @@ def _draw_own(cells: Cells, codes: heat.Grid, axis: PriceAxis, own: OwnPrice) ->
 
 
 def heading(market: SymbolView | None, axis: PriceAxis | None, look: Look, width: int) -> Row:
-    """What the picture is of: symbol, status, price of a row, reach of the book, and whether the axis is locked."""
+    """What the picture is of: symbol, status, price of a row, reach of the book, whether the axis is locked, and
+    trades that are not in it because they came faster than they were looked at.
+    """
     words = [Word(0, ((look.symbol, "title"),))]
     if market is not None:
         live = market.status == "LIVE"
@@ -99,6 +103,9 @@ def heading(market: SymbolView | None, axis: PriceAxis | None, look: Look, width
         if far:
             share = 100 * far / max(1, axis.centre_ticks)
             words.append(Word(3, ((f"reach ±{price(far * market.tick, market.tick)} ({share:.2f}%)", "title-dim"),)))
+        missed = look.history.trades_missed(market.symbol)
+        if missed:
+            words.append(Word(4, ((f"{missed} trades not seen", "title-dim"),)))
         if axis.locked:
             words.append(Word(1, (("LOCKED", "bar-warn"),)))
     return fit(words, width, "title")
