@@ -332,7 +332,7 @@ async def test_the_search_selects_a_symbol(sit: Sit) -> None:
     async with sit(80, 24) as seat:
         await seat.press("slash", "s", "o")
         assert re.search(r"SOLUSDT +171.60 +. STALE", seat.screen)
-        assert seat.app.trade.sheet.size.height == 3
+        assert seat.app.trade.sheet.size.height == 4
         await seat.press("enter")
         assert seat.app.look.symbol == "SOLUSDT"
         assert seat.app.controls.dialog is None

@@ -69,22 +69,22 @@ def test_leaving_lists_positions_with_their_stops(view: View, plain: Plain) -> N
     ]
     assert said[2].split() == ["BTCUSDT", "LONG", "0.021", "stop", "63980.0", "PROTECTED", "✓", "1.8s"]
     text = "\n".join(said)
-    assert "⚠ NO STOP on the exchange, nothing protects it without us: ETHUSDT" in text
+    assert "! NO STOP on the exchange, nothing protects it without us: ETHUSDT" in text
     assert "2 resting entries are cancelled in any case" in text
-    assert sum(line.endswith("⚠") for line in said) == 2
+    assert [line[:5] for line in said[4:7]] == [" 1   ", " 2 ! ", " 3 ! "]
 
 
 def test_leaving_with_old_proofs_warns_in_words(view: View, plain: Plain) -> None:
     old = replace(view.positions[0], proof_age_ms=60_000)
     said = plain(Leave().lines(replace(view, positions=(old,), orders=view.orders[:1]), 84, 30))
-    assert "⚠ stop not read back lately, wait or choose 1: BTCUSDT" in said
+    assert "! stop not read back lately, wait or choose 1: BTCUSDT" in said
     assert "1 resting entry is cancelled in any case" in said
 
 
 def test_leaving_flat_warns_of_nothing(view: View, plain: Plain) -> None:
     said = plain(Leave().lines(replace(view, positions=(), orders=()), 84, 30))
     assert "flat: no position is held" in said
-    assert "⚠" not in said
+    assert "!" not in said
 
 
 def test_leaving_before_the_engine_is_up(plain: Plain) -> None:
@@ -95,7 +95,7 @@ def test_leaving_with_many_positions_keeps_its_choices_in_sight(view: View, plai
     many = tuple(replace(view.positions[0], symbol=f"S{number}USDT") for number in range(30))
     said = plain(Leave().lines(replace(view, positions=many), 80, 21))
     assert len(said.splitlines()) <= 21
-    for words in (" 1  flatten and quit", " 2  quit", " 3  send the screen away", "Esc  stay", "and 18 more"):
+    for words in (" 1   flatten and quit", " 2   quit", " 3   send the screen away", "Esc  stay", "and 18 more"):
         assert words in said
 
 

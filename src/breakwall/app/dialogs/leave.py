@@ -3,7 +3,7 @@
 from breakwall.app.dialogs.dialog import CLOSE, STEPS, Choice, Dialog, line, paper
 from breakwall.app.figures import price
 from breakwall.app.leaving import Leaving
-from breakwall.app.row import Row
+from breakwall.app.row import Cell, Row
 from breakwall.app.table import Column, table
 from breakwall.app.widgets.banner import entries_in
 from breakwall.app.widgets.positions import danger, proof
@@ -13,7 +13,7 @@ from breakwall.model.view import PositionView, View
 WAYS = (
     (Leaving.FLATTEN, "flatten and quit: cancel, close everything, prove it, then end"),
     (Leaving.KEEP, "quit: positions stay, with their stops on the exchange"),
-    (Leaving.HEADLESS, "send the screen away: the engine manages what is held until it is closed"),
+    (Leaving.HEADLESS, "send the screen away: the engine manages what is held until it is flat"),
 )
 COLUMNS = (
     Column("", rank=0),
@@ -62,8 +62,9 @@ class Leave(Dialog):
         unsafe = (
             leaving is not Leaving.FLATTEN and view is not None and any(danger(held) < 2 for held in view.positions)
         )
-        row = ((f"{mark}{place + 1}", "key" if place != self.chosen else ink), (f"  {words}", ink))
-        return paper((*row, ("  ⚠", "bar-warn")) if unsafe else row, width)
+        key: Cell = (f"{mark}{place + 1}", "key" if place != self.chosen else ink)
+        doubt: Cell = (" ! " if unsafe else "   ", "bar-warn" if unsafe else ink)
+        return paper((key, doubt, (words, ink)), width)
 
 
 def _held(view: View | None, width: int) -> list[Row]:
@@ -98,10 +99,10 @@ def _warnings(view: View | None, width: int) -> list[Row]:
     rows = []
     if naked:
         rows.append(
-            line(f" ⚠ NO STOP on the exchange, nothing protects it without us: {', '.join(naked)}", width, "bar-bad")
+            line(f" ! NO STOP on the exchange, nothing protects it without us: {', '.join(naked)}", width, "bar-bad")
         )
     if old:
-        rows.append(line(f" ⚠ stop not read back lately, wait or choose 1: {', '.join(old)}", width, "bar-warn"))
+        rows.append(line(f" ! stop not read back lately, wait or choose 1: {', '.join(old)}", width, "bar-warn"))
     if resting:
         are = "entry is" if resting == 1 else "entries are"
         rows.append(line(f" {resting} resting {are} cancelled in any case", width))

@@ -14,6 +14,12 @@ BARS = 2, 1
 """Rows of status above and of the footer below, which stay in sight."""
 
 
+def framed(rows: list[Row], width: int) -> list[Row]:
+    """Rows in a frame: without colours nothing else tells them from the panes below."""
+    side = ("│", "bar-dim")
+    return [*((side, *row, side) for row in rows), (("└" + "─" * (width - 2) + "┘", "bar-dim"),)]
+
+
 class Sheet(Pane):
     """Empty, and nowhere, while no dialog is open."""
 
@@ -32,16 +38,20 @@ class Sheet(Pane):
         if self.dialog is None:
             self.lines = []
             return before[0] > 0
-        self.lines = self.dialog.lines(view, min(width, self.dialog.width), max(1, height - sum(BARS) - under))
+        room = max(2, height - sum(BARS) - under)
+        self.lines = framed(self.dialog.lines(view, self._wide(width) - 2, room - 1), self._wide(width))
         self.paint(self.lines)
         return before != (len(self.lines), under)
 
     def place(self, width: int, height: int) -> Region:
         """Where the sheet lies on a screen of this size."""
-        wide = min(width, self.dialog.width if self.dialog else 0)
+        wide = self._wide(width)
         room = max(0, height - sum(BARS) - self.under)
         tall = min(len(self.lines), room)
         return Region((width - wide) // 2, BARS[0] + self.under + (room - tall) // 3, wide, tall)
+
+    def _wide(self, width: int) -> int:
+        return min(width, self.dialog.width + 2 if self.dialog else 0)
 
     def resized(self) -> None:
         """Written again at once; other panes wait for the next view."""
