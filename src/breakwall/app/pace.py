@@ -30,12 +30,13 @@ class Pace:
     def __init__(self, fps: float, max_kb_s: float) -> None:
         self.fps = fps
         self.bytes_s = 0.0
+        """Of the last three seconds, so that one whole frame is no flood."""
         self.slowed = ""
         """Which limit is passed, or why `fps` is still less than asked; empty: neither."""
         self._asked = fps
         self._budget = max_kb_s * 1000
         self._late: deque[float] = deque(maxlen=_LATE_BEATS)
-        self._sent: deque[tuple[int, int]] = deque(maxlen=_SENT_BEATS)  # time, bytes in total
+        self._sent: deque[tuple[int, int]] = deque(maxlen=_SENT_BEATS + 1)  # time, bytes in total
         self._beat_ms: int | None = None
         self._looked_ms: int | None = None
         self._changed_ms: int | None = None
@@ -55,7 +56,7 @@ class Pace:
         self._beat_ms = at_ms
         self._sent.append((at_ms, bytes_total + pending))
         began_ms, began = self._sent[0]
-        self.bytes_s = (bytes_total + pending - began) * 1000 / max(at_ms - began_ms, 1000)
+        self.bytes_s = (bytes_total + pending - began) * 1000 / max(at_ms - began_ms, _SENT_BEATS * _BEAT_MS)
         if self._looked_ms is not None and at_ms - self._looked_ms < 1000 / self.fps - _BEAT_MS / 2:
             return False
         behind = pending > _BEHIND_BYTES

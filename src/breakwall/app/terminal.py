@@ -12,12 +12,10 @@ import selectors
 import signal
 import termios
 import threading
-from codecs import getincrementaldecoder
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from rich.console import RenderableType
-from textual._xterm_parser import XTermParser  # Textual's driver reads keys with it, and so does ours
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 from textual.events import Key, MouseMove, Resize
@@ -25,13 +23,13 @@ from textual.message import Message
 from textual.screen import Screen
 
 from breakwall.app.outlet import FULL_BYTES, Outlet, terminal_number
+from breakwall.app.typed import Typed
 
 _LEAVE_S = 0.5  # how long the terminal may take for the sequences that give it back
 _READ_BYTES = 4096
 _MESSAGES_AT_ONCE = 4
 _FLOOD_BYTES = 1024  # nobody types so much at once
 _TICK_S = 0.1
-_SILENCE_TICKS = 10
 _LARGEST = (2000, 1000)
 _NEVER_STOP = (signal.SIGTSTP, signal.SIGTTOU, signal.SIGTTIN)  # a stopped engine protects nothing
 
@@ -183,7 +181,7 @@ class Terminal(LinuxDriver):
     def _run_input_thread(self) -> None:
         """Read keys until told to stop, or until there is no terminal any more."""
         assert self._wake is not None
-        keys = Keys(self._debug)
+        typed = Typed(self._debug)
         with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             selector.register(self._wake[0], selectors.EVENT_READ)
@@ -198,7 +196,7 @@ class Terminal(LinuxDriver):
                     self._tell_lost("end of input")
                     return
                 flood = data is not None and len(data) >= _FLOOD_BYTES
-                for message in keys.read(data):
+                for message in typed.read(data):
                     if not (flood and isinstance(message, Key | MouseMove)):
                         self._pass_on(message)
 
@@ -239,36 +237,3 @@ class Terminal(LinuxDriver):
     def _in_loop(self, work: Callable[[], object]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended, and with it everybody who would listen
             self._loop.call_soon_threadsafe(work)
-
-
-class Keys:
-    """Bytes of a terminal as Textual's messages; no bytes can break it or silence it for long.
-
-    Textual reads text that is not UTF-8 as the end of the app, and after a paste without an end it hears
-    nothing any more, not even panic: here a second of silence ends everything that was begun.
-    """
-
-    def __init__(self, debug: bool = False) -> None:
-        self._debug = debug
-        self._decode = getincrementaldecoder("utf-8")("replace").decode
-        self._parser = XTermParser(debug)
-        self._silent_ticks = 0
-
-    def read(self, data: bytes | None) -> Iterator[Message]:
-        """The messages of these bytes; None: nothing came for a tick (0.1 s)."""
-        try:
-            if data is not None:
-                self._silent_ticks = 0
-                yield from self._parser.feed(self._decode(data)) if data else ()
-            else:
-                self._silent_ticks += 1
-            yield from self._parser.tick()
-        except Exception:  # foreign bytes in a foreign parser: what cannot be read is dropped
-            self._begin_anew()
-        if self._silent_ticks == _SILENCE_TICKS:
-            self._begin_anew()
-
-    def _begin_anew(self) -> None:
-        old, self._parser = self._parser, XTermParser(self._debug)
-        for name in ("last_x", "last_y", "mouse_pixels", "terminal_size", "terminal_pixel_size"):
-            setattr(self._parser, name, getattr(old, name))
