@@ -276,8 +276,20 @@ def test_all_symbols_are_looked_at_once_a_second(view) -> None:
         at_ms = NOW_MS + frame * 250
         now = replace(view, at_ms=at_ms, symbols=(replace(market(), symbol="S0"),))
         history.take_selected(now, "S0")
-        for symbol in history.due(at_ms, "S0", symbols):
-            history.take_other(desk, at_ms, symbol)
+        for symbol in history.due(at_ms, symbols, "S0", 1_000):
+            history.take_due(desk, at_ms, symbol, "S0")
     assert all(desk.asked.count(symbol) == 10 for symbol in symbols[1:])
     for symbol in symbols:
         assert np.all(history.columns(symbol, 1_000, NOW_MS + 9_999, 10).states == LIVE)
+
+
+@pytest.mark.parametrize(("column_ms", "columns"), [(250, 40), (1_000, 10), (5_000, 2)])
+def test_a_picture_that_is_painted_slowly_has_no_holes(column_ms: int, columns: int) -> None:
+    desk, history = Desk(), History()
+    for beat in range(200):
+        at_ms = NOW_MS + beat * 50
+        for symbol in history.due(at_ms, ("S0", "S1"), "S0", column_ms):
+            history.take_due(desk, at_ms, symbol, "S0")
+    assert np.all(history.columns("S0", column_ms, NOW_MS + 9_999, columns).states == LIVE)
+    assert desk.asked.count("S0") == max(columns, 10)
+    assert desk.asked.count("S1") == 10

@@ -91,12 +91,18 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
         self.controls.say()
 
     async def beat(self) -> None:
-        """Look again if it is time to: less often while the loop is late or the line is full."""
+        """Look again if it is time to: less often while the loop is late or the line is full.
+
+        What the markets are is remembered all the same: a slow screen must not make holes in the picture.
+        """
         terminal = self.terminal
         sent, pending = (terminal.bytes_written, terminal.pending) if terminal is not None else (0, 0)
         if self.pace.beat(self.clock.now_ms(), sent, pending):
             self.trade.status.vitals = Vitals(self.pace.fps, self.pace.bytes_s, self.pace.slowed)
             await self.look_in_helpings()
+        else:
+            for _ in self._remember(self.clock.now_ms()):
+                await asyncio.sleep(0)
 
     async def look_in_helpings(self) -> None:
         """One frame, between whose parts the engine has its turn: a message waits for a pane, never for a screen.
@@ -128,6 +134,12 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
                 pane.show(view)
                 yield
         self.controls.take(view)
-        for symbol in self.look.history.due(view.at_ms, self.look.symbol, self.look.symbols):
-            yield
-            self.look.history.take_other(self.desk, view.at_ms, symbol)
+        yield from self._remember(view.at_ms)
+
+    def _remember(self, at_ms: int) -> Iterator[None]:
+        """Take what the markets are now to the history, one by one, those whose turn it is."""
+        look = self.look
+        if self.desk is not None:
+            for symbol in look.history.due(at_ms, look.symbols, look.symbol, look.column_ms):
+                yield
+                look.history.take_due(self.desk, at_ms, symbol, look.symbol)

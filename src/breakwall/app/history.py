@@ -277,17 +277,20 @@ class History:
         if market is not None:
             self.take(view.at_ms, market)
 
-    def due(self, at_ms: int, selected: str, symbols: Sequence[str]) -> list[str]:
-        """The other markets whose turn it is in this frame: each once a second."""
-        second = at_ms // _SECOND_MS
-        due = [symbol for symbol in symbols[:FOLLOWED] if symbol != selected and self._second(symbol) != second]
+    def due(self, at_ms: int, symbols: Sequence[str], selected: str, column_ms: int) -> list[str]:
+        """The markets that were not seen in this second, or the selected one not in its shorter column.
+
+        Only some of them at a time, so that no frame bears them all.
+        """
+        spans = dict.fromkeys(symbols[:FOLLOWED], _SECOND_MS) | {selected: min(column_ms, _SECOND_MS)}
+        due = [symbol for symbol, span_ms in spans.items() if self._last(symbol, span_ms) != at_ms // span_ms]
         return due[: max(1, min(_MOST_A_FRAME, -(-len(symbols) // 3)))]
 
-    def take_other(self, desk: Desk, at_ms: int, symbol: str) -> None:
+    def take_due(self, desk: Desk, at_ms: int, symbol: str, selected: str) -> None:
         """A look at one that is due."""
-        other = desk.market(symbol)
-        if other is not None:
-            self.take(at_ms, other, selected=False)
+        market = desk.market(symbol)
+        if market is not None:
+            self.take(at_ms, market, selected=symbol == selected)
 
     def columns(self, symbol: str, column_ms: int, at_ms: int, count: int) -> Columns:
         """The last `count` columns of a symbol up to this moment."""
@@ -310,9 +313,11 @@ class History:
     def nbytes(self) -> int:
         return sum(ring.nbytes for past in self._pasts.values() for ring in past.rings.values())
 
-    def _second(self, symbol: str) -> int:
+    def _last(self, symbol: str, column_ms: int) -> int:
+        """The number of the newest column of this length; -1 without one."""
         past = self._pasts.get(symbol)
-        return past.rings[_SECOND_MS].last if past else -1
+        ring = past.rings.get(column_ms) if past else None
+        return ring.last if ring else -1
 
 
 def _sample(at_ms: int, view: SymbolView) -> Sample:
