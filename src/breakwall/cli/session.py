@@ -73,7 +73,7 @@ class Session:
         try:
             end = await self._end(running, time_over)
             code, reason = end.code, end.reason
-            flat = await engine.leave(flatten=end.flatten, patience_s=PATIENCE_S)
+            flat = await engine.leave(flatten=end.flatten, patience_s=PATIENCE_S, why=reason)
             if not flat:
                 code, reason = 4, f"{reason}; not flat: {_remains(engine.view())}"
         finally:

@@ -143,14 +143,14 @@ class Engine:
         """A line of the process (not of the core) for the log and the screen."""
         self._tell(Note("process", text, level), self.clock.now_ms())
 
-    async def leave(self, *, flatten: bool, patience_s: float) -> bool:
+    async def leave(self, *, flatten: bool, patience_s: float, why: str = "leaving") -> bool:
         """End trading in order: no entries, resting entries cancelled, positions closed if asked.
 
         Returns whether the venue, read back, shows what was asked (no entries; flat if `flatten`).
         """
-        self.submit(Command(CommandKind.STOP, who="process", why="leaving"))
+        self.submit(Command(CommandKind.STOP, who="process", why=why))
         if flatten:
-            self.submit(Command(CommandKind.FLATTEN, who="process", why="on_exit = flatten"))
+            self.submit(Command(CommandKind.FLATTEN, who="process", why=why))
         deadline = self.clock.now_ms() + int(patience_s * 1000)
         while self.clock.now_ms() < deadline:
             await self.clock.sleep(0.05)
