@@ -9,7 +9,7 @@ from breakwall.app.widgets.tape import Tape
 
 WIDE = """
  TAPE         1m 30% buys
-●12:04:32 S  64117.4  138K
+ 12:04:32●S  64117.4  138K
  12:04:32 B  64117.5 10.6K
  12:04:30 B  64117.5  1.3K
  12:04:29 S  64117.4  4.7K
@@ -20,7 +20,7 @@ WIDE = """
 """
 MEDIUM = """
  TAPE                 1m 30% buys
-●12:04:32 S      64117.4  138K
+ 12:04:32●S      64117.4  138K
  12:04:32 B      64117.5 10.6K
  12:04:30 B      64117.5  1.3K
  12:04:29 S      64117.4  4.7K
@@ -30,7 +30,7 @@ MEDIUM = """
 """
 DRAWER = """
  TAPE                                                               1m 30% buys
-●12:04:32 S      64117.4  138K
+ 12:04:32●S      64117.4  138K
  12:04:32 B      64117.5 10.6K
  12:04:30 B      64117.5  1.3K
  12:04:29 S      64117.4  4.7K
@@ -38,7 +38,7 @@ DRAWER = """
 """
 FILTERED = """
  TAPE    ≥5.0K, 46 hidden
-●12:04:32 S  64117.4  138K
+ 12:04:32●S  64117.4  138K
  12:04:32 B  64117.5 10.6K
  12:04:28 S  64117.4  5.7K
  12:04:26 B  64117.5  5.4K
@@ -76,7 +76,7 @@ def test_what_came_between_two_looks_is_counted(tape, view, make_view, make_mark
 
 def test_a_long_price_costs_the_hour_and_no_digit(tape, make_view, make_market, plain) -> None:
     view = make_view(symbols=(make_market(tick=Decimal("0.0000001")),))
-    assert plain(tape.rows(view, 26, 3)).splitlines()[1] == "●04:32 S   0.0641174  138K"
+    assert plain(tape.rows(view, 26, 3)).splitlines()[1] == " 04:32●S   0.0641174  138K"
 
 
 def test_it_does_not_look_alive_without_a_live_market(tape, make_view, make_market, plain) -> None:

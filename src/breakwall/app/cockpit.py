@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from textual import events
+from textual.strip import Strip
 
 from breakwall.app.controls import Controls
 from breakwall.app.ink import Ink
@@ -78,9 +79,16 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
         """When the event was read, in engine time: keys that waited behind a long paint are no burst."""
         return self.clock.now_ms() - round((events.Event().time - event.time) * 1000)
 
+    def picture(self, title: str) -> str:
+        """The screen as an SVG, now."""
+        return picture(self._strips(), self.ink, title)
+
+    def _strips(self) -> list[Strip]:
+        return self.screen._compositor.render_strips()  # noqa: SLF001 - Textual's own picture has its own colours
+
     async def take_picture(self) -> None:
         """The screen as an SVG in the current folder, made beside the loop."""
-        strips = self.screen._compositor.render_strips()  # noqa: SLF001 - Textual's own picture has its own colours
+        strips = self._strips()
         name = f"breakwall-{self.clock.now_ms()}.svg"
         try:
             await asyncio.to_thread(lambda: Path(name).write_text(picture(strips, self.ink), encoding="utf-8"))

@@ -77,17 +77,17 @@ def _wide(width: int, main: int, drawer: str) -> dict[str, Place]:
     upper = main - lower
     heat = width - ladder - tape
     right = 48
-    middle = 56
-    left = width - middle - right
+    left = width - right
+    middle = left // 2
     return {
         "heatmap": Place(0, 0, heat, upper),
         "ladder": Place(heat, 0, ladder, upper),
         "tape": Place(heat + ladder, 0, tape, upper),
         "positions": Place(0, upper, left, 6),
-        "orders": Place(0, upper + 6, left, 5),
-        "log": Place(0, upper + 11, left, 9),
-        "walls": Place(left, upper, middle, 11),
-        "breaker": Place(left, upper + 11, middle, 9),
-        "signals": Place(left + middle, upper, right, 8),
-        "card": Place(left + middle, upper + 8, right, 12),
+        "orders": Place(0, upper + 6, left - middle, 4),
+        "log": Place(0, upper + 10, left - middle, 10),
+        "walls": Place(left - middle, upper + 6, middle, 7),
+        "breaker": Place(left - middle, upper + 13, middle, 7),
+        "signals": Place(left, upper, right, 8),
+        "card": Place(left, upper + 8, right, 12),
     }

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 SCENARIOS = ("tour", "calm", "breakout", "bounce", "spoof")
 NOT_FLAT = 4
+_BEFORE_THE_END_S = 0.2
+"""When the picture is taken: what is held is closed at the end."""
 
 
 class DemoWish(Struct, frozen=True):
@@ -37,6 +39,8 @@ class DemoWish(Struct, frozen=True):
     no_ui: bool = False
     config: Path | None = None
     state: Path | None = None
+    picture: Path | None = None
+    size: tuple[int, int] = (160, 48)
 
 
 def demo(
@@ -47,6 +51,10 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="print the receipt as one JSON line on stdout")] = False,
     config: Annotated[Path | None, typer.Option(help="settings file; defaults where absent")] = None,
     state: Annotated[Path | None, typer.Option(help="run folder to use again; a fresh one where absent")] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="no terminal: draw the screen, and write it to this SVG when --for is over")
+    ] = None,
+    size: Annotated[str, typer.Option(metavar="COLUMNSxROWS", help="of the picture")] = "160x48",
 ) -> None:
     """Trade the embedded exchange (badge SIM): no account, no internet, no money."""
     from breakwall.cli.session import seconds_of
@@ -59,7 +67,17 @@ def demo(
         seconds = None if for_ is None else seconds_of(for_)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--for") from error
-    raise typer.Exit(run_demo(DemoWish(scenario, seed, seconds, as_json, no_ui, config, state)))
+    if picture is not None and (seconds is None or no_ui):
+        raise typer.BadParameter("expected --for with it, and no --no-ui", param_hint="--picture")
+    wish = DemoWish(scenario, seed, seconds, as_json, no_ui, config, state, picture, _size_of(size))
+    raise typer.Exit(run_demo(wish))
+
+
+def _size_of(text: str) -> tuple[int, int]:
+    columns, _, rows = text.partition("x")
+    if not (columns.isdecimal() and rows.isdecimal() and 20 <= int(columns) <= 500 and 5 <= int(rows) <= 200):
+        raise typer.BadParameter(f"expected a size such as 160x48, found {text!r}", param_hint="--size")
+    return int(columns), int(rows)
 
 
 def run_demo(wish: DemoWish) -> int:
@@ -84,7 +102,11 @@ async def _run(wish: DemoWish, settings: Settings) -> int:
     clock, voice = SystemClock(), Voice(settings.log_level)
     with contextlib.closing(voice):
         async with contextlib.AsyncExitStack() as stack:
-            screen = await stack.enter_async_context(_screen(settings, clock, voice)) if _wants_screen(wish) else None
+            screen = (
+                await stack.enter_async_context(_screen(wish, settings, clock, voice))
+                if _wants_screen(wish)
+                else None
+            )
             calls = Calls(voice, clock, screen)
             place, run = await unless_called_off(_prepare(wish, settings, clock, voice, stack), calls, screen)
             ended = await _conduct(wish, place, run, voice, calls, screen)
@@ -99,15 +121,17 @@ async def _run(wish: DemoWish, settings: Settings) -> int:
 
 def _wants_screen(wish: DemoWish) -> bool:
     """Whether a screen is wanted and possible; says why where it is not possible."""
-    why = "" if wish.no_ui else why_no_screen()
+    why = "" if wish.no_ui or wish.picture is not None else why_no_screen()
     if why:
         print(f"breakwall: no screen, {why}; plain lines instead, as with --no-ui", file=sys.stderr)
     return not (wish.no_ui or why)
 
 
-def _screen(settings: Settings, clock: "Clock", voice: "Voice") -> "Screen":
+def _screen(wish: DemoWish, settings: Settings, clock: "Clock", voice: "Voice") -> "Screen":
     from breakwall.cli.screen import Screen
 
+    if wish.picture is not None:
+        return Screen(settings, clock, wish.size)
     screen = Screen(settings, clock)
     voice.covered = lambda: screen.covers
     return screen
@@ -144,6 +168,8 @@ async def _conduct(
 
     if screen is not None:
         screen.show(run.engine)
+        if wish.picture is not None and wish.seconds is not None:
+            screen.draw(wish.picture, wish.seconds - _BEFORE_THE_END_S)
     try:
         ended = await Session(run.engine, voice, calls, screen).conduct(wish.seconds)
     except BaseException:

@@ -1,6 +1,7 @@
 """The cockpit as a session sees it: opened before the engine, and what its end means."""
 
 import asyncio
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -14,11 +15,14 @@ from breakwall.ports import Clock, Desk
 class Screen:
     """The cockpit and the task it runs in, as a context that gives the terminal back whatever happens inside.
 
-    `ended` is done with the way of leaving; None where it was closed from outside.
+    `ended` is done with the way of leaving; None where it was closed from outside. With a `size` (columns, rows)
+    it is drawn without a terminal, for a picture.
     """
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, size: tuple[int, int] | None = None) -> None:
         self.ended: asyncio.Task[Leaving | None]
+        self._size = size
+        self._drawing: asyncio.Task[None] | None = None
         self._settings = settings
         self._cockpit = Cockpit(settings, clock)
         self._failure: Exception | None = None
@@ -31,6 +35,8 @@ class Screen:
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
         await self.close()
+        if self._drawing is not None:
+            await self._drawing
 
     @property
     def covers(self) -> bool:
@@ -58,6 +64,15 @@ class Screen:
         """From now on it looks at this desk."""
         self._cockpit.desk = desk
 
+    def draw(self, path: Path, after_s: float) -> None:
+        """Write the screen to this file as it will be after so many seconds; OSError comes with the end."""
+        self._drawing = asyncio.create_task(self._draw(path, after_s))
+
+    async def _draw(self, path: Path, after_s: float) -> None:
+        await self._cockpit.clock.sleep(after_s)
+        svg = self._cockpit.picture("breakwall demo")
+        await asyncio.to_thread(path.write_text, svg, encoding="utf-8")
+
     def lose(self, why: str) -> None:
         """There is no terminal any more, somebody says."""
         if self.covers:
@@ -72,7 +87,9 @@ class Screen:
     async def _run(self) -> Leaving | None:
         leaving: Leaving | None = None
         try:
-            leaving = await self._cockpit.run_async(mouse=self._settings.ui.mouse)
+            leaving = await self._cockpit.run_async(
+                headless=self._size is not None, size=self._size, mouse=self._settings.ui.mouse
+            )
         except Exception as error:  # whatever breaks the screen must not reach the engine
             self._failure = error
         if not await self._cockpit.given_back():

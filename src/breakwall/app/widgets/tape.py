@@ -62,7 +62,7 @@ def print_row(print_: Print, market: SymbolView, width: int) -> Row:
     side, ink = ("B", "bid") if print_.buy else ("S", "ask")
     ink = "stale" if market.status != "LIVE" else f"{ink}-bold" if print_.big else ink
     dot = "●" if print_.big else " "
-    text = f"{dot}{time} {side} {right(at, max(1, room))} {right(compact(print_.usdt), SIZE)}"
+    text = f" {time}{dot}{side} {right(at, max(1, room))} {right(compact(print_.usdt), SIZE)}"
     return filled(((text, ink),), width, ink)
 
 

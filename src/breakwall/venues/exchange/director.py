@@ -44,21 +44,21 @@ class Episode(NamedTuple):
 EPISODES: Mapping[str, Episode] = {
     # Up to a wall, press against it until it is eaten, run on, slow down, give half of it back.
     "breakout": Episode(
-        (Leg(28, 40, 0.8), Leg(11, 0, 0.8), Leg(17, 95, 0.9), Leg(4, 3, 0.2), Leg(9, -50, -0.5), Leg(8, -4)),
-        (WallPlan(7, 40, 1.0, Fate.EATEN, 29.5, 7.5),),
+        (Leg(28, 30, 0.8), Leg(11, 0, 0.8), Leg(18, 72, 0.9), Leg(4, 2, 0.2), Leg(9, -38, -0.5), Leg(9, -4)),
+        (WallPlan(7, 30, 1.0, Fate.EATEN, 29.5, 7.5),),
     ),
     # Up, back to the wall that was built behind the trend, and away from it.
     "bounce": Episode(
         (
-            Leg(20, 45, 0.85),
-            Leg(6.5, -26, -0.3),
+            Leg(20, 36, 0.85),
+            Leg(6.5, -19, -0.3),
             Leg(4, 2, 0.3),
-            Leg(19, 90, 0.85),
-            Leg(4, 3, 0.2),
-            Leg(10, -48, -0.5),
-            Leg(8, -4),
+            Leg(19, 74, 0.85),
+            Leg(4, 2, 0.2),
+            Leg(10, -38, -0.5),
+            Leg(9, -4),
         ),
-        (WallPlan(9.5, 14, 1.2, Fate.HELD, 70),),
+        (WallPlan(9.5, 12, 1.2, Fate.HELD, 70),),
     ),
     # Hardly a trend; a wall shows itself, and vanishes as price comes nearer.
     "spoof": Episode(
