@@ -20,7 +20,6 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -38,7 +37,7 @@ SEEN = "BTCUSDT"
 DEPTH = 200
 ROUND = {"book": 130, "trades": 15, "ticker": 5}
 """What 150 messages of a symbol are; five trades in each frame of trades."""
-SEEN_ROUNDS, OTHER_ROUNDS = 60, 3
+SEEN_ROUNDS, OTHER_ROUNDS = 60, 3  # seconds until a tune turns back
 PAUSE_S = 0.004
 # Decimals of price and size, first bid in ticks, typical lots of a level.
 KINDS = ((2, 3, 10_350_055, 900), (2, 2, 341_250, 4_000), (3, 1, 182_344, 9_000), (4, 0, 61_877, 30_000))
@@ -131,14 +130,14 @@ class Piece:
 
 
 class Tune:
-    """One symbol's prepared frames. It ends with the delta that leads back to its snapshot, and begins again."""
+    """One symbol's prepared frames, forth and back to its snapshot again: no message is larger than most."""
 
     def __init__(self, rng: random.Random, symbol: str, kind: tuple[int, int, int, int], seen: bool) -> None:
         self.book = Book(rng, symbol, kind)
         self.seen = seen
         self.first = self.book.window()
         self.snapshot = self._book_piece("snapshot", self.first)
-        self.pieces = list(self._play(SEEN_ROUNDS if seen else OTHER_ROUNDS))
+        self.pieces = self._play(SEEN_ROUNDS if seen else OTHER_ROUNDS)
         self.at = 0
         self.update = rng.randrange(1000, 10**6)
 
@@ -154,11 +153,11 @@ class Tune:
         self.update += 1
         return self.snapshot.frame(self.update, seq, at_ms)
 
-    def _play(self, rounds: int) -> Iterator[Piece]:
+    def _play(self, rounds: int) -> list[Piece]:
         total = sum(ROUND.values())
         kinds = [kind for kind, count in ROUND.items() for _ in range(count)]
-        kinds.sort(key=lambda _: self.book.rng.random())
-        before = self.first
+        self.book.rng.shuffle(kinds)
+        before, forth, back = self.first, [], []
         for n in range(rounds * total):
             kind = kinds[n % total]
             if n % total == 0:
@@ -166,11 +165,13 @@ class Tune:
             if kind == "book":
                 self.book.change(1 + (n % 3 == 0) if self.seen else 4 + int(self.book.rng.expovariate(1 / 9)))
                 after = self.book.window()
-                yield self._book_piece("delta", _difference(before, after))
+                forth.append(self._book_piece("delta", _difference(before, after)))
+                back.append(self._book_piece("delta", _difference(after, before)))
                 before = after
             else:
-                yield self._trades_piece() if kind == "trades" else self._ticker_piece()
-        yield self._book_piece("delta", _difference(before, self.first))
+                forth.append(self._trades_piece() if kind == "trades" else self._ticker_piece())
+                back.append(forth[-1])
+        return forth + back[::-1]
 
     def _book_piece(self, kind: str, levels: tuple[Levels, Levels]) -> Piece:
         bids, asks = ([self.book.level(*level) for level in side.items()] for side in levels)
