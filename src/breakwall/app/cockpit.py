@@ -54,6 +54,7 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
         self.call_after_refresh(self.look_again)  # the first picture need not wait for the interval
 
     def repaint(self, ink: Ink) -> None:
+        self._frames += 1
         for pane in (*self.trade.panes, *self.trade.overlays):
             pane.repaint(ink)
 
@@ -72,6 +73,7 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
             self.controls.paste(event.text, self.read_ms(event))
             return
         elif isinstance(event, events.Resize):
+            self._frames += 1
             self.controls.guard.quieten(self.read_ms(event))
         await super().on_event(event)
 
@@ -115,7 +117,7 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
     async def look_in_helpings(self) -> None:
         """One frame, between whose parts the engine has its turn: a message waits for a pane, never for a screen.
 
-        A newer frame, after a key, makes the rest of this one void.
+        A newer frame, another size and another theme make the rest of this one void.
         """
         frame = self._frames + 1
         for _ in self._frame():
@@ -139,8 +141,7 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
         yield
         for pane in self.trade.panes:
             if pane.is_on_screen:
-                pane.show(view)
-                yield
+                yield from pane.helpings(view)
         self.controls.take(view)
         yield from self._remember(view.at_ms)
 

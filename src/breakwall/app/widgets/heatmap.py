@@ -4,7 +4,7 @@ Two parts side by side, so that a price tag that moves costs its own cells only:
 per column of time, and the axis, of which each view paints what changed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from textual.app import ComposeResult
@@ -29,6 +29,8 @@ LEAD = 60
 """Columns left of the picture that are looked at as well, so that levels and line do not start anew at its edge."""
 _PAINT_EVERY_MS = (500, 1_000)
 """The field is painted so often at most, in the fastest zoom and in the others."""
+_ROWS_AT_ONCE = 12
+"""Rows of text that are made in one helping."""
 _OWN_COLUMNS = 16
 """Own prices are drawn over so many of the newest columns."""
 _OWN_CODES = {"own": field.OWN, "stop": field.STOP}
@@ -179,6 +181,10 @@ class HeatMap(Pane, can_focus=True):
         self._drawn, self._keys, self._head = None, None, None
 
     def show(self, view: View) -> None:
+        for _ in self.helpings(view):
+            pass
+
+    def helpings(self, view: View) -> Iterator[None]:
         width, height = self.size.width - AXIS_WIDTH, self.size.height
         if width < 2 or height < 2:
             return
@@ -200,38 +206,44 @@ class HeatMap(Pane, can_focus=True):
             return
         self.look.shown = (self._axis.step, self._axis.centre_ticks)
         self.axis_pane.paint([top, *axis_rows(self._axis, view, market)])
-        self._draw(view, market, self._axis, width)
+        yield from self._draw(view, market, self._axis, width)
         self.field.paint([head, *self._lines])
+        yield
 
     def _follow(self, view: View, market: SymbolView, width: int, height: int) -> PriceAxis | None:
         path = self.look.history.path(market.symbol, self.look.column_ms, view.at_ms, width)
         return follow(self._axis, market, path, 2 * (height - 1), self.look)
 
-    def _draw(self, view: View, market: SymbolView, axis: PriceAxis, width: int) -> None:
-        """Make the field anew when its time has come, or when what it shows is another."""
+    def _draw(self, view: View, market: SymbolView, axis: PriceAxis, width: int) -> Iterator[None]:
+        """Make the field anew when its time has come, or when what it shows is another: 8 ms, in parts."""
         look = self.look
         every_ms = _PAINT_EVERY_MS[look.column_ms >= _PAINT_EVERY_MS[1]]
         own = own_prices(view, market)
         asked = (view.at_ms // every_ms, look.column_ms, width, axis, own)
         if asked == self._drawn:
             return
-        self._drawn = asked
+        yield
         columns = look.history.columns(market.symbol, look.column_ms, view.at_ms, width + LEAD)
         grid = heat.cells(columns, axis)
         self._scale = heat.measure(self._scale, grid)
+        yield
         codes = heat.raster(grid, columns, axis, self._scale, self._palette.levels)
-        self._print(scene(columns, axis, codes, own, self._palette))
+        cells = scene(columns, axis, codes, own, self._palette)
+        yield
+        yield from self._print(cells)
+        self._drawn = asked
 
-    def _print(self, cells: Cells) -> None:
+    def _print(self, cells: Cells) -> Iterator[None]:
         """Strips for the rows that are not as before."""
         keys = field.keys_of(cells)
         same = self._keys is not None and self._keys.shape == keys.shape
         changed = np.any(keys != self._keys, axis=1) if same else np.ones(len(keys), np.bool_)
-        self._lines = [
-            field.strip(keys[row], self._palette) if new else self._lines[row]
-            for row, new in enumerate(changed.tolist())
-        ]
-        self._keys = keys
+        lines: list[Strip] = []
+        for row, new in enumerate(changed.tolist()):
+            lines.append(field.strip(keys[row], self._palette) if new else self._lines[row])
+            if row % _ROWS_AT_ONCE == _ROWS_AT_ONCE - 1:
+                yield
+        self._lines, self._keys = lines, keys
 
     def _heading(self, market: SymbolView | None, width: int) -> Strip:
         name = (f" {self.words} ", "title-focus" if self.has_focus else "title")

@@ -1,6 +1,6 @@
 """The base of all panes: rows in, strips out, and only changed rows are painted again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import ClassVar
@@ -65,6 +65,11 @@ class Pane(Widget):
         width, height = self.size
         if width and height:
             self.paint(self.rows(view, width, height))
+
+    def helpings(self, view: View) -> Iterator[None]:
+        """`show` in parts, between which the engine has its turn; of most panes it is one part."""
+        self.show(view)
+        yield
 
     def paint(self, rows: Sequence[Row]) -> None:
         """Put rows on the screen; those that are the same cost nothing."""
