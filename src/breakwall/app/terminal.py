@@ -42,6 +42,8 @@ class OnTerminal(App[Result]):
     def __init__(self) -> None:
         super().__init__(driver_class=Terminal)
         self.frames_dropped = 0
+        self.painted = asyncio.Event()
+        """Set with the first frame."""
 
     @property
     def terminal(self) -> "Terminal | None":
@@ -64,6 +66,7 @@ class OnTerminal(App[Result]):
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         """Where every frame passes: drop it while the terminal cannot keep up."""
+        self.painted.set()
         terminal = self.terminal
         if terminal is None or terminal.pending <= FULL_BYTES:
             super()._display(screen, renderable)

@@ -5,14 +5,16 @@ import contextlib
 import os
 import signal
 import sys
+from http import HTTPStatus
 from pathlib import Path
 
 import msgspec
 
-from breakwall.ports import HttpRequest, Transport, TransportError, VenueError
+from breakwall.ports import VenueError
 from breakwall.storage.runs import StateError
 
 _START_TIMEOUT_S = 15.0
+_ANSWER_TIMEOUT_S = 0.5
 _LINE = "exchange.json"
 
 
@@ -37,13 +39,23 @@ def remembered(folder: Path) -> ChildExchange | None:
         return None
 
 
-async def alive(child: ChildExchange, transport: Transport) -> bool:
+async def alive(child: ChildExchange) -> bool:
     """Whether it still answers."""
-    request = HttpRequest("GET", child.http, "/v5/market/time", timeout_s=0.5)
+    return await asyncio.to_thread(_answers, child.http)
+
+
+def _answers(http: str) -> bool:
+    # The standard library's client: the start has no time for a greater one before the first picture.
+    from http.client import HTTPConnection, HTTPException
+
+    connection = HTTPConnection(http.removeprefix("http://"), timeout=_ANSWER_TIMEOUT_S)
     try:
-        return (await transport.request(request)).status == 200
-    except TransportError:
+        connection.request("GET", "/v5/market/time")
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
         return False
+    finally:
+        connection.close()
 
 
 async def start(folder: Path, *, seed: int, scenario: str, linger_s: int) -> ChildExchange:

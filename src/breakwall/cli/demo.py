@@ -57,7 +57,7 @@ def demo(
     size: Annotated[str, typer.Option(metavar="COLUMNSxROWS", help="of the picture")] = "160x48",
 ) -> None:
     """Trade the embedded exchange (badge SIM): no account, no internet, no money."""
-    from breakwall.cli.session import seconds_of
+    from breakwall.cli.spans import seconds_of
 
     if scenario not in SCENARIOS:
         raise typer.BadParameter(
@@ -94,6 +94,7 @@ def run_demo(wish: DemoWish) -> int:
 
 
 async def _run(wish: DemoWish, settings: Settings) -> int:
+    from breakwall.cli import runplace
     from breakwall.cli.calls import Calls, unless_called_off
     from breakwall.cli.voice import Voice
     from breakwall.clock import SystemClock
@@ -102,13 +103,18 @@ async def _run(wish: DemoWish, settings: Settings) -> int:
     clock, voice = SystemClock(), Voice(settings.log_level)
     with contextlib.closing(voice):
         async with contextlib.AsyncExitStack() as stack:
+            finding = asyncio.create_task(runplace.find(runplace.Market(wish.scenario, wish.seed), wish.state))
+            stack.callback(finding.cancel)
+            await asyncio.sleep(0)  # the exchange comes up beside the screen
             screen = (
                 await stack.enter_async_context(_screen(wish, settings, clock, voice))
                 if _wants_screen(wish)
                 else None
             )
             calls = Calls(voice, clock, screen)
-            place, run = await unless_called_off(_prepare(wish, settings, clock, voice, stack), calls, screen)
+            place, run = await unless_called_off(
+                _prepare(finding, settings, clock, voice, stack, screen), calls, screen
+            )
             ended = await _conduct(wish, place, run, voice, calls, screen)
         receipt = _receipt(
             place, run, ended, voice.bytes_written + (screen.bytes_written if screen is not None else 0)
@@ -138,16 +144,23 @@ def _screen(wish: DemoWish, settings: Settings, clock: "Clock", voice: "Voice") 
 
 
 async def _prepare(
-    wish: DemoWish, settings: Settings, clock: "Clock", voice: "Voice", stack: contextlib.AsyncExitStack
+    finding: "asyncio.Task[RunPlace]",
+    settings: Settings,
+    clock: "Clock",
+    voice: "Voice",
+    stack: contextlib.AsyncExitStack,
+    screen: "Screen | None",
 ) -> "tuple[RunPlace, Run]":
-    """The exchange, the run folder, the lock and the engine; what must be given back at the end goes to `stack`."""
+    """The lock and the engine, once there is an exchange; what must be given back at the end goes to `stack`."""
+    if screen is not None:
+        await screen.seen()  # the first picture comes before what only the engine needs
     from breakwall import modes
-    from breakwall.cli import runplace
     from breakwall.venues.transport import AiohttpTransport
+
+    place = await finding
 
     transport = AiohttpTransport()
     stack.push_async_callback(transport.close)
-    place = await runplace.find(runplace.Market(wish.scenario, wish.seed), wish.state, transport)
     try:
         stack.enter_context(place.lock)
         voice.keep(place.folder.log)
@@ -163,7 +176,9 @@ async def _prepare(
 async def _conduct(
     wish: DemoWish, place: "RunPlace", run: "Run", voice: "Voice", calls: "Calls", screen: "Screen | None"
 ) -> "Ended":
-    """From the engine's start to its end; the exchange goes with it, unless something is still held there."""
+    """From the engine's start to its end; the exchange goes with it, unless something is still held there:
+    then it waits a minute to be taken up again.
+    """
     from breakwall.cli.session import Session
 
     if screen is not None:
@@ -176,7 +191,7 @@ async def _conduct(
         if place.fresh and run.engine.core.recovered_ms is None:  # nothing was traded on it
             place.stop_exchange()
         raise
-    if ended.code != NOT_FLAT:
+    if ended.code != NOT_FLAT and not run.engine.view().positions:
         place.stop_exchange()
     return ended
 

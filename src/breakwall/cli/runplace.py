@@ -4,16 +4,17 @@ import secrets
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from breakwall.cli import child as children
 from breakwall.cli.child import ChildExchange
 from breakwall.clock import SystemClock
-from breakwall.modes import Access
-from breakwall.ports import Transport
 from breakwall.storage.runs import AlreadyRunningError, InstanceLock, StateFolder, user_folder
-from breakwall.venues.bybit.endpoints import Urls
+
+if TYPE_CHECKING:
+    from breakwall.modes import Access
 
 LINGER_S = 60
 _KEPT = 10
@@ -29,12 +30,15 @@ class RunPlace:
         self.words = words
         self.fresh = fresh
         self.lock = lock_of(exchange)
-        self.access = Access(
-            "SIM",
-            Urls(exchange.http, exchange.public, exchange.private),
-            exchange.api_key,
-            exchange.api_secret,
-        )
+
+    @property
+    def access(self) -> "Access":
+        """The way to the exchange, and the badge SIM."""
+        from breakwall.modes import Access
+        from breakwall.venues.bybit.endpoints import Urls
+
+        urls = Urls(self.exchange.http, self.exchange.public, self.exchange.private)
+        return Access("SIM", urls, self.exchange.api_key, self.exchange.api_secret)
 
     def stop_exchange(self) -> None:
         children.stop(self.folder.path, self.exchange)
@@ -51,7 +55,7 @@ class Market(Struct, frozen=True):
     seed: int | None
 
 
-async def find(market: Market, state: Path | None, transport: Transport) -> RunPlace:
+async def find(market: Market, state: Path | None) -> RunPlace:
     """The place to run in; starts an exchange where none is alive. Raises StateError or VenueError.
 
     An exchange that is still alive without a cockpit was left by one that was killed: it is taken up
@@ -59,19 +63,19 @@ async def find(market: Market, state: Path | None, transport: Transport) -> RunP
     """
     base = user_folder() / "demo"
     if state is not None:
-        return await _in(StateFolder(state), market, transport)
+        return await _in(StateFolder(state), market)
     for path in _newest_first(base):
-        exchange = await _orphan(path, market, transport)
+        exchange = await _orphan(path, market)
         if exchange is not None:
             return _again(StateFolder(path), exchange)
     _forget_old(base)
     stamp = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).strftime("%Y%m%d-%H%M%S")
-    return await _in(StateFolder(base / f"{stamp}-{secrets.token_hex(2)}"), market, transport)
+    return await _in(StateFolder(base / f"{stamp}-{secrets.token_hex(2)}"), market)
 
 
-async def _in(folder: StateFolder, market: Market, transport: Transport) -> RunPlace:
+async def _in(folder: StateFolder, market: Market) -> RunPlace:
     exchange = children.remembered(folder.path)
-    if exchange is not None and await children.alive(exchange, transport):
+    if exchange is not None and await children.alive(exchange):
         return _again(folder, exchange)
     seed = secrets.randbelow(1_000_000) if market.seed is None else market.seed
     exchange = await children.start(folder.path, seed=seed, scenario=market.scenario, linger_s=LINGER_S)
@@ -84,11 +88,11 @@ def _again(folder: StateFolder, exchange: ChildExchange) -> RunPlace:
     return RunPlace(folder, exchange, words, fresh=False)
 
 
-async def _orphan(path: Path, market: Market, transport: Transport) -> ChildExchange | None:
+async def _orphan(path: Path, market: Market) -> ChildExchange | None:
     exchange = children.remembered(path)
     if exchange is None or market.scenario != exchange.scenario or market.seed not in {None, exchange.seed}:
         return None
-    if not await children.alive(exchange, transport):
+    if not await children.alive(exchange):
         return None
     try:
         with lock_of(exchange):

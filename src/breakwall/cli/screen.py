@@ -60,6 +60,12 @@ class Screen:
         terminal = self._cockpit.terminal
         return terminal.bytes_written if terminal is not None else 0
 
+    async def seen(self) -> None:
+        """Wait for the first picture, or for the end where there is none."""
+        painted = asyncio.create_task(self._cockpit.painted.wait())
+        await asyncio.wait({painted, self.ended}, return_when=asyncio.FIRST_COMPLETED)
+        painted.cancel()
+
     def show(self, desk: Desk) -> None:
         """From now on it looks at this desk."""
         self._cockpit.desk = desk

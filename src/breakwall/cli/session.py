@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import os
-import re
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 _STATUS_EVERY_S = 10.0
 _LOOK_EVERY_S = 0.1
-_SPANS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class Ended(Struct, frozen=True):
@@ -40,14 +38,6 @@ class End(Struct, frozen=True):
     code: int
     reason: str
     flatten: bool
-
-
-def seconds_of(text: str) -> float:
-    """Seconds of '90s', '500ms', '5m', '1h' or a plain number; raises ValueError naming what was found."""
-    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h)?\s*", text)
-    if match is None or float(match[1]) <= 0:
-        raise ValueError(f"expected a span such as 90s, 5m or 1h, found {text!r}")
-    return float(match[1]) * _SPANS[match[2] or "s"]
 
 
 class Session:
