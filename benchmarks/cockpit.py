@@ -122,28 +122,23 @@ def _bytes(size: str, window: Window, fast: Window) -> bool:
     return ok
 
 
-_PAINTING = (
-    ("view_ms", "desk.view"),
-    ("look_ms", "a frame's view and rows"),
-    ("helping_ms", "each part of it"),
-    ("paint_ms", "a paint"),
-)
-
-
 def _painting(samples: Samples, window: Window) -> None:
-    for name, words in _PAINTING:
+    """Processor time on the loop: a message waits for one part at most, and then for a paint."""
+    for name, words in (("view_ms", "desk.view"), ("paint_ms", "a paint")):
         values = samples.within(window, name)
-        print(
-            f"  {words:24} {len(values) / window.seconds:5.1f}/s   p50 {percentile(values, 50):6.2f} ms"
-            f"   p99 {percentile(values, 99):6.2f} ms   max {values.max():6.2f} ms"
-        )
+        print(f"  {words:12} {len(values) / window.seconds:6.1f}/s {_spread(values)}")
     for name in samples.names("show_ms "):
-        pane, values = name.removeprefix("show_ms "), samples.within(window, name)
+        pane = name.removeprefix("show_ms ")
+        values, parts = samples.within(window, name), samples.within(window, f"part_ms {pane}")
         rows = samples.within(window, f"rows {pane}").sum() / window.seconds
         print(
-            f"    {pane:22} {rows:5.0f} rows/s  p50 {percentile(values, 50):6.2f} ms"
-            f"   p99 {percentile(values, 99):6.2f} ms   max {values.max():6.2f} ms"
+            f"  {pane:12} {len(values) / window.seconds:6.1f}/s {_spread(values)}"
+            f"   longest part {parts.max():6.2f} ms   {rows:4.0f} rows/s"
         )
+
+
+def _spread(values: Figures) -> str:
+    return f"  p50 {percentile(values, 50):6.2f}   p99 {percentile(values, 99):6.2f}   max {values.max():6.2f} ms"
 
 
 def stall(market: LoudMarket, size: str, seconds: float) -> bool:

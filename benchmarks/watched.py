@@ -11,7 +11,7 @@ import gc
 import sys
 import time
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -89,62 +89,53 @@ def listen_to_screen(samples: Samples) -> None:
     from breakwall.app.screens.trade import PANES
     from breakwall.app.widgets.pane import Pane
 
-    clock_helpings(samples, Cockpit)
-    clock(samples, Cockpit, "_display", lambda _: "paint_ms")
-    clock(samples, Engine, "view", lambda _: "view_ms")
-    for pane in {Pane, *(pane for pane in PANES if "show" in vars(pane))}:
-        clock(samples, pane, "show", lambda self: f"show_ms {type(self).__name__}")
-        count_rows(samples, pane)
+    clock(samples, Cockpit, "_display", "paint_ms")
+    clock(samples, Engine, "view", "view_ms")
+    clock_parts(samples, Cockpit, "_frame")
+    for pane in (Pane, *(pane for pane in PANES if "helpings" in vars(pane))):
+        clock_parts(samples, pane, "helpings")
 
 
-def clock(samples: Samples, owner: type, method: str, name: Callable[[Any], str]) -> None:
-    """Processor time of every outermost call of this method: other processes do not count."""
-    original, inside = getattr(owner, method), [False]
+def clock(samples: Samples, owner: type, method: str, name: str) -> None:
+    """Processor time of every call of this method: other processes do not count."""
+    original = getattr(owner, method)
 
     @wraps(original)
     def timed(self: Any, *words: Any, **named: Any) -> Any:
-        if inside[0]:
-            return original(self, *words, **named)
-        inside[0], began = True, time.thread_time()
+        began = time.thread_time()
         try:
             return original(self, *words, **named)
         finally:
-            inside[0] = False
-            samples.add(name(self), (time.thread_time() - began) * 1e3)
+            samples.add(name, (time.thread_time() - began) * 1e3)
 
     setattr(owner, method, timed)
 
 
-def clock_helpings(samples: Samples, cockpit: type) -> None:
-    """Processor time of each part of a frame, between which the engine has its turn, and of all of them."""
-    original = cockpit._frame  # type: ignore[attr-defined]  # noqa: SLF001  # where a frame comes in parts
+def clock_parts(samples: Samples, owner: type, method: str) -> None:
+    """Processor time of each part of what comes in parts, and of all of them; and rows painted meanwhile."""
+    original = getattr(owner, method)
 
-    def timed(self: Any) -> Iterator[None]:
-        parts, whole, more = original(self), 0.0, True
+    @wraps(original)
+    def timed(self: Any, *words: Any) -> Iterator[None]:
+        name, rows = type(self).__name__, painted(self)
+        parts, whole, more = original(self, *words), 0.0, True
         while more:
             began = time.thread_time()
             more = next(parts, parts) is None
             took = (time.thread_time() - began) * 1e3
-            samples.add("helping_ms", took)
+            samples.add(f"part_ms {name}", took)
             whole += took
             if more:
                 yield
-        samples.add("look_ms", whole)
+        samples.add(f"show_ms {name}", whole)
+        samples.add(f"rows {name}", painted(self) - rows)
 
-    cockpit._frame = timed  # type: ignore[attr-defined]  # noqa: SLF001  # the same
+    setattr(owner, method, timed)
 
 
-def count_rows(samples: Samples, owner: type) -> None:
-    original = owner.show  # type: ignore[attr-defined]  # panes have it
-
-    @wraps(original)
-    def counted(self: Any, view: Any) -> None:
-        before = self.rows_painted
-        original(self, view)
-        if self.rows_painted > before:
-            samples.add(f"rows {type(self).__name__}", self.rows_painted - before)
-
-    owner.show = counted  # type: ignore[attr-defined]  # the same
+def painted(widget: Any) -> int:
+    """Rows that this widget and those in it have painted so far."""
+    return sum(getattr(one, "rows_painted", 0) for one in (widget, *widget.walk_children()))
 
 
 def listen_to_garbage(samples: Samples) -> None:
