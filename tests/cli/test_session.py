@@ -109,6 +109,14 @@ async def test_what_the_end_of_the_screen_means(
 
 
 @pytest.mark.asyncio
+async def test_a_screen_lost_while_recovering_disarms_before_anything_may_be_opened() -> None:
+    engine = FakeEngine()
+    engine.core.recovered_ms = None
+    await conduct(engine, FakeScreen(Leaving.LOST), seconds=0.2)
+    assert engine.asked == [CommandKind.DISARM]
+
+
+@pytest.mark.asyncio
 async def test_a_hang_up_ends_the_screen_where_there_is_one_and_else_the_run() -> None:
     asyncio.get_running_loop().call_later(0.05, signal.raise_signal, signal.SIGHUP)
     screen = FakeScreen(None)
@@ -151,7 +159,7 @@ async def test_before_there_is_an_engine_only_a_wish_to_quit_calls_the_start_off
     voice = Voice("error")
     screen = FakeScreen(leaving)
     calls = Calls(voice, SystemClock(), screen)  # type: ignore[arg-type]  # as much of a screen as is asked
-    beginning = unless_called_off(start(), calls, screen)  # type: ignore[arg-type]  # the same
+    beginning = unless_called_off(asyncio.create_task(start()), calls, screen)  # type: ignore[arg-type]  # the same
     if called_off:
         with pytest.raises(LeftEarly, match="quit"):
             await beginning

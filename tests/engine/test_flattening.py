@@ -1,12 +1,23 @@
 """Flat is what the exchange proves: quiet first, then a read-back that was asked after it."""
 
+from decimal import Decimal
+
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakwall.model.actions import Approved, AskReadBack, Note, PlaceOrder
-from breakwall.model.events import Command, CommandKind, Outcome, OutcomeKind, ReadBack, ReadBackFailed
+from breakwall.model.events import (
+    Command,
+    CommandKind,
+    Outcome,
+    OutcomeKind,
+    PositionReport,
+    PositionReports,
+    ReadBack,
+    ReadBackFailed,
+)
 from breakwall.model.journal import EntryKind, JournalEntry
 
 BTC, ETH = "BTCUSDT", "ETHUSDT"
@@ -245,3 +256,33 @@ def test_who_leaves_flat_stays_flat_whatever_turns_up_late(floor):
     floor.read_back()
     assert not floor.core.settled(flat=True)
     assert [order.lots for order in orders(floor.log, reduce_only=True)] == [7]
+
+
+def test_who_leaves_waits_for_a_panic_that_is_not_proven_yet(floor):
+    floor.order("pause", ETH)
+    hold(floor)
+    floor.order("stop")
+    floor.read_back("flatten")
+    assert floor.core.settled(flat=False)
+    floor.order("panic")
+    assert not floor.core.settled(flat=False)
+    floor.deliver(orders(floor.log, reduce_only=True)[-1])
+    floor.tell()
+    assert not floor.core.settled(flat=False)
+    floor.read_back("flatten")
+    assert floor.core.settled(flat=False)
+
+
+def test_who_leaves_leaves_no_position_without_a_stop(floor):
+    floor.order("pause", ETH)
+    hold(floor)
+    floor.order("stop")
+    floor.read_back("flatten")
+    robbed = PositionReport(
+        BTC, floor.held[BTC], Decimal(60_000), None, None, Decimal(60_000), None, Decimal(10), 0, 1, floor.now
+    )
+    floor.say(PositionReports((robbed,)))
+    assert not floor.core.settled(flat=False)
+    floor.now += 2_000
+    floor.read_back()
+    assert floor.core.settled(flat=False)

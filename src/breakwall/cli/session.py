@@ -53,7 +53,7 @@ class Session:
     async def conduct(self, seconds: float | None) -> Ended:
         """Run until the time is over, a signal comes, the screen ends or the engine gives up; then leave and close.
 
-        Exit codes: 0 done, 1 a critical task gave up, 4 not flat although asked, 130 interrupted.
+        Exit codes: 0 done, 1 a critical task gave up, 4 not flat although asked or without a stop, 130 interrupted.
         """
         engine = self._engine
         began = engine.clock.now_ms()
@@ -65,7 +65,8 @@ class Session:
             code, reason = end.code, end.reason
             flat = await engine.leave(flatten=end.flatten, patience_s=PATIENCE_S, why=reason)
             if not flat:
-                code, reason = 4, f"{reason}; not flat: {_remains(engine.view())}"
+                what = "not flat" if end.flatten else "not left in order"
+                code, reason = 4, f"{reason}; {what}: {_remains(engine.view())}"
         finally:
             if self._screen is not None:
                 await self._screen.close()
@@ -123,11 +124,10 @@ class Session:
 
     async def _manage_to_the_end(self) -> None:
         """Open nothing, look after what is held, until nothing is."""
-        engine = self._engine
+        engine, why = self._engine, "nobody watches the screen"
+        engine.submit(Command(CommandKind.DISARM, who="process", why=why))  # before the account is read: it may trade
         while engine.core.recovered_ms is None:
             await engine.clock.sleep(_LOOK_EVERY_S)
-        why = "nobody watches the screen"
-        engine.submit(Command(CommandKind.DISARM, who="process", why=why))
         engine.submit(Command(CommandKind.CANCEL, who="process", why=why))
         while True:
             await engine.clock.sleep(_LOOK_EVERY_S)
@@ -155,7 +155,10 @@ class Session:
 
 
 def _remains(view: View) -> str:
-    positions = [f"{position.symbol} {position.qty:+f}" for position in view.positions]
+    positions = [
+        f"{position.symbol} {position.qty:+f}" + (" WITHOUT A STOP" if position.stop is None else "")
+        for position in view.positions
+    ]
     orders = [f"order {order.client_id} {order.state}" for order in view.orders]
     return ", ".join(positions + orders) or "not proven by the venue"
 

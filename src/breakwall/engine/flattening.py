@@ -62,7 +62,9 @@ def remains(state: State, wish: Wish) -> tuple[str, ...]:
 
 
 def settled(state: State, *, flat: bool) -> bool:
-    """While leaving: whether the venue has proven that nothing is left to do."""
-    leaving, wish = state.leaving, state.flat_wishes.get("")
-    done = leaving is not None and leaving.proven_ms is not None
-    return done and (not flat or (wish is not None and wish.proven_ms is not None))
+    """While leaving: whether the venue has proven all that was asked, also a panic on the way out, and that nothing
+    is left behind without a stop.
+    """
+    heard = state.leaving is not None and (not flat or "" in state.flat_wishes)
+    naked = any(position.stop_ticks is None for position in state.positions.held())
+    return heard and not naked and all(wish.proven_ms is not None for wish in state.wishes)
