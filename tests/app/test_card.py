@@ -17,7 +17,7 @@ def test_failed_checks_come_first_with_their_reasons(refused, plain) -> None:
     assert plain(card_rows(refused, 48, 20)).splitlines() == [
         " SOLUSDT ▼ bounce SHORT  REFUSED",
         " entry 171.60  stop 172.02  target 169.88",
-        " qty 11.9  lose 5.11 USDT at the stop, with fees",
+        " qty 11.9  loss at stop 5.11 USDT with fees",
         " ✗ symbol active: SOLUSDT is not live",
         " ✗ signal fresh: 61400 ms old, at most 60000",
         "   ms allowed",
@@ -43,7 +43,7 @@ def test_a_gate_behind_the_checks_says_its_reason(view, plain) -> None:
 
 def test_a_trade_that_was_not_sized_has_no_loss(refused, plain) -> None:
     text = plain(card_rows(replace(refused, qty=Decimal(0), loss_at_stop_usdt=Decimal(0)), 60, 20))
-    assert "qty \N{EN DASH}  lose \N{EN DASH}" in text
+    assert "qty \N{EN DASH}  loss at stop \N{EN DASH}" in text
 
 
 def test_the_pane_shows_the_selected_signal(ink, look, view, plain) -> None:

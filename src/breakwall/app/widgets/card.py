@@ -59,8 +59,8 @@ def _terms(signal: SignalView, width: int) -> list[Row]:
     """Prices and risk, a line each where there is room."""
     prices = (("entry", price(signal.entry)), ("stop", price(signal.stop)), ("target", price(signal.target)))
     sized = signal.qty > 0
-    loss = f"{signal.loss_at_stop_usdt:.2f} USDT at the stop, with fees" if sized else UNKNOWN
-    risk = (("qty", fixed(signal.qty) if sized else UNKNOWN), ("lose", loss))
+    loss = f"{signal.loss_at_stop_usdt:.2f} USDT with fees" if sized else UNKNOWN
+    risk = (("qty", fixed(signal.qty) if sized else UNKNOWN), ("loss at stop", loss))
     return [_pairs(prices, width), _pairs(risk, width)]
 
 
