@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from breakwall.app.leaving import Leaving
@@ -58,21 +57,22 @@ class Calls:
             self._voice.line(self._clock.now_ms(), "warning", patience)
 
 
-async def unless_called_off(start: Awaitable[Thing], calls: Calls, screen: "Screen | None") -> Thing:
-    """What `start` makes. Raises LeftEarly where a signal or the trader ends the run before it is there.
+async def unless_called_off(starting: asyncio.Future[Thing], calls: Calls, screen: "Screen | None") -> Thing:
+    """What `starting` gives. Raises LeftEarly where a signal or the trader ends the run before it is there.
 
     A screen that is lost in the meantime changes nothing: what is held must be managed.
     """
-    starting = asyncio.ensure_future(start)
     waited: set[asyncio.Future[Any]] = {starting, calls.first}
     if screen is not None:
         waited.add(screen.ended)
     try:
         while not starting.done():
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-            if calls.first.done() and not starting.done():
+            if starting.done():
+                break
+            if calls.first.done():
                 raise LeftEarly(calls.first.result(), calls.code)
-            if screen is not None and screen.ended.done() and screen.ended in waited:
+            if screen is not None and screen.ended.done():
                 waited.discard(screen.ended)
                 if screen.ended.result() in {Leaving.KEEP, Leaving.FLATTEN, None}:
                     raise LeftEarly("quit", 0)

@@ -112,9 +112,10 @@ async def _run(wish: DemoWish, settings: Settings) -> int:
                 else None
             )
             calls = Calls(voice, clock, screen)
-            place, run = await unless_called_off(
-                _prepare(finding, settings, clock, voice, stack, screen), calls, screen
-            )
+            place = await unless_called_off(finding, calls, screen)
+            if screen is not None:
+                await screen.seen()  # the first picture comes before what only the engine needs
+            run = await _prepare(place, settings, clock, voice, stack)
             ended = await _conduct(wish, place, run, voice, calls, screen)
         receipt = _receipt(
             place, run, ended, voice.bytes_written + (screen.bytes_written if screen is not None else 0)
@@ -144,20 +145,11 @@ def _screen(wish: DemoWish, settings: Settings, clock: "Clock", voice: "Voice") 
 
 
 async def _prepare(
-    finding: "asyncio.Task[RunPlace]",
-    settings: Settings,
-    clock: "Clock",
-    voice: "Voice",
-    stack: contextlib.AsyncExitStack,
-    screen: "Screen | None",
-) -> "tuple[RunPlace, Run]":
-    """The lock and the engine, once there is an exchange; what must be given back at the end goes to `stack`."""
-    if screen is not None:
-        await screen.seen()  # the first picture comes before what only the engine needs
+    place: "RunPlace", settings: Settings, clock: "Clock", voice: "Voice", stack: contextlib.AsyncExitStack
+) -> "Run":
+    """Take the lock and make the engine; what must be given back at the end goes to `stack`."""
     from breakwall import modes
     from breakwall.venues.transport import AiohttpTransport
-
-    place = await finding
 
     transport = AiohttpTransport()
     stack.push_async_callback(transport.close)
@@ -165,12 +157,11 @@ async def _prepare(
         stack.enter_context(place.lock)
         voice.keep(place.folder.log)
         voice.line(clock.now_ms(), "info", place.words)
-        run = await modes.demo(settings, place.folder, place.lock, place.access, clock, transport, voice.note)
+        return await modes.demo(settings, place.folder, place.lock, place.access, clock, transport, voice.note)
     except BaseException:
         if place.fresh:
             place.stop_exchange()
         raise
-    return place, run
 
 
 async def _conduct(
