@@ -3,12 +3,10 @@
 A cell is a glyph, the code of its foreground and that of its background; `Palette` knows their colours in a theme.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from rich.color import Color
-from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -17,6 +15,7 @@ from breakwall.app.depth import Depth
 from breakwall.app.heat import GAP, NOTHING, PRICE, RANGE, WARM, Grid, Spot
 from breakwall.app.history import Ints
 from breakwall.app.ink import Ink
+from breakwall.app.printed import Printed
 
 BUY, SELL, OWN, STOP, MARK, DIM = range(50, 56)
 """Codes of what is drawn over the heat; those below come from `breakwall.app.heat`."""
@@ -139,23 +138,6 @@ def ground(cells: Cells, codes: Grid, row: int, column: int) -> None:
     halves = codes[2 * row : 2 * row + 2, column].tolist()
     heat = [code for code in halves if code < PRICE]
     cells.back[row, column] = max(heat, default=halves[0])
-
-
-class Printed(Strip):
-    """A strip whose terminal sequences are known: they only say what changes from run to run.
-
-    Anything else (dimmed under a dialog, cut, another depth of colours) is made of its segments, which say the same.
-    """
-
-    __slots__ = ("_printed", "_system")
-
-    def __init__(self, segments: Sequence[Segment], width: int, printed: str, system: str) -> None:
-        super().__init__(segments, width)
-        self._printed = printed
-        self._system = system
-
-    def render(self, console: Console) -> str:
-        return self._printed if console.color_system == self._system else super().render(console)
 
 
 def keys_of(cells: Cells) -> Ints:

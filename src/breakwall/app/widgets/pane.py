@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from breakwall.app.ink import Ink
 from breakwall.app.look import Look
+from breakwall.app.printed import lean
 from breakwall.app.row import Row, clean, width_of
 from breakwall.app.table import filled
 from breakwall.model.view import View
@@ -101,7 +102,7 @@ class Pane(Widget):
         ink = self.ink
         runs = groupby(row, key=itemgetter(1))
         strip = Strip([Segment("".join(clean(text) for text, _ in cells), ink[name]) for name, cells in runs])
-        return strip.adjust_cell_length(width, ink[""])
+        return lean(strip.adjust_cell_length(width, ink[""]), ink.depth.console)
 
     def on_resize(self) -> None:
         """Textual calls this of every class that has one, of this one last: subclasses have `resized`."""
