@@ -20,7 +20,8 @@ from textual.widgets import Static
 
 from breakwall.app import terminal
 from breakwall.app.outlet import FULL_BYTES, Outlet
-from breakwall.app.terminal import OnTerminal, Terminal
+from breakwall.app.terminal import OnTerminal, Terminal, meant
+from breakwall.app.typed import Typed
 
 TOO_LONG_S = 20.0
 
@@ -258,6 +259,18 @@ async def test_a_flood_of_keys_is_no_input(term: Pty) -> None:
     await eventually(lambda: any(isinstance(event, Key) and event.key == "f9" for event in app.heard))
     app.exit()
     await run
+
+
+@pytest.mark.parametrize(
+    ("read", "heard"),
+    [
+        (b"\x1b[<35;7;7M" * 300 + b"\x1b[20~\r", ["f9", "enter"]),
+        (b"q" * 300 + b"\x1b[20~\r" + b"q" * 300, ["f9"]),
+        (b"ab\r", ["a", "b", "enter"]),
+    ],
+)
+def test_panic_does_not_drown_in_what_came_with_it(read: bytes, heard: list[str]) -> None:
+    assert [event.key for event in meant(list(Typed().read(read))) if isinstance(event, Key)] == heard
 
 
 @pytest.mark.asyncio

@@ -12,7 +12,8 @@ import selectors
 import signal
 import termios
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from rich.console import RenderableType
@@ -28,7 +29,7 @@ from breakwall.app.typed import Typed
 _LEAVE_S = 0.5  # how long the terminal may take for the sequences that give it back
 _READ_BYTES = 4096
 _MESSAGES_AT_ONCE = 4
-_FLOOD_BYTES = 1024  # nobody types so much at once
+_FLOOD = 100  # nobody types so much, or moves the mouse so often, between two reads
 _TICK_S = 0.1
 _LARGEST = (2000, 1000)
 _NEVER_STOP = (signal.SIGTSTP, signal.SIGTTOU, signal.SIGTTIN)  # a stopped engine protects nothing
@@ -81,6 +82,22 @@ class OnTerminal(App[Result]):
     def _print_error_renderables(self) -> None:
         """What failed is told by whoever runs the app."""
         self._exit_renderables.clear()
+
+
+def meant(messages: Sequence[Message]) -> list[Message]:
+    """Of what was read at once, what a person may have meant: no flood of characters, and none of mouse moves.
+
+    Keys that type nothing always count: panic must not drown in what else came while the app was busy.
+    """
+    crowds = Counter(map(_kind, messages))
+    return [message for message in messages if not (kind := _kind(message)) or crowds[kind] < _FLOOD]
+
+
+def _kind(message: Message) -> str:
+    """What it may be too much of; empty: there cannot be too much of it."""
+    if isinstance(message, Key):
+        return "character" if message.character is not None else ""
+    return "move" if isinstance(message, MouseMove) else ""
 
 
 class Terminal(LinuxDriver):
@@ -198,10 +215,8 @@ class Terminal(LinuxDriver):
                 if data == b"":
                     self._tell_lost("end of input")
                     return
-                flood = data is not None and len(data) >= _FLOOD_BYTES
-                for message in typed.read(data):
-                    if not (flood and isinstance(message, Key | MouseMove)):
-                        self._pass_on(message)
+                for message in meant(list(typed.read(data))):
+                    self._pass_on(message)
 
     def _pass_on(self, message: Message) -> None:
         """Hand it to the app, once the app has dealt with all but the last few.
