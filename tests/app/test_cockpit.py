@@ -279,6 +279,15 @@ async def test_ways_out(sit: Sit, keys: list[str], leaving: Leaving) -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_terminal_that_goes_after_the_choice_takes_nothing_back(sit: Sit) -> None:
+    async with sit() as seat:
+        seat.app.exit(Leaving.FLATTEN)
+        seat.app.on_terminal_lost("hang-up")
+        seat.app.exit()
+    assert seat.app.return_value is Leaving.FLATTEN
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize("keys", [["escape"], ["enter"], ["ctrl+q"], ["x", "y"]])
 async def test_ways_to_stay(sit: Sit, keys: list[str]) -> None:
     async with sit() as seat:

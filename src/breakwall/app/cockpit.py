@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
+from rich.console import RenderableType
 from textual import events
 from textual.strip import Strip
 
@@ -61,6 +62,12 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
     def on_terminal_lost(self, why: str) -> None:
         self.lost_why = why
         self.exit(Leaving.LOST)
+
+    def exit(
+        self, result: Leaving | None = None, return_code: int = 0, message: RenderableType | None = None
+    ) -> None:
+        """End. The way of leaving that was chosen first counts: a terminal that goes after it changes nothing."""
+        super().exit(self.return_value or result, return_code, message)
 
     async def on_event(self, event: events.Event) -> None:
         """Keys and pastes go to the controls before any widget. Textual brings each of them twice: as it was read,

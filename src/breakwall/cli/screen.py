@@ -100,4 +100,5 @@ class Screen:
             self._failure = error
         if not await self._cockpit.given_back():
             abandon_terminal()
-        return Leaving.LOST if self.failure is not None else leaving
+        leaving = leaving or self._cockpit.return_value  # a choice stands, even if the screen breaks while it ends
+        return Leaving.LOST if leaving is None and self.failure is not None else leaving
