@@ -248,13 +248,58 @@ async def test_arming_needs_enter_and_disarming_does_not(sit: Sit) -> None:
 @pytest.mark.asyncio
 async def test_before_the_engine_has_started_nothing_is_promised(sit: Sit) -> None:
     async with sit(started=False) as seat:
-        await seat.press("f9", "enter", "c")
+        await seat.press("x", "enter", "c")
         assert seat.sent == []
         assert "nothing was sent, the engine is still starting" in seat.screen
         seat.app.desk = seat.desk
         await seat.look()
         await seat.press("c")
         assert seat.sent == [(CommandKind.CANCEL, "BTCUSDT")]
+
+
+@pytest.mark.asyncio
+async def test_a_panic_before_the_engine_has_started_is_kept_for_it(sit: Sit) -> None:
+    async with sit(started=False) as seat:
+        await seat.press("f9")
+        assert "Enter keeps the panic for it" in seat.screen
+        await seat.press("enter")
+        assert "PANIC is kept: sent as soon as the engine is there" in seat.screen
+        seat.app.desk = seat.desk
+        for _ in range(3):
+            await seat.look()
+        assert seat.sent == [(CommandKind.PANIC, "")]
+        assert "PANIC sent" in seat.screen
+
+
+@pytest.mark.asyncio
+async def test_keys_are_judged_by_what_is_now_and_not_by_the_last_frame(sit: Sit, view: View) -> None:
+    async with sit() as seat:
+        seat.desk.shown = replace(view, armed=False)  # a panic was heard, no frame has shown it yet
+        await seat.press("a")
+        assert seat.sent == []
+        assert "Enter: strategies may open positions" in seat.screen
+
+
+@pytest.mark.asyncio
+async def test_what_was_pressed_to_disarm_never_arms(sit: Sit, view: View) -> None:
+    async with sit() as seat:
+        seat.clock.at_ms += 1_000
+        controls = seat.app.controls
+        controls.press("a", "a", seat.clock.at_ms)  # held back for the rest of a paste
+        controls.take(replace(view, armed=False))
+        controls.release()
+        assert seat.sent == [(CommandKind.DISARM, "")]
+
+
+@pytest.mark.asyncio
+async def test_a_stop_that_is_gone_has_not_moved_to_breakeven(sit: Sit, view: View) -> None:
+    async with sit() as seat:
+        await seat.press("b")
+        held = [replace(position, stop=None) for position in view.positions]
+        await seat.look(positions=tuple(held))
+        assert "the stop has moved" not in seat.screen
+        await seat.look(positions=tuple(replace(position, stop=position.entry) for position in held))
+        assert "✓ BTCUSDT: the stop has moved" in seat.screen
 
 
 @pytest.mark.asyncio

@@ -48,6 +48,8 @@ class Controls:
             self._to_dialog(key, character, at_ms)
             return True
         symbol = self.cockpit.look.symbol
+        if self.guard.asking is not None or (act is not None and act.trades):
+            self.dealing.look(symbol)
         needs = act is not None and self.dealing.needs_enter(act)
         stroke = Stroke(key, act, at_ms, typed, needs, self.dealing.scope(act, symbol) if act else "")
         answer = self.guard.press(stroke)
@@ -133,6 +135,7 @@ class Controls:
 
     def _chosen_act(self, act: Act, at_ms: int) -> None:
         scope = self.dealing.scope(act, self.cockpit.look.symbol)
+        self.dealing.look(self.cockpit.look.symbol)
         if self.dealing.needs_enter(act):
             self.guard.ask(act, scope, at_ms)
         elif act.trades:
@@ -144,14 +147,14 @@ class Controls:
 
     def take(self, view: View) -> None:
         """A new view: what is asked and answered is said by it."""
-        self.dealing.view = view
+        self.dealing.desk, self.dealing.view = self.cockpit.desk, view
+        self.dealing.send_kept()
         self.say()
 
     def show_answer(self) -> None:
         """Say the newest at once, without waiting for the next frame."""
-        desk = self.dealing.desk
-        if desk is not None and self.guard.asking is not None and self.dealing.banner.asking is None:
-            self.dealing.view = desk.view(self.cockpit.look.symbol)
+        if self.guard.asking is not None and self.dealing.banner.asking is None:
+            self.dealing.look(self.cockpit.look.symbol)
         self.say()
 
     def say(self) -> None:

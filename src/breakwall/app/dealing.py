@@ -13,22 +13,28 @@ from breakwall.model.view import View
 from breakwall.ports import Clock, Desk
 
 WHO = "operator"
+KEPT_MS = 60_000
+"""For so long it is said that a panic is kept."""
 
 
 class Dealing:
-    """One trader's wishes. `view` is the newest one, None until there is a desk."""
+    """One trader's wishes. `view` is the newest one, None until there is a desk.
+
+    A panic that was confirmed before is kept and sent as soon as there is one.
+    """
 
     def __init__(self, clock: Clock, banner: Banner) -> None:
         self.clock = clock
         self.banner = banner
         self.desk: Desk | None = None
         self.view: View | None = None
+        self._kept: Answer | None = None
         self._wishes: dict[str, Callable[[Desk, View, str], None]] = {
             "panic": self.panic,
             "flatten": self.flatten,
             "cancel": self.cancel,
             "cancel-all": self.cancel,
-            "arm": self.arm,
+            "arm": self.disarm,  # what needs no Enter; `do` knows better where it was pressed
             "pause": self.pause,
             "pause-all": self.pause,
             "breakeven": self.breakeven,
@@ -49,17 +55,40 @@ class Dealing:
         if asking is not None:
             self.banner.notice = None
             if self.desk is None:
-                self.say("the engine is still starting: nothing can be asked of it yet")
+                can = "Enter keeps the panic for it" if asking.act.id == "panic" else "nothing can be asked of it yet"
+                self.say(f"the engine is still starting: {can}")
 
     def do(self, answer: Answer) -> None:
         """Send the wish now."""
         self.banner.asking = None
-        if answer.act is None or answer.act.id not in self._wishes:
+        act = answer.act
+        if act is None or act.id not in self._wishes:
             return
         if self.desk is None or self.view is None:
-            self.say(f"{answer.act.id}: nothing was sent, the engine is still starting")
+            self._starting(answer, act)
             return
-        self._wishes[answer.act.id](self.desk, self.view, answer.scope)
+        wish = self.arm if act.id == "arm" and answer.confirmed else self._wishes[act.id]
+        wish(self.desk, self.view, answer.scope)
+
+    def look(self, symbol: str) -> None:
+        """Take the newest view: what a key means must not hang on an old one."""
+        if self.desk is not None:
+            self.view = self.desk.view(symbol)
+
+    def send_kept(self) -> None:
+        """Send the panic that was confirmed before there was an engine."""
+        kept = self._kept
+        if kept is not None and self.desk is not None:
+            self._kept = None
+            self.do(kept)
+
+    def _starting(self, answer: Answer, act: Act) -> None:
+        if act.id == "panic":
+            self._kept = answer
+            until_ms = self.clock.now_ms() + KEPT_MS
+            self.banner.notice = Notice("PANIC is kept: sent as soon as the engine is there", until_ms)
+        else:
+            self.say(f"{act.id}: nothing was sent, the engine is still starting")
 
     def do_now(self, act: Act, scope: str) -> None:
         """Send the wish that was chosen by name."""
@@ -87,13 +116,15 @@ class Dealing:
         )
 
     def arm(self, desk: Desk, view: View, symbol: str) -> None:
-        del symbol
-        if view.armed:
-            desk.submit(Command(CommandKind.DISARM, who=WHO))
-            self._promise("disarm asked", "SAFE: nothing is opened", lambda now: not now.armed)
-        else:
-            desk.submit(Command(CommandKind.ARM, who=WHO))
-            self._promise("arm asked", "ARMED: strategies may open positions", lambda now: now.armed)
+        """Only after Enter: a key without it must not arm what became SAFE since it was pressed."""
+        del view, symbol
+        desk.submit(Command(CommandKind.ARM, who=WHO))
+        self._promise("arm asked", "ARMED: strategies may open positions", lambda now: now.armed)
+
+    def disarm(self, desk: Desk, view: View, symbol: str) -> None:
+        del view, symbol
+        desk.submit(Command(CommandKind.DISARM, who=WHO))
+        self._promise("disarm asked", "SAFE: nothing is opened", lambda now: not now.armed)
 
     def pause(self, desk: Desk, view: View, symbol: str) -> None:
         """The other of pause and go on; of all symbols: pause while any of them is not."""
@@ -105,14 +136,14 @@ class Dealing:
 
     def breakeven(self, desk: Desk, view: View, symbol: str) -> None:
         desk.submit(Command(CommandKind.BREAKEVEN, symbol, WHO))
-        before = [held.stop for held in held_in(view, symbol)]
-        if not before:
+        before = next((held.stop for held in held_in(view, symbol)), None)
+        if not held_in(view, symbol):
             self.say(f"breakeven asked, but no position in {symbol} is known")
             return
         self._promise(
             f"{symbol}: stop to breakeven asked",
             f"{symbol}: the stop has moved",
-            lambda now: [held.stop for held in held_in(now, symbol)] != before,
+            lambda now: any(held.stop not in {None, before} for held in held_in(now, symbol)),
         )
 
     def _promise(self, asked: str, done: str, is_done: Callable[[View], bool]) -> None:

@@ -43,12 +43,16 @@ class Kind(Enum):
 
 
 class Answer(NamedTuple):
-    """What becomes of a key. `scope` is the symbol it was pressed for; `why` is said to the trader, if any."""
+    """What becomes of a key. `scope` is the symbol it was pressed for; `why` is said to the trader, if any.
+
+    `confirmed`: Enter was pressed for it.
+    """
 
     kind: Kind
     act: Act | None = None
     scope: str = ""
     why: str = ""
+    confirmed: bool = False
 
 
 class Stroke(NamedTuple):
@@ -174,7 +178,7 @@ class KeyGuard:
                 Kind.DENY, asking.act, asking.scope, "Enter was not taken, it came as in a paste; press it again"
             )
         self.asking = None
-        return Answer(Kind.DO, asking.act, asking.scope)
+        return Answer(Kind.DO, asking.act, asking.scope, confirmed=True)
 
     def _ask(self, stroke: Stroke, act: Act) -> Answer:
         repeated = self._last is not None and self._last[0] == act.id and stroke.at_ms - self._last[1] < REPEAT_MS
