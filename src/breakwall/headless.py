@@ -98,7 +98,6 @@ def _wall_words(wall: WallView, price: Decimal) -> str:
 
 
 def _position_line(position: PositionView) -> str:
-    side = "LONG" if position.lots > 0 else "SHORT"
     now = "" if position.mark is None else f" now {position.mark}"
     if position.stop is None:
         badge = "NO STOP"
@@ -107,7 +106,7 @@ def _position_line(position: PositionView) -> str:
     else:
         badge = f"PROTECTED {position.stop}, read {max(0, position.proof_age_ms) / 1000:.1f} s ago"
     return (
-        f"  {position.symbol:8} {side} {abs(position.qty)} @ {position.entry:f}{now} | "
+        f"  {position.symbol:8} {position.side} {abs(position.qty)} @ {position.entry:f}{now} | "
         f"{position.pnl_usdt:+.2f} USDT | {badge} | {position.strategy or 'adopted'}"
     )
 

@@ -10,6 +10,7 @@ from rich.cells import cell_len
 
 from breakwall.app.axis import PriceAxis
 from breakwall.app.labels import AXIS_WIDTH, axis_rows, own_prices
+from breakwall.app.trust import PROVEN_MS
 
 AXIS = PriceAxis("BTCUSDT", low_ticks=640_800, step=10, half_rows=72)
 """64,080.0 to 64,151.9: the sample's price, its near walls and its entry are in it, its stop is not."""
@@ -120,7 +121,8 @@ def test_no_wall_is_shown_at_a_price_that_is_not_its_own(view, low, step, height
 
 
 @pytest.mark.parametrize(
-    ("proof_age_ms", "naked_ms", "word"), [(100, None, "STOP"), (None, None, "STOP?"), (100, 1_700, "STOP?")]
+    ("proof_age_ms", "naked_ms", "word"),
+    [(100, None, "STOP"), (PROVEN_MS + 1, None, "STOP?"), (None, None, "STOP?"), (100, 1_700, "STOP?")],
 )
 def test_a_stop_that_is_not_proven_says_so(view, proof_age_ms, naked_ms, word) -> None:
     held = replace(view.positions[0], proof_age_ms=proof_age_ms, naked_ms=naked_ms)

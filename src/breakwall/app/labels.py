@@ -10,6 +10,7 @@ from typing import NamedTuple
 from breakwall.app.axis import PriceAxis, at_least
 from breakwall.app.figures import compact, price
 from breakwall.app.row import Row, left
+from breakwall.app.trust import Stop, is_live, rests, stop_of
 from breakwall.model.units import fixed
 from breakwall.model.view import OrderView, PositionView, SymbolView, View, WallView
 
@@ -59,10 +60,10 @@ def own_prices(view: View, market: SymbolView) -> list[OwnPrice]:
 
 
 def _held(position: PositionView, market: SymbolView) -> list[OwnPrice]:
-    side = "LONG" if position.lots > 0 else "SHORT"
+    side = position.side
     found = [_own(position.entry, market, f"{side} {fixed(abs(position.qty))}", side, "own", _ENTRY)]
     if position.stop is not None:
-        word = "STOP" if position.proof_age_ms is not None and position.naked_ms is None else "STOP?"
+        word = "STOP" if stop_of(position) is Stop.PROVEN else "STOP?"
         found.append(_own(position.stop, market, word, word, "stop", _STOP))
     if position.target is not None:
         found.append(_own(position.target, market, "TARGET", "TARGET", "own", _TARGET))
@@ -72,7 +73,7 @@ def _held(position: PositionView, market: SymbolView) -> list[OwnPrice]:
 def _resting(order: OrderView, market: SymbolView) -> list[OwnPrice]:
     if order.price is None:
         return []
-    word = order.side.upper() + ("" if order.state in ("PLACED", "PARTIALLY_FILLED", "AMENDING") else "?")
+    word = order.side.upper() + ("" if rests(order) else "?")
     return [_own(order.price, market, f"{word} {fixed(order.qty - order.filled_qty)}", word, "own", _ORDER)]
 
 
@@ -107,10 +108,10 @@ def _short(word: str) -> str:
 
 
 def _price_tags(market: SymbolView) -> list[Tag]:
-    if market.bid is None or market.ask is None:
+    mid = market.mid
+    if mid is None:
         return []
-    mid = (market.bid + market.ask) / 2
-    if market.status != "LIVE":
+    if not is_live(market):
         return [Tag(_PRICE, float(mid / market.tick), price(market.bid, market.tick), (market.status,), "stale")]
     at = max(price(mid, market.tick), fixed(mid), key=len)  # between two ticks it has a digit more
     return [Tag(_PRICE, float(mid / market.tick), at, (), "price")]

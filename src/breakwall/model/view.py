@@ -70,6 +70,11 @@ class SymbolView(Struct, frozen=True):
     trades: tuple[TradeView, ...] = ()
     trades_seen: int = 0
 
+    @property
+    def mid(self) -> Decimal | None:
+        """The middle of the spread, which may lie between two ticks; None while a side is empty."""
+        return None if self.bid is None or self.ask is None else (self.bid + self.ask) / 2
+
 
 class PositionView(Struct, frozen=True):
     """One position; `lots` and `qty` (coins) are negative where it is short.
@@ -95,6 +100,10 @@ class PositionView(Struct, frozen=True):
     risk_usdt: Decimal | None = None
     naked_ms: int | None = None
     reason: str = ""  # why it is being closed
+
+    @property
+    def side(self) -> str:
+        return "LONG" if self.lots > 0 else "SHORT"
 
     @property
     def r(self) -> Decimal | None:

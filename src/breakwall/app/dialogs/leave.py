@@ -5,8 +5,9 @@ from breakwall.app.figures import price
 from breakwall.app.leaving import Leaving
 from breakwall.app.row import Cell, Row
 from breakwall.app.table import Column, table
+from breakwall.app.trust import Stop, stop_of
 from breakwall.app.widgets.banner import entries_in
-from breakwall.app.widgets.positions import danger, proof
+from breakwall.app.widgets.positions import proof
 from breakwall.model.units import fixed
 from breakwall.model.view import PositionView, View
 
@@ -59,12 +60,11 @@ class Leave(Dialog):
         leaving, words = WAYS[place]
         ink = "title-focus" if place == self.chosen else "bar"
         mark = "▸" if place == self.chosen else " "
-        unsafe = (
-            leaving is not Leaving.FLATTEN and view is not None and any(danger(held) < 2 for held in view.positions)
-        )
+        risky = view is not None and any(stop_of(held) is not Stop.PROVEN for held in view.positions)
+        unsafe = risky and leaving is not Leaving.FLATTEN
         key: Cell = (f"{mark}{place + 1}", "key" if place != self.chosen else ink)
-        doubt: Cell = (" ! " if unsafe else "   ", "bar-warn" if unsafe else ink)
-        return paper((key, doubt, (words, ink)), width)
+        warning: Cell = (" ! " if unsafe else "   ", "bar-warn" if unsafe else ink)
+        return paper((key, warning, (words, ink)), width)
 
 
 def _held(view: View | None, width: int) -> list[Row]:
@@ -73,7 +73,7 @@ def _held(view: View | None, width: int) -> list[Row]:
         return [line(" the engine is still starting; what is held is not known yet", width)]
     if not view.positions:
         return [line(" flat: no position is held", width)]
-    order = sorted(view.positions, key=lambda held: (danger(held), held.symbol))
+    order = sorted(view.positions, key=lambda held: (stop_of(held), held.symbol))
     return [paper(row, width) for row in table(COLUMNS, [_line(held) for held in order], width).rows]
 
 
@@ -82,7 +82,7 @@ def _line(held: PositionView) -> tuple[tuple[str, str], ...]:
     inks = {"good": "bar-good", "warn": "bar-warn"}
     return (
         (f" {held.symbol}", "select"),
-        ("LONG" if held.lots > 0 else "SHORT", "bar"),
+        (held.side, "bar"),
         (fixed(abs(held.qty)), "bar"),
         (f"stop {price(held.stop)}", "bar"),
         (words, inks.get(ink, ink)),
@@ -93,8 +93,8 @@ def _warnings(view: View | None, width: int) -> list[Row]:
     """In words what the proofs above mean for those who leave, and what becomes of resting entries."""
     if view is None:
         return []
-    naked = [held.symbol for held in view.positions if danger(held) == 0]
-    old = [held.symbol for held in view.positions if danger(held) == 1]
+    naked = [held.symbol for held in view.positions if stop_of(held) is Stop.NONE]
+    old = [held.symbol for held in view.positions if stop_of(held) is Stop.UNPROVEN]
     resting = len(entries_in(view, ""))
     rows = []
     if naked:

@@ -9,6 +9,7 @@ from breakwall.app.ink import Ink
 from breakwall.app.look import Look
 from breakwall.app.row import Row, clean, left
 from breakwall.app.table import Column, Word, fit, table
+from breakwall.app.trust import doubt
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.units import fixed
 from breakwall.model.view import FlattenView, OrderView, PositionView, View
@@ -157,16 +158,15 @@ def _closed(held: PositionView, view: View) -> tuple[tuple[str, str], ...]:
     """A position is closed at market: a long sells at the bid, a short buys at the ask, as they are now."""
     market = view.market(held.symbol)
     best = (market.bid if held.lots > 0 else market.ask) if market else None
-    doubt = "" if market and market.status == "LIVE" else "?"
     about = best if best is not None else held.mark
-    at = f"about {price(about, market.tick if market else None)}{doubt}" if about is not None else "at market"
+    at = f"about {price(about, market.tick if market else None)}{doubt(market)}" if about is not None else "at market"
     return (
         (" close", "bar-bad"),
         (held.symbol, "select"),
-        ("LONG" if held.lots > 0 else "SHORT", "bar"),
+        (held.side, "bar"),
         (fixed(abs(held.qty)), "bar"),
         (at, "bar"),
-        (f"{signed(held.pnl_usdt)}{doubt} USDT before fees" if held.mark is not None else "", "bar"),
+        (f"{signed(held.pnl_usdt)}{doubt(market)} USDT before fees" if held.mark is not None else "", "bar"),
     )
 
 

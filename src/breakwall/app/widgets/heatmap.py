@@ -22,6 +22,7 @@ from breakwall.app.labels import AXIS_WIDTH, OwnPrice, axis_rows, own_prices
 from breakwall.app.look import Look
 from breakwall.app.row import Row, left, right
 from breakwall.app.table import Word, fit
+from breakwall.app.trust import is_live
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.view import SymbolView, View
 
@@ -97,8 +98,7 @@ def heading(market: SymbolView | None, axis: PriceAxis | None, look: Look, width
     """
     words = [Word(0, ((look.symbol, "title"),))]
     if market is not None:
-        live = market.status == "LIVE"
-        words.append(Word(0, ((market.status, "bar-good" if live else "bar-warn"),)))
+        words.append(Word(0, ((market.status, "bar-good" if is_live(market) else "bar-warn"),)))
     if market is not None and axis is not None:
         words.append(Word(2, ((f"{price(2 * axis.step * market.tick, market.tick)}/row", "title-dim"),)))
         far = reach(market)

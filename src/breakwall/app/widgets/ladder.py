@@ -8,14 +8,14 @@ from msgspec import Struct
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
-from breakwall.app.figures import UNKNOWN, age, compact, price
+from breakwall.app.figures import UNKNOWN, compact, price
 from breakwall.app.ink import Ink
 from breakwall.app.look import Look
 from breakwall.app.row import Cell, Row, left, right, width_of
 from breakwall.app.rungs import BookSide, Window, book_side, follow, rung_of, scaled
 from breakwall.app.table import filled
+from breakwall.app.trust import Stop, is_live, rests, status_words, stop_of
 from breakwall.app.widgets.pane import Pane
-from breakwall.app.widgets.positions import danger
 from breakwall.model.units import fixed
 from breakwall.model.view import SymbolView, View, WallView
 
@@ -25,8 +25,6 @@ TAILS = (12, 6, 0)
 """Columns at the right: the sum and what became of a wall, the sum only, nothing."""
 SIZE = 6
 """The least columns for a size."""
-RESTING = {"PLACED", "PARTIALLY_FILLED", "AMENDING", "CANCELLING"}
-"""States of an order that the exchange has said it holds."""
 
 
 class Own(Struct, frozen=True):
@@ -60,7 +58,7 @@ class Ladder(Pane, can_focus=True):
         market = view.market(self.look.symbol)
         if market is None or not market.bids or not market.asks:
             words = market.status_reason if market else f"{self.look.symbol} is not followed"
-            return [self.title(width, *doubt(market)), ((left(f" {words or 'no book yet'}", width), "stale"),)]
+            return [self.title(width, *status_words(market)), ((left(f" {words or 'no book yet'}", width), "stale"),)]
         rungs = max(0, height - 3)  # without the title and the edges
         if self._turn != self.look.turn:  # the trader wants the price in the middle
             self._turn, self._window = self.look.turn, None
@@ -69,7 +67,7 @@ class Ladder(Pane, can_focus=True):
         self._window = window = scaled(window, (bids, asks), rungs - 1)
         sheet = Sheet(market, window, bids, asks, own_of(view, market, window.step), width)
         step = f"{'locked ' if self.look.centre_ticks is not None else ''}{fixed(window.step * market.tick)} a row"
-        word, ink = doubt(market)
+        word, ink = status_words(market)
         return [self.title(width, word or step, ink), *sheet.rows(rungs)]
 
     def action_scroll_price(self, rungs: int) -> None:
@@ -79,23 +77,14 @@ class Ladder(Pane, can_focus=True):
             self.look.centre_ticks = (self._window.middle * step if locked is None else locked) + rungs * step
 
 
-def doubt(market: SymbolView | None) -> Cell:
-    """Why the book is not to be trusted, with the age of what is shown; empty while it is live."""
-    if market is None or market.status == "WAITING":
-        return "WAITING", "bar-warn"
-    if market.status == "LIVE":
-        return "", "title-dim"
-    return f"{market.status} {age(market.age_ms)}", "bar-bad"
-
-
 def own_of(view: View, market: SymbolView, step: int) -> list[Own]:
     """Our stop, entry and orders in this market, the stop first: it is the last that may be left out."""
     marks: list[tuple[str, Decimal | None]] = []
     for held in view.positions:
         if held.symbol == market.symbol:
-            marks = [("S" if danger(held) == 2 else "S?", held.stop), ("E", held.entry)]
+            marks = [("S" if stop_of(held) is Stop.PROVEN else "S?", held.stop), ("E", held.entry)]
     orders = [order for order in view.orders if order.symbol == market.symbol]
-    marks += [("O" if order.state in RESTING else "O?", order.price) for order in orders]
+    marks += [("O" if rests(order) else "O?", order.price) for order in orders]
     best = market.bids[0][0]
     own: list[Own] = []
     for letter, at in marks:
@@ -113,7 +102,7 @@ class Sheet:
     ) -> None:
         self.market, self.window, self.bids, self.asks, self.own = market, window, bids, asks, own
         self.width = width
-        self.live = market.status == "LIVE"
+        self.live = is_live(market)
         self.best_bid = rung_of(market.bids[0][0], window.step, True)
         self.price = len(self._price(window.middle))
         rest = width - MARKS - self.price - 2

@@ -8,12 +8,10 @@ from rich.cells import cell_len
 from breakwall.app.figures import UNKNOWN, age, countdown, price, signed
 from breakwall.app.row import Cell, Row, clean, left
 from breakwall.app.table import Column, Word, filled, fit, table
+from breakwall.app.trust import Stop, doubt, stop_of
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.units import fixed
 from breakwall.model.view import PositionView, SymbolView, View
-
-PROVEN_MS = 10_000
-"""A stop that was read back longer ago is not called proven."""
 
 COLUMNS = (
     Column(" POSITIONS", rank=0),
@@ -40,7 +38,7 @@ class Positions(Pane, can_focus=True):
         if not view.positions:
             return [self.title(width, "flat"), ((left(" flat: no position is held", width), "dim"),)]
         selected = self.look.symbol
-        held = sorted(view.positions, key=lambda held: (danger(held), held.symbol != selected, held.symbol))
+        held = sorted(view.positions, key=lambda held: (stop_of(held), held.symbol != selected, held.symbol))
         laid = table(COLUMNS, [_line(position, view, selected) for position in held], width)
         open_pnl = sum((position.pnl_usdt for position in held), Decimal(0))
         title = self.headed(laid.heads, width, f"{len(held)} open {signed(open_pnl)}")
@@ -69,54 +67,42 @@ def details(held: PositionView, view: View, width: int) -> Row:
     return filled(((symbol, "dim"), *fit(words, max(0, width - cell_len(symbol)), "")), width, "")
 
 
-def danger(held: PositionView) -> int:
-    """0: no stop is known; 1: it was not read back lately; 2: it is proven."""
-    if held.stop is None or held.naked_ms is not None:
-        return 0
-    return 2 if held.proof_age_ms is not None and held.proof_age_ms <= PROVEN_MS else 1
-
-
 def proof(held: PositionView) -> Cell:
     """What is known of its stop on the exchange, in words; a position being closed says so behind it."""
     closing = f"CLOSING: {held.reason}".rstrip(": ") if held.state == "CLOSING" else ""
-    if danger(held) == 0:
+    if stop_of(held) is Stop.NONE:
         return " ".join(filter(None, (f"NO STOP {age(held.naked_ms)}", closing))), "alarm"
-    if danger(held) == 1:
+    if stop_of(held) is Stop.UNPROVEN:
         since = "" if held.proof_age_ms is None else f" {age(held.proof_age_ms)}"
         return " ".join(filter(None, (f"STOP UNPROVEN{since}", closing))), "warn"
     return (closing, "warn") if closing else (f"PROTECTED ✓ {age(held.proof_age_ms)}", "good")
 
 
-def _doubt(market: SymbolView | None) -> str:
-    """A mark is as old as its market's data; where that is not live, what follows from it is doubted."""
-    return "" if market is not None and market.status == "LIVE" else "?"
-
-
 def _mark(held: PositionView, market: SymbolView | None) -> str:
-    return UNKNOWN if held.mark is None else price(held.mark, market.tick if market else None) + _doubt(market)
+    """A mark is as old as its market's data; where that is not live, what follows from it is doubted."""
+    return UNKNOWN if held.mark is None else price(held.mark, market.tick if market else None) + doubt(market)
 
 
 def _line(held: PositionView, view: View, selected: str) -> tuple[Cell, ...]:
     market = view.market(held.symbol)
     tick = market.tick if market else None
-    doubt = _doubt(market)
+    question = doubt(market)
     marker = "▸" if held.symbol == selected else " "
-    side = ("LONG", "bid") if held.lots > 0 else ("SHORT", "ask")
     worth = "gain" if held.pnl_usdt > 0 else "loss" if held.pnl_usdt < 0 else ""
-    pnl = UNKNOWN if held.mark is None else signed(held.pnl_usdt) + doubt
+    pnl = UNKNOWN if held.mark is None else signed(held.pnl_usdt) + question
     gain = UNKNOWN if held.mark is None or held.r is None else f"{signed(held.r, 1)}R"
     line = (
         (f"{marker}{held.symbol}", "bold"),
-        side,
+        (held.side, "bid" if held.lots > 0 else "ask"),
         (fixed(abs(held.qty)), ""),
         (price(held.entry, tick), "own"),
-        (_mark(held, market), "stale" if doubt else ""),
-        (pnl, "stale" if doubt else worth),
-        (gain, "stale" if doubt else worth),
+        (_mark(held, market), "stale" if question else ""),
+        (pnl, "stale" if question else worth),
+        (gain, "stale" if question else worth),
         (price(held.stop, tick), "bold"),
         (price(held.target, tick), "dim"),
         (price(held.liquidation, tick), "dim"),
         (held.strategy or "adopted", "dim"),
         proof(held),
     )
-    return tuple((text, "alarm") for text, _ in line) if danger(held) == 0 else line
+    return tuple((text, "alarm") for text, _ in line) if stop_of(held) is Stop.NONE else line

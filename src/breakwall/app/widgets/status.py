@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from breakwall.app.figures import UNKNOWN, age, countdown, percent, price, signed, time_of_day
 from breakwall.app.row import Cell, Row, clean, left, width_of
 from breakwall.app.table import Word, fit
+from breakwall.app.trust import doubt, is_live, is_proven
 from breakwall.app.widgets.breaker import breaker_word
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.units import fixed
@@ -18,8 +19,6 @@ BADGES = {"SIM": "paper", "PAPER": "paper", "REPLAY": "replay"}
 """Inks of the badges that cost no money; any other one does, or may."""
 
 TRENDS = {"up": "▲ up", "down": "▼ down", "flat": "■ flat"}
-PROVEN_MS = 10_000
-"""An account that was read back longer ago is not called proven."""
 SLOW_LOOP_MS = 20.0
 
 
@@ -51,7 +50,7 @@ def money_row(view: View, symbol: str, width: int) -> Row:
     """Badge, ARMED or SAFE, price and results. Unless entries are allowed by all, the whole row is inverted."""
     market = view.market(symbol)
     base = "halted" if view.trading_state == "HALTED" else "bar" if view.armed else "safe"
-    open_pnl, doubt = _open_pnl(view)
+    open_pnl, open_doubt = _open_pnl(view)
     words = [
         Word(0, _tags(view)),
         Word(0, _priced(symbol, market)),
@@ -59,7 +58,7 @@ def money_row(view: View, symbol: str, width: int) -> Row:
         Word(5, _pair("trend", TRENDS.get(market.trend, UNKNOWN) if market else UNKNOWN)),
         Word(4, _held(view, symbol, market)),
         Word(1, _pair("day", signed(view.day_pnl_usdt), _worth(view.day_pnl_usdt))),
-        Word(2, _pair("open", signed(open_pnl) + doubt, _worth(open_pnl))),
+        Word(2, _pair("open", signed(open_pnl) + open_doubt, _worth(open_pnl))),
         Word(6, _pair("equity", f"{view.equity_usdt:.2f}")),
         Word(7, _pair("free", f"{view.available_usdt:.2f} USDT")),
         Word(8, _booked(view.counters)),
@@ -83,12 +82,8 @@ def _tags(view: View) -> Row:
 
 def _priced(symbol: str, market: SymbolView | None) -> Row:
     """The middle of the spread; a question mark and its own ink where the book is not to be trusted."""
-    live = market is not None and market.status == "LIVE"
-    middle = None
-    if market is not None and market.bid is not None and market.ask is not None:
-        middle = (market.bid + market.ask) / 2
-    text = price(middle, market.tick / 2 if market else None)  # the middle may lie between two ticks
-    return (f"{symbol} ", "bar"), (text, "bar-bold") if live else (f"{text}?", "bar-stale")
+    text = price(market.mid, market.tick / 2) if market else UNKNOWN
+    return (f"{symbol} ", "bar"), (text + doubt(market), "bar-bold" if is_live(market) else "bar-stale")
 
 
 def _change(market: SymbolView | None) -> Row:
@@ -103,17 +98,14 @@ def _held(view: View, symbol: str, market: SymbolView | None) -> Row:
     held = next((position for position in view.positions if position.symbol == symbol), None)
     if held is None:
         return (("flat", "bar-dim"),)
-    side = "LONG" if held.lots > 0 else "SHORT"
-    doubt = "" if market is not None and market.status == "LIVE" else "?"
-    pnl = UNKNOWN if held.mark is None else signed(held.pnl_usdt) + doubt
-    return (f"{side} {fixed(abs(held.qty))} ", "bar"), (pnl, _worth(held.pnl_usdt))
+    pnl = UNKNOWN if held.mark is None else signed(held.pnl_usdt) + doubt(market)
+    return (f"{held.side} {fixed(abs(held.qty))} ", "bar"), (pnl, _worth(held.pnl_usdt))
 
 
 def _open_pnl(view: View) -> tuple[Decimal, str]:
     """The sum over all positions, and a question mark where a mark is missing or not from a live market."""
-    live = {market.symbol for market in view.symbols if market.status == "LIVE"}
-    doubt = any(held.mark is None or held.symbol not in live for held in view.positions)
-    return sum((held.pnl_usdt for held in view.positions), Decimal(0)), "?" if doubt else ""
+    doubted = any(held.mark is None or not is_live(view.market(held.symbol)) for held in view.positions)
+    return sum((held.pnl_usdt for held in view.positions), Decimal(0)), "?" if doubted else ""
 
 
 def _booked(sums: Counters) -> Row:
@@ -168,9 +160,8 @@ def _breaker(view: View) -> Row:
 
 def _account(view: View) -> Word:
     """How long ago the account was read back from the exchange."""
-    ms = view.read_back_age_ms
-    proven = ms is not None and ms <= PROVEN_MS
-    words = f"{'✓' if proven else 'unproven'} {age(ms)}"
+    proven = is_proven(view.read_back_age_ms)
+    words = f"{'✓' if proven else 'unproven'} {age(view.read_back_age_ms)}"
     return Word(3 if proven else 1, _pair("account", words, "bar-good" if proven else "bar-warn"))
 
 

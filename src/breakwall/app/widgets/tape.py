@@ -9,7 +9,7 @@ from breakwall.app.look import Look
 from breakwall.app.prints import Print, Prints
 from breakwall.app.row import Row, left, right
 from breakwall.app.table import filled
-from breakwall.app.widgets.ladder import doubt
+from breakwall.app.trust import is_live, status_words
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.view import SymbolView, View
 
@@ -33,7 +33,7 @@ class Tape(Pane, can_focus=True):
         self._prints.take(market)
         least = self.look.tape_min_usdt
         lines, hidden = tape_rows(self._prints, market, least, width, height - 1)
-        word, ink = doubt(market)
+        word, ink = status_words(market)
         words = word or (filter_words(least, hidden) if least else balance_words(self._prints, view.at_ms))
         return [self.title(width, words, ink), *lines]
 
@@ -60,7 +60,7 @@ def print_row(print_: Print, market: SymbolView, width: int) -> Row:
     if len(at) > room:
         time, room = time[3:], room + 3
     side, ink = ("B", "bid") if print_.buy else ("S", "ask")
-    ink = "stale" if market.status != "LIVE" else f"{ink}-bold" if print_.big else ink
+    ink = "stale" if not is_live(market) else f"{ink}-bold" if print_.big else ink
     dot = "●" if print_.big else " "
     text = f" {time}{dot}{side} {right(at, max(1, room))} {right(compact(print_.usdt), SIZE)}"
     return filled(((text, ink),), width, ink)

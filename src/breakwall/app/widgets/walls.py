@@ -1,12 +1,11 @@
 """The walls pane: what stands around the price, how much of it is gone and how, and what stood there lately."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 from breakwall.app.figures import UNKNOWN, age, bar, compact, percent, price
 from breakwall.app.row import Cell, Row, left
 from breakwall.app.table import Column, Table, table
-from breakwall.app.widgets.ladder import doubt
+from breakwall.app.trust import is_live, status_words
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.view import SymbolView, View, WallView
 
@@ -32,7 +31,7 @@ class Walls(Pane, can_focus=True):
 
     def rows(self, view: View, width: int, height: int) -> Sequence[Row]:
         market = view.market(self.look.symbol)
-        word, ink = doubt(market)
+        word, ink = status_words(market)
         if market is None or not (market.walls or market.ended):
             words = " no walls" if market is not None and not word else " no walls are known"
             return [self.title(width, word, ink), ((left(words, width), "dim"),)]
@@ -46,20 +45,16 @@ class Walls(Pane, can_focus=True):
 
 def wall_table(market: SymbolView, now_ms: int, width: int) -> Table:
     """Standing walls, the nearest to the price first, then ended ones, the latest first."""
-    middle = _middle(market)
+    middle = market.mid
     standing = sorted(market.walls, key=lambda wall: abs(wall.price - middle) if middle else wall.age_ms)
     ended = sorted(market.ended, key=lambda wall: -wall.ended_ms)
     return table(COLUMNS, [_line(wall, market, now_ms, width >= ROOMY) for wall in (*standing, *ended)], width)
 
 
-def _middle(market: SymbolView) -> Decimal | None:
-    return None if market.bid is None or market.ask is None else (market.bid + market.ask) / 2
-
-
 def _line(wall: WallView, market: SymbolView, now_ms: int, roomy: bool) -> tuple[Cell, ...]:
     name = "bid" if wall.bid else "ask"
-    middle = _middle(market)
-    ink = "dim" if wall.end else "stale" if market.status != "LIVE" or not wall.in_view else ""
+    middle = market.mid
+    ink = "dim" if wall.end else "stale" if not is_live(market) or not wall.in_view else ""
     return (
         (f" {wall.wall_id % 100_000}", ink),
         (name.upper(), ink or f"{name}-bold"),

@@ -1,0 +1,56 @@
+"""What may be believed: one answer for all panes, so that no two of them disagree.
+
+A market is believed while it is live, a stop while its proof is young, an order once the exchange has said it has it.
+"""
+
+from enum import IntEnum
+
+from breakwall.app.figures import age
+from breakwall.app.row import Cell
+from breakwall.model.view import OrderView, PositionView, SymbolView
+
+PROVEN_MS = 10_000
+"""What was read back from the exchange longer ago is not called proven."""
+
+_HELD_BY_THE_EXCHANGE = {"PLACED", "PARTIALLY_FILLED", "AMENDING", "CANCELLING"}
+
+
+class Stop(IntEnum):
+    """What is known of a position's stop, the worst first."""
+
+    NONE = 0
+    UNPROVEN = 1
+    PROVEN = 2
+
+
+def stop_of(held: PositionView) -> Stop:
+    """NONE: no stop is known; UNPROVEN: it was not read back lately."""
+    if held.stop is None or held.naked_ms is not None:
+        return Stop.NONE
+    return Stop.PROVEN if is_proven(held.proof_age_ms) else Stop.UNPROVEN
+
+
+def is_proven(age_ms: int | None) -> bool:
+    """Whether something that was read back so long ago (None: never) still counts."""
+    return age_ms is not None and age_ms <= PROVEN_MS
+
+
+def rests(order: OrderView) -> bool:
+    """Whether the exchange has said that it holds the order."""
+    return order.state in _HELD_BY_THE_EXCHANGE
+
+
+def is_live(market: SymbolView | None) -> bool:
+    return market is not None and market.status == "LIVE"
+
+
+def doubt(market: SymbolView | None) -> str:
+    """What stands behind a figure that follows from this market: a question mark unless it is live."""
+    return "" if is_live(market) else "?"
+
+
+def status_words(market: SymbolView | None) -> Cell:
+    """Why a market is not to be trusted, with the age of what is shown; empty while it is live."""
+    if market is None or market.status == "WAITING":
+        return "WAITING", "bar-warn"
+    return ("", "title-dim") if is_live(market) else (f"{market.status} {age(market.age_ms)}", "bar-bad")
