@@ -12,6 +12,7 @@ from breakwall.app.row import Row, width_of
 from breakwall.app.widgets.banner import (
     Notice,
     Receipt,
+    cut,
     entries_in,
     is_over,
     notice_row,
@@ -111,6 +112,27 @@ def test_the_proof_is_never_left_out(view: View, plain: Plain) -> None:
 def test_a_panic_with_nothing_to_do_says_so(view: View, plain: Plain) -> None:
     said = receipt_of(view, flattened(view, flat_ms=view.at_ms, proven_ms=view.at_ms + 90), plain, 100)
     assert "there was nothing to cancel and nothing to close" in said
+
+
+def test_a_position_that_turns_up_after_the_proof_is_not_hidden_by_it(view: View, plain: Plain) -> None:
+    proven = flattened(view, flat_ms=view.at_ms, proven_ms=view.at_ms + 90, closed=("ETHUSDT long 1 closed",))
+    said = receipt_of(view, proven, plain, 100)
+    assert "NOT FLAT ANY MORE" in said
+    assert " HELD SINCE ETHUSDT SHORT 0.5: ask again to close it" in said
+    flat = replace(view, positions=(), armed=False)
+    assert receipt_of(flat, proven, plain, 100).splitlines()[1:] == [" closed    ETHUSDT long 1 closed"]
+
+
+def test_what_is_not_ours_is_said_to_be_left_alone(view: View, plain: Plain) -> None:
+    proven = flattened(view, proven_ms=view.at_ms + 90, left_alone=("XRPUSDT, not followed",))
+    assert " left alone, not ours: XRPUSDT, not followed" in receipt_of(view, proven, plain, 100)
+
+
+def test_what_does_not_fit_is_counted(plain: Plain) -> None:
+    rows: list[Row] = [((f"{number}", ""),) for number in range(5)]
+    assert plain(cut(rows, 12, 3)).splitlines() == ["0", "1", " and 3 more"]
+    assert cut(rows, 12, 5) == rows
+    assert cut(rows, 12, 0) == []
 
 
 def test_an_earlier_panic_is_not_taken_for_this_one(view: View, plain: Plain) -> None:

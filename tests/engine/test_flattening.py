@@ -17,6 +17,7 @@ from breakwall.model.events import (
     PositionReports,
     ReadBack,
     ReadBackFailed,
+    Wallet,
 )
 from breakwall.model.journal import EntryKind, JournalEntry
 
@@ -286,3 +287,13 @@ def test_who_leaves_leaves_no_position_without_a_stop(floor):
     floor.now += 2_000
     floor.read_back()
     assert floor.core.settled(flat=False)
+
+
+def test_the_receipt_names_what_is_not_ours(floor):
+    floor.order("pause")
+    floor.order("panic")
+    floor.say(
+        ReadBack((), (), (), Wallet(Decimal(1), Decimal(1), Decimal(1)), floor.now, "flatten", strangers=("XRPUSDT",))
+    )
+    assert floor.flatten.proven_ms == floor.now
+    assert floor.flatten.left_alone == ("XRPUSDT, not followed",)

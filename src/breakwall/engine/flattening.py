@@ -44,8 +44,8 @@ def check(state: State, wish: Wish, read_back: ReadBack) -> None:
     wish.proven_ms = state.now
     what = "flat" if wish.closes else "nothing under way"
     text = f"{wish.scope} {what}, proven by the exchange {state.now - wish.asked_ms} ms after it was asked"
-    alone = wish.left_alone(read_back, state.orders)
-    text += f"; left alone, not ours: {', '.join(alone)}" if alone else ""
+    wish.alone = wish.left_alone(read_back, state.orders)
+    text += f"; left alone, not ours: {', '.join(wish.alone)}" if wish.alone else ""
     state.say("flat" if wish.closes else "withdrawn", text, symbol=wish.symbol, durable=True)
     if wish.closes and state.phase is not Phase.LEAVING:  # who leaves stays flat, whatever turns up late
         state.flattened.append(state.flat_wishes.pop(wish.symbol))

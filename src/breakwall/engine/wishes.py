@@ -15,11 +15,12 @@ class Wish:
     """No entries in `symbol` (empty: all), and where it `closes` no positions either.
 
     `quiet_ms` is since when our own books have nothing left in its scope, `proven_ms` when a read-back that was asked
-    after that had shown the same. `cancelled` and `closed` are words for the receipt, `doubt` what the last
-    read-back still showed.
+    after that had shown the same. `cancelled`, `closed` and `alone` (what is not ours) are words for the receipt,
+    `doubt` what the last read-back still showed.
     """
 
     __slots__ = (
+        "alone",
         "asked_ms",
         "cancelled",
         "closed",
@@ -44,6 +45,7 @@ class Wish:
         self.panic = panic
         self.cancelled: list[str] = []
         self.closed: list[str] = []
+        self.alone: list[str] = []
         self.doubt = ""
         self.quiet_ms: int | None = None
         self.proven_ms: int | None = None
@@ -112,6 +114,7 @@ class Wish:
             remains=remains,
             flat_ms=self.quiet_ms,
             proven_ms=self.proven_ms,
+            left_alone=tuple(self.alone),
         )
 
     def _working(self, read_back: ReadBack, orders: Orders) -> list[Order]:

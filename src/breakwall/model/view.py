@@ -191,7 +191,8 @@ class FlattenView(Struct, frozen=True):
     """A wish to be flat and how far it got: what was cancelled and closed, and what the venue has confirmed.
 
     `symbol` empty is all of them; times are engine time, None until it has happened. `proven_ms` is the
-    read-back, asked after everything was quiet, that showed nothing left; `remains` is what is left until then.
+    read-back, asked after everything was quiet, that showed nothing left; `remains` is what is left until then,
+    `left_alone` what that read-back showed of other people.
     """
 
     symbol: str
@@ -203,6 +204,7 @@ class FlattenView(Struct, frozen=True):
     remains: tuple[str, ...]
     flat_ms: int | None
     proven_ms: int | None
+    left_alone: tuple[str, ...] = ()
 
 
 class Counters(Struct, frozen=True):

@@ -68,7 +68,7 @@ class Banner(Pane):
         if self.notice is not None and at_ms >= self.notice.until_ms:
             self.notice = None
         before = len(self.lines)
-        self.lines = self.say(view, at_ms, width)[:room]
+        self.lines = cut(self.say(view, at_ms, width), width, room)
         if self.lines and before == len(self.lines):
             self.paint(self.lines)
         return before != len(self.lines)
@@ -93,6 +93,14 @@ class Banner(Pane):
     def resized(self) -> None:
         """Written again at once; other panes wait for the next view."""
         self.paint(self.lines)
+
+
+def cut(rows: list[Row], width: int, room: int) -> list[Row]:
+    """What fits; what does not is counted, so that nobody takes a part for all."""
+    if len(rows) <= room:
+        return rows
+    kept = rows[: max(0, room - 1)]
+    return [*kept, ((left(f" and {len(rows) - len(kept)} more", width), "bar-warn"),)][:room]
 
 
 def notice_row(notice: Notice, view: View, width: int) -> Row:
@@ -202,7 +210,10 @@ def receipt_rows(receipt: Receipt, view: View, width: int) -> list[Row]:
         steps.append(f"NOT FLAT after {age(view.at_ms - answer.asked_ms)}")
     if answer.proven_ms is not None:
         steps.append(f"✓ PROVEN BY THE EXCHANGE after {answer.proven_ms - answer.asked_ms} ms")
-        return [_head(name, answer.asked_ms, steps, width, "armed"), *_account(receipt, answer, view, width)]
+        if held_in(view, receipt.symbol):
+            steps.append("NOT FLAT ANY MORE")
+        ink = "alarm" if held_in(view, receipt.symbol) else "armed"
+        return [_head(name, answer.asked_ms, steps, width, ink), *_account(receipt, answer, view, width)]
     late = view.at_ms - answer.asked_ms > LATE_PROOF_MS
     steps.append("NOT PROVEN YET" if late else "proof is asked for")
     return [
@@ -214,6 +225,9 @@ def receipt_rows(receipt: Receipt, view: View, width: int) -> list[Row]:
 def _account(receipt: Receipt, answer: FlattenView, view: View, width: int) -> list[Row]:
     """What was done and what is left, a row each; nothing done is said as well."""
     rows: list[Row] = [((left(f" REMAINS   {line}", width), "bar-bad"),) for line in answer.remains]
+    if answer.proven_ms is not None:
+        rows += [((left(_since(held), width), "bar-bad"),) for held in held_in(view, receipt.symbol)]
+    rows += [((left(f" left alone, not ours: {line}", width), "bar-warn"),) for line in answer.left_alone]
     rows += [((left(f" cancelled {line}", width), "bar"),) for line in answer.cancelled]
     rows += [((left(f" closed    {line}", width), "bar"),) for line in answer.closed]
     if not (answer.remains or answer.cancelled or answer.closed):
@@ -221,6 +235,11 @@ def _account(receipt: Receipt, answer: FlattenView, view: View, width: int) -> l
     if receipt.panic and view.armed:
         rows.append(((left(" ARMED AGAIN: strategies may open positions", width), "bar-warn"),))
     return rows
+
+
+def _since(held: PositionView) -> str:
+    """A fill that came late, a strategy, somebody else: it is held although flat was proven."""
+    return f" HELD SINCE {held.symbol} {held.side} {fixed(abs(held.qty))}: ask again to close it"
 
 
 def _head(name: str, asked_ms: int, steps: Sequence[str], width: int, ink: str) -> Row:
