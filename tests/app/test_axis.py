@@ -3,11 +3,9 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from breakwall.app.axis import PriceAxis, at_least, follow
+from breakwall.app.axis import PriceAxis, follow
 from breakwall.app.look import STEPS, Look
 from breakwall.model.view import SymbolView
 
@@ -129,11 +127,3 @@ def test_without_a_book_the_axis_stays_and_another_symbol_has_another(look: Look
     other = follow(first, deep(1_000, 60, "XYZ"), path(), 80, look)
     assert other is not None
     assert other.symbol == "XYZ"
-
-
-@given(st.floats(0, 10**6))
-def test_steps_are_round(ticks: float) -> None:
-    step = at_least(ticks)
-    assert step >= ticks
-    assert str(step).rstrip("0") in {"1", "2", "5"}
-    assert step == 1 or step <= 2.5 * ticks

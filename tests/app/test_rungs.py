@@ -2,12 +2,11 @@
 
 from decimal import Decimal
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from breakwall.app.rungs import Window, book_side, follow, nice, rung_of, scaled
+from breakwall.app.rungs import Window, book_side, follow, rung_of, scaled
 from breakwall.model.view import SymbolView
 
 ROWS = 16
@@ -17,13 +16,6 @@ def market(bid: int, ask: int, symbol: str = "BTCUSDT") -> SymbolView:
     return SymbolView(
         symbol, "LIVE", Decimal(bid), Decimal(ask), None, 0, "flat", bids=((bid, 5), (bid - 40, 9)), asks=((ask, 7),)
     )
-
-
-@pytest.mark.parametrize(
-    ("number", "expected"), [(0.2, 1), (1, 1), (1.6, 2), (3.1, 2), (3.3, 5), (7, 5), (7.2, 10), (160, 200), (40, 50)]
-)
-def test_nice_numbers(number: float, expected: int) -> None:
-    assert nice(number) == expected
 
 
 @given(

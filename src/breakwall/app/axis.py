@@ -7,6 +7,7 @@ so that the same price lies in the same half row until the axis moves by whole h
 from msgspec import Struct
 
 from breakwall.app.look import Look
+from breakwall.app.steps import at_least
 from breakwall.model.view import SymbolView
 
 _NEAR = 0.005
@@ -104,13 +105,3 @@ def _centre(before: PriceAxis | None, mid: float, span: int, look: Look) -> floa
     if before is None or before.turn != look.turn:
         return mid
     return before.centre_ticks if abs(mid - before.centre_ticks) <= span * _MIDDLE / 2 else mid
-
-
-def at_least(ticks: float) -> int:
-    """The first of 1, 2, 5, 10, 20, 50 ... that is not below."""
-    unit = 1
-    while True:
-        for factor in (1, 2, 5):
-            if factor * unit >= ticks:
-                return factor * unit
-        unit *= 10

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
-from breakwall.app.axis import PriceAxis, at_least
+from breakwall.app.axis import PriceAxis
 from breakwall.app.figures import compact, price
 from breakwall.app.row import Row, left
+from breakwall.app.steps import at_least
 from breakwall.app.trust import Stop, is_live, rests, stop_of
 from breakwall.model.units import fixed
 from breakwall.model.view import OrderView, PositionView, SymbolView, View, WallView

@@ -2,12 +2,14 @@
 
 from bisect import bisect_left, bisect_right
 from decimal import Decimal
+from itertools import islice
 
 from breakwall.app.history import ZOOMS_MS, History
+from breakwall.app.steps import steps
 
 __all__ = ("STEPS", "ZOOMS_MS", "Look")
 
-STEPS = tuple(factor * 10**power for power in range(6) for factor in (1, 2, 5))
+STEPS = tuple(islice(steps(), 18))
 """How many ticks one half row of the heat map can be."""
 
 FILTERS_USDT = tuple(map(Decimal, (1_000, 10_000, 50_000, 250_000)))

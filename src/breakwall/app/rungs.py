@@ -10,14 +10,14 @@ from itertools import accumulate
 from msgspec import Struct
 from msgspec.structs import replace
 
+from breakwall.app.heavy import heavy_levels
+from breakwall.app.steps import nearest
 from breakwall.model.view import SymbolView, WallView
 
 _STEP_OF_PRICE = 8e-6
 """A rung is about 0.08 basis points: half a USDT at 64,000, one tick where ticks are coarse."""
 _SPREAD_RUNGS = 4
 """The spread takes at most this many rungs, also in a thin market."""
-_HEAVY = 0.2
-"""A level with this share of a wall is part of what makes it one."""
 
 
 class Window(Struct, frozen=True):
@@ -68,15 +68,8 @@ def book_side(market: SymbolView, bid: bool, step: int) -> BookSide:
     sums = accumulate(lots.values())
     rungs = {rung: Rung(size, total) for (rung, size), total in zip(lots.items(), sums, strict=True)}
     standing = [wall for wall in market.walls if wall.bid is bid and wall.in_view]
-    walls = {rung: wall for wall in standing for rung in _rungs_of(wall, levels, step)}
+    walls = {rung_of(ticks, step, bid): wall for wall in standing for ticks in heavy_levels(wall, market)}
     return BookSide(bid, rungs, walls, next(reversed(rungs), None))
-
-
-def _rungs_of(wall: WallView, levels: Sequence[tuple[int, int]], step: int) -> list[int]:
-    """Where a wall stands: at its heavy levels. A bucket is many levels wide and most of them are ordinary."""
-    low, high = sorted((wall.near_ticks, wall.far_ticks))
-    heavy = [ticks for ticks, lots in levels if low <= ticks <= high and lots >= _HEAVY * wall.lots]
-    return [rung_of(ticks, step, wall.bid) for ticks in heavy or (wall.near_ticks,)]
 
 
 def follow(before: Window | None, market: SymbolView, rows: int, centre_ticks: int | None) -> Window:
@@ -105,19 +98,9 @@ def scaled(window: Window, sides: Sequence[BookSide], rows: int) -> Window:
         default=0,
     )
     fits = window.full_lots > 0 and window.full_lots / 3 <= largest <= window.full_lots
-    return window if fits else replace(window, full_lots=max(1, nice(1.4 * largest)))
+    return window if fits else replace(window, full_lots=max(1, nearest(1.4 * largest)))
 
 
 def _step(before: int, bid: int, ask: int) -> int:
     ideal = max(1.0, bid * _STEP_OF_PRICE, (ask - bid) / _SPREAD_RUNGS)
-    return before if before and before / 2 <= ideal <= before * 2 else nice(ideal)
-
-
-def nice(number: float) -> int:
-    """The nearest of 1, 2, 5, 10, 20, 50 ... by ratio."""
-    unit = 1
-    while True:
-        for factor, limit in ((1, 1.42), (2, 3.17), (5, 7.08)):
-            if number <= limit * unit:
-                return factor * unit
-        unit *= 10
+    return before if before and before / 2 <= ideal <= before * 2 else nearest(ideal)
