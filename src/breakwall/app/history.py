@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from breakwall.app.heavy import heavy_levels, price_ticks
 from breakwall.model.view import SymbolView, TradeView, View, WallView
 from breakwall.ports import Desk
 
@@ -24,8 +25,8 @@ EXACT, GRAINS = 100, 200
 ticks, of which every wider half row of a picture is made without a remainder."""
 LEVELS = EXACT + GRAINS
 TRADES = 12
-MARKS = 24
-"""Price levels of walls in a column: a wall is drawn at each of its heavy levels, five at most."""
+MARKS, MARKS_A_WALL = 24, 5
+"""Price levels of walls in a column, and of one wall: it is drawn at each of its heavy levels."""
 FOLLOWED = 40
 """Symbols whose past is kept."""
 
@@ -36,8 +37,6 @@ FULL = 4
 """Walls' strengths: 4 is whole, 1 nearly gone, then how they ended."""
 PULLED, EATEN, GONE = 5, 6, 7
 
-_HEAVY = 0.2
-"""A level with this share of a wall is part of what makes it one."""
 _FARTHEST = 32_767
 """Levels farther than this many ticks from the best bid are left out: no picture reaches so far."""
 _FAST_MS = ZOOMS_MS[0]
@@ -246,7 +245,7 @@ class Past:
             if trades:
                 ring.add_trades(trades, before)
             for wall in ended:
-                ring.end_wall(wall, _price_ticks(wall, view))
+                ring.end_wall(wall, price_ticks(wall, view))
 
     def _new_trades(self, view: SymbolView) -> Sequence[TradeView]:
         """Each trade once; what ran through the view between two looks is counted as missed."""
@@ -326,13 +325,12 @@ def _sample(at_ms: int, view: SymbolView) -> Sample:
     if state != LIVE or not bids or not asks:
         none = np.zeros(0, np.int64)
         return Sample(at_ms, WAITING if state == LIVE else state, 0, none, none.astype(np.float16), 0, {})
-    sides = {bid: _levels(side) for bid, side in ((True, bids), (False, asks))}
     walls = {
-        wall.wall_id: (strength(wall.eroded), _heavy(wall, view, *sides[wall.bid]))
+        wall.wall_id: (strength(wall.eroded), heavy_levels(wall, view)[:MARKS_A_WALL])
         for wall in view.walls
         if wall.in_view
     }
-    ticks, lots = np.concatenate([_in_grains(*side) for side in sides.values()], axis=1)
+    ticks, lots = np.concatenate([_in_grains(*_levels(side)) for side in (bids, asks)], axis=1)
     base = bids[0][0]
     near = np.abs(ticks - base) <= _FARTHEST
     sizes = np.log2(np.maximum(lots[near], 1)).astype(np.float16)
@@ -360,15 +358,3 @@ def _in_grains(ticks: Ints, lots: Ints) -> Ints:
 def strength(eroded: float) -> int:
     """How whole a wall is, in four steps; the strategies look at 10, 30 and 60 per cent too."""
     return FULL - sum(eroded >= limit for limit in (0.1, 0.3, 0.6))
-
-
-def _heavy(wall: WallView, view: SymbolView, ticks: Ints, lots: Ints) -> list[int]:
-    """Where a wall stands: at its heavy levels. A bucket is many levels wide and most of them are ordinary."""
-    low, high = sorted((wall.near_ticks, wall.far_ticks))
-    own = (ticks >= low) & (ticks <= high) & (lots >= _HEAVY * wall.lots)
-    heavy: list[int] = ticks[own].tolist()
-    return heavy[:5] or [_price_ticks(wall, view)]
-
-
-def _price_ticks(wall: WallView, view: SymbolView) -> int:
-    return round(wall.price / view.tick)
