@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from breakwall.app.figures import age, bar, compact, countdown, percent, price, signed, time_of_day
+from breakwall.app.figures import age, bar, coarse, compact, countdown, percent, price, signed, time_of_day
 
 UNKNOWN = "\N{EN DASH}"
 
@@ -108,3 +108,12 @@ def test_a_bar_is_full_at_the_limit_only(share: float, text: str) -> None:
 )
 def test_an_amount_has_three_digits_at_most(amount: float, text: str) -> None:
     assert compact(amount) == text
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [(0, "0"), (869, "869"), (1_004, "1.0K"), (1_749, "1.7K"), (33_512, "34K"), (614_000, "610K"), (996_000, "1.0M"),
+     (2_413_000, "2.4M"), (24_130_000, "24M"), (3_000_000_000, "3.0G")],
+)  # fmt: skip
+def test_a_sum_that_never_rests_has_two_figures(amount: int, text: str) -> None:
+    assert coarse(amount) == coarse(Decimal(amount)) == text

@@ -5,7 +5,11 @@ from decimal import Decimal
 import pytest
 from msgspec.structs import replace
 
+from breakwall.app.cockpit import Cockpit
 from breakwall.app.widgets.tape import Tape
+from breakwall.clock import SystemClock
+from breakwall.config import Settings
+from breakwall.model.view import TradeView, View
 
 WIDE = """
  TAPE         1m 30% buys
@@ -87,3 +91,27 @@ def test_it_does_not_look_alive_without_a_live_market(tape, make_view, make_mark
 
 def test_a_symbol_that_is_not_followed(tape, make_view, plain) -> None:
     assert plain(tape.rows(make_view(symbols=()), 26, 9)) == " TAPE             WAITING"
+
+
+@pytest.mark.asyncio
+async def test_a_busy_tape_is_painted_twice_a_second_and_forgets_nothing(view, frame) -> None:
+    def later(at_ms: int, trades: int) -> View:
+        """So many more trades, each at another price."""
+        book = view.symbols[0]
+        more = tuple(TradeView(at_ms, 700_000 + n, 7, True) for n in range(trades))
+        seen = replace(book, trades=(*book.trades, *more)[-60:], trades_seen=book.trades_seen + trades)
+        return replace(view, at_ms=at_ms, symbols=(seen, *view.symbols[1:]))
+
+    app = Cockpit(Settings(), SystemClock())
+    async with app.run_test(size=(200, 60)) as pilot:
+        tape = app.trade.query_one(Tape)
+        tape.show(later(10_000, 1))
+        painted = tape.rows_painted
+        tape.show(later(10_200, 2))
+        tape.show(later(10_400, 3))
+        assert tape.rows_painted == painted > 0
+        tape.show(later(10_500, 3))
+        await pilot.pause()
+        assert tape.rows_painted > painted
+        assert all(price in frame(app) for price in ("70000.0", "70000.1", "70000.2"))
+        assert "not seen" not in frame(app)

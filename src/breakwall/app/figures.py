@@ -25,14 +25,25 @@ def signed(value: Decimal | None, places: int = 2) -> str:
 
 def compact(amount: Decimal | float) -> str:
     """An amount in at most five columns below 1000 G: 870, 1.7K, 33.5K, 611K, 2.41M, 24.1M."""
-    if amount < 999.5:
-        return f"{amount:.0f}"
-    for unit, name in ((1_000, "K"), (1_000_000, "M"), (1_000_000_000, "G")):
-        value = float(amount) / unit
-        if value < 999.5 or name == "G":
-            break
-    places = 0 if value >= 99.95 else 1 if value >= 9.995 or name == "K" else 2
+    value, name = _in_units(amount)
+    places = 0 if value >= 99.95 or not name else 1 if value >= 9.995 or name == "K" else 2
     return f"{value:.{places}f}{name}"
+
+
+def coarse(amount: Decimal | float) -> str:
+    """An amount in two figures from 1000 on, for sums that never rest: 869, 1.7K, 34K, 610K, 2.4M, 24M."""
+    value, name = _in_units(amount if amount < 999.5 else float(f"{amount:.1e}"))
+    return f"{value:.{1 if name and value < 10 else 0}f}{name}"
+
+
+def _in_units(amount: Decimal | float) -> tuple[float, str]:
+    """The amount in its unit, and the unit's letter; below 1000 there is none."""
+    value, name = float(amount), ""
+    for unit, letter in ((1_000, "K"), (1_000_000, "M"), (1_000_000_000, "G")):
+        if value < 999.5:
+            break
+        value, name = float(amount) / unit, letter
+    return value, name
 
 
 def percent(fraction: Decimal | None) -> str:

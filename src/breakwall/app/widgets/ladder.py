@@ -8,7 +8,7 @@ from msgspec import Struct
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
-from breakwall.app.figures import UNKNOWN, compact, price
+from breakwall.app.figures import UNKNOWN, coarse, compact, price
 from breakwall.app.ink import Ink
 from breakwall.app.look import Look
 from breakwall.app.row import Cell, Row, left, right, width_of
@@ -128,7 +128,7 @@ class Sheet:
         ink = "stale" if not self.live else f"{name}-wall" if wall else name
         worth = self._usdt * rung * self.window.step
         size = compact(here.lots * worth) if here else "" if side.knows(rung) else UNKNOWN
-        total = compact(here.sum_lots * worth) if here else ""
+        total = coarse(here.sum_lots * worth) if here else ""
         tail = (eroded_words(wall, self.tail) if wall else "") or total
         filled_share = here.lots / self.window.full_lots if here and self.live and not wall else 0.0
         mark, number = "▌" if wall else " ", right(size, self.size)

@@ -72,6 +72,11 @@ class Pane(Widget):
         self.show(view)
         yield
 
+    @property
+    def painted(self) -> bool:
+        """Whether it shows rows in this size and theme already."""
+        return bool(self._rows)
+
     def paint(self, rows: Sequence[Row]) -> None:
         """Put rows on the screen; those that are the same cost nothing."""
         width, height = self.size

@@ -13,6 +13,7 @@ from breakwall.app.trust import is_live, status_words
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.view import SymbolView, View
 
+PAINT_EVERY_MS = 500
 SIZE, PRICE, BESIDE_PRICE = 5, 12, 18
 """Columns of a size, at most those of a price, and of all that stands beside it."""
 
@@ -25,6 +26,18 @@ class Tape(Pane, can_focus=True):
     def __init__(self, ink: Ink, look: Look) -> None:
         super().__init__(ink, look)
         self._prints = Prints()
+        self._asked: tuple[object, ...] = ()
+
+    def show(self, view: View) -> None:
+        """Every print moves every row, and nobody reads faster: a busy tape is painted twice a second."""
+        market = view.market(self.look.symbol)
+        if market is not None:
+            self._prints.take(market)
+        status = market.status if market else ""
+        asked = (view.at_ms // PAINT_EVERY_MS, self.look.symbol, status, self.look.tape_min_usdt, self.has_focus)
+        if asked != self._asked or not self.painted:
+            self._asked = asked
+            super().show(view)
 
     def rows(self, view: View, width: int, height: int) -> Sequence[Row]:
         market = view.market(self.look.symbol)
