@@ -12,7 +12,7 @@ from textual.widgets import Static
 from breakwall.app.depth import Depth
 from breakwall.app.ink import Ink
 from breakwall.app.theme_files import packaged, packaged_folder
-from breakwall.app.themed import Themed
+from breakwall.app.themed import Themed, brief
 from breakwall.config import UiSettings
 
 
@@ -89,6 +89,25 @@ async def test_a_broken_theme_is_said_and_a_sound_one_can_be_chosen(folder: Path
         assert app.theme == "mine"
         assert len(app.theme_notices) == 1
         assert "broken.toml: not valid TOML" in app.theme_notices[0]
+
+
+@pytest.mark.asyncio
+async def test_a_theme_full_of_mistakes_hides_little_of_the_market(folder: Path) -> None:
+    (folder / "broken.toml").write_text('name = "broken"\ndark = true\n', encoding="utf-8")
+    app = Small()
+    async with app.run_test(notifications=True) as pilot:
+        await pilot.pause()
+        (notice,) = app.theme_notices
+        (shown,) = [note.message for note in app._notifications]  # noqa: SLF001 - no other way to see them
+        assert len(notice.splitlines()) > 10
+        assert shown.splitlines()[0].endswith("broken.toml: 19 mistakes")
+        assert shown.splitlines()[2] == "and 18 more"
+
+
+def test_long_lines_of_a_notice_are_cut() -> None:
+    assert brief("one\n  two") == "one\ntwo"
+    assert brief("word " * 100).endswith(" …")
+    assert len(brief("word " * 100)) <= 160
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """An app in our themes: registers them, follows the choice of the palette, and keeps to the terminal's colours."""
 
 import os
+from textwrap import shorten
 from typing import TypeVar
 
 from rich.console import Console
@@ -16,6 +17,8 @@ from breakwall.config import UiSettings
 from breakwall.model.text import sanitise
 
 Result = TypeVar("Result")
+
+_NOTICE_COLUMNS = 160
 
 
 class Themed(App[Result]):
@@ -46,7 +49,7 @@ class Themed(App[Result]):
 
     def on_mount(self) -> None:
         for notice in self.theme_notices:
-            self.notify(notice, severity="warning", timeout=20, markup=False)
+            self.notify(brief(notice), severity="warning", timeout=20, markup=False)
 
     def watch_theme(self, name: str) -> None:
         if self.ink.theme.name != name:
@@ -86,3 +89,10 @@ class Themed(App[Result]):
             force_terminal=True,
             safe_box=False,
         )
+
+
+def brief(notice: str) -> str:
+    """The first mistake of a notice and how many more there are: it lies over the market, so it has to be small."""
+    lines = [shorten(line, _NOTICE_COLUMNS, placeholder=" …") for line in notice.splitlines()]
+    more = len(lines) - 2
+    return "\n".join([*lines[:2], *([f"and {more} more"] if more > 0 else [])])
