@@ -98,7 +98,7 @@ async def test_a_theme_full_of_mistakes_hides_little_of_the_market(folder: Path)
     async with app.run_test(notifications=True) as pilot:
         await pilot.pause()
         (notice,) = app.theme_notices
-        (shown,) = [note.message for note in app._notifications]  # noqa: SLF001 - no other way to see them
+        (shown,) = [note.message for note in app._notifications]
         assert len(notice.splitlines()) > 10
         assert shown.splitlines()[0].endswith("broken.toml: 19 mistakes")
         assert shown.splitlines()[2] == "and 18 more"
