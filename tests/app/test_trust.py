@@ -5,10 +5,14 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
+from breakwall.app.dialogs.leave import Leave
+from breakwall.app.ink import Ink
 from breakwall.app.labels import own_prices
-from breakwall.app.trust import PROVEN_MS, Stop, doubt, rests, status_words, stop_of
+from breakwall.app.look import Look
+from breakwall.app.trust import PROVEN_MS, Stop, doubt, open_pnl, rests, status_words, stop_of
 from breakwall.app.widgets.ladder import own_of
-from breakwall.app.widgets.positions import proof
+from breakwall.app.widgets.positions import Positions, proof
+from breakwall.app.widgets.status import money_row
 from breakwall.model.view import View
 
 
@@ -51,3 +55,29 @@ def test_only_a_live_market_is_believed(make_market: Callable[..., object]) -> N
     assert doubt(None) == "?"
     assert status_words(make_market(status="STALE", age_ms=6_200)) == ("STALE 6.2s", "bar-bad")
     assert status_words(make_market())[0] == ""
+
+
+@pytest.mark.parametrize(
+    ("ms", "words"),
+    [
+        (None, "not known yet: the account was not read"),
+        (PROVEN_MS, "flat: no position is held"),
+        (PROVEN_MS + 1_000, "flat 11s ago: the account was not read since"),
+    ],
+)
+def test_nobody_is_called_flat_before_the_account_was_read(
+    view: View, look: Look, ink: Ink, plain: Callable[..., str], ms: int | None, words: str
+) -> None:
+    shown = replace(view, positions=(), read_back_age_ms=ms)
+    assert words in plain(Positions(ink, look).rows(shown, 120, 5))
+    assert words in plain(Leave().lines(shown, 84, 12))
+    money = "".join(text for text, _ in money_row(shown, look.symbol, 200))
+    assert ("  flat  " in money) is (words.startswith("flat:"))
+
+
+def test_the_sum_of_what_is_open_is_doubted_everywhere(view: View, look: Look, ink: Ink) -> None:
+    stale = replace(view, symbols=tuple(replace(market, status="STALE") for market in view.symbols))
+    assert open_pnl(view)[0] == open_pnl(stale)[0]
+    assert open_pnl(stale)[1] == "?"
+    title = "".join(text for text, _ in Positions(ink, look).rows(stale, 160, 5)[0])
+    assert title.rstrip().endswith("?")

@@ -3,11 +3,12 @@
 A market is believed while it is live, a stop while its proof is young, an order once the exchange has said it has it.
 """
 
+from decimal import Decimal
 from enum import IntEnum
 
 from breakwall.app.figures import age
 from breakwall.app.row import Cell
-from breakwall.model.view import OrderView, PositionView, SymbolView
+from breakwall.model.view import OrderView, PositionView, SymbolView, View
 
 PROVEN_MS = 10_000
 """What was read back from the exchange longer ago is not called proven."""
@@ -33,6 +34,20 @@ def stop_of(held: PositionView) -> Stop:
 def is_proven(age_ms: int | None) -> bool:
     """Whether something that was read back so long ago (None: never) still counts."""
     return age_ms is not None and age_ms <= PROVEN_MS
+
+
+def flat_words(view: View) -> str:
+    """What may be said where no position is known: flat only once the account was read, and as of then."""
+    ms = view.read_back_age_ms
+    if ms is None:
+        return "not known yet: the account was not read"
+    return "flat: no position is held" if is_proven(ms) else f"flat {age(ms)} ago: the account was not read since"
+
+
+def open_pnl(view: View) -> tuple[Decimal, str]:
+    """The sum over all positions, and a question mark where a mark is missing or not from a live market."""
+    doubted = any(held.mark is None or not is_live(view.market(held.symbol)) for held in view.positions)
+    return sum((held.pnl_usdt for held in view.positions), Decimal(0)), "?" if doubted else ""
 
 
 def rests(order: OrderView) -> bool:

@@ -5,7 +5,7 @@ from breakwall.app.figures import price
 from breakwall.app.leaving import Leaving
 from breakwall.app.row import Cell, Row
 from breakwall.app.table import Column, table
-from breakwall.app.trust import Stop, stop_of
+from breakwall.app.trust import Stop, flat_words, is_proven, stop_of
 from breakwall.app.widgets.banner import entries_in
 from breakwall.app.widgets.positions import proof
 from breakwall.model.units import fixed
@@ -72,7 +72,7 @@ def _held(view: View | None, width: int) -> list[Row]:
     if view is None:
         return [line(" the engine is still starting; what is held is not known yet", width)]
     if not view.positions:
-        return [line(" flat: no position is held", width)]
+        return [line(f" {flat_words(view)}", width, "bar" if is_proven(view.read_back_age_ms) else "bar-warn")]
     order = sorted(view.positions, key=lambda held: (stop_of(held), held.symbol))
     return [paper(row, width) for row in table(COLUMNS, [_line(held) for held in order], width).rows]
 

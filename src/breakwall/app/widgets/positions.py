@@ -1,14 +1,13 @@
 """The positions pane: what is held, what it makes, and whether its stop is proven on the exchange."""
 
 from collections.abc import Sequence
-from decimal import Decimal
 
 from rich.cells import cell_len
 
 from breakwall.app.figures import UNKNOWN, age, countdown, price, signed
 from breakwall.app.row import Cell, Row, clean, left
 from breakwall.app.table import Column, Word, filled, fit, table
-from breakwall.app.trust import Stop, doubt, stop_of
+from breakwall.app.trust import Stop, doubt, flat_words, is_proven, open_pnl, stop_of
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.units import fixed
 from breakwall.model.view import PositionView, SymbolView, View
@@ -36,12 +35,14 @@ class Positions(Pane, can_focus=True):
 
     def rows(self, view: View, width: int, height: int) -> Sequence[Row]:
         if not view.positions:
-            return [self.title(width, "flat"), ((left(" flat: no position is held", width), "dim"),)]
+            known = is_proven(view.read_back_age_ms)
+            said = ((left(f" {flat_words(view)}", width), "dim" if known else "warn"),)
+            return [self.title(width, "flat" if known else ""), said]
         selected = self.look.symbol
         held = sorted(view.positions, key=lambda held: (stop_of(held), held.symbol != selected, held.symbol))
         laid = table(COLUMNS, [_line(position, view, selected) for position in held], width)
-        open_pnl = sum((position.pnl_usdt for position in held), Decimal(0))
-        title = self.headed(laid.heads, width, f"{len(held)} open {signed(open_pnl)}")
+        pnl, question = open_pnl(view)
+        title = self.headed(laid.heads, width, f"{len(held)} open {signed(pnl)}{question}")
         room = height - 1
         if len(held) <= room:
             one = next((position for position in held if position.symbol == selected), held[0])

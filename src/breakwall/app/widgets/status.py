@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from breakwall.app.figures import UNKNOWN, age, countdown, percent, price, signed, time_of_day
 from breakwall.app.row import Cell, Row, clean, left, width_of
 from breakwall.app.table import Word, fit
-from breakwall.app.trust import doubt, is_live, is_proven
+from breakwall.app.trust import doubt, is_live, is_proven, open_pnl
 from breakwall.app.widgets.breaker import breaker_word
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.units import fixed
@@ -50,7 +50,7 @@ def money_row(view: View, symbol: str, width: int) -> Row:
     """Badge, ARMED or SAFE, price and results. Unless entries are allowed by all, the whole row is inverted."""
     market = view.market(symbol)
     base = "halted" if view.trading_state == "HALTED" else "bar" if view.armed else "safe"
-    open_pnl, open_doubt = _open_pnl(view)
+    pnl, question = open_pnl(view)
     words = [
         Word(0, _tags(view)),
         Word(0, _priced(symbol, market)),
@@ -58,7 +58,7 @@ def money_row(view: View, symbol: str, width: int) -> Row:
         Word(5, _pair("trend", TRENDS.get(market.trend, UNKNOWN) if market else UNKNOWN)),
         Word(4, _held(view, symbol, market)),
         Word(1, _pair("day", signed(view.day_pnl_usdt), _worth(view.day_pnl_usdt))),
-        Word(2, _pair("open", signed(open_pnl) + open_doubt, _worth(open_pnl))),
+        Word(2, _pair("open", signed(pnl) + question, _worth(pnl))),
         Word(6, _pair("equity", f"{view.equity_usdt:.2f}")),
         Word(7, _pair("free", f"{view.available_usdt:.2f} USDT")),
         Word(8, _booked(view.counters)),
@@ -97,15 +97,9 @@ def _change(market: SymbolView | None) -> Row:
 def _held(view: View, symbol: str, market: SymbolView | None) -> Row:
     held = next((position for position in view.positions if position.symbol == symbol), None)
     if held is None:
-        return (("flat", "bar-dim"),)
+        return (("flat", "bar-dim"),) if is_proven(view.read_back_age_ms) else (("flat?", "bar-warn"),)
     pnl = UNKNOWN if held.mark is None else signed(held.pnl_usdt) + doubt(market)
     return (f"{held.side} {fixed(abs(held.qty))} ", "bar"), (pnl, _worth(held.pnl_usdt))
-
-
-def _open_pnl(view: View) -> tuple[Decimal, str]:
-    """The sum over all positions, and a question mark where a mark is missing or not from a live market."""
-    doubted = any(held.mark is None or not is_live(view.market(held.symbol)) for held in view.positions)
-    return sum((held.pnl_usdt for held in view.positions), Decimal(0)), "?" if doubted else ""
 
 
 def _booked(sums: Counters) -> Row:
