@@ -15,7 +15,6 @@ from textual.app import App
 
 from breakwall.app.ink import Ink
 from breakwall.app.look import Look
-from breakwall.app.picture import frame_text
 from breakwall.app.row import Row
 from breakwall.app.theme_files import packaged
 from breakwall.model.events import Event
@@ -111,7 +110,8 @@ def plain() -> Plain:
 
 def _frame(app: App[object]) -> str:
     # The compositor is Textual's own name; what it holds is exactly what the terminal was sent.
-    return frame_text(app.screen._compositor.render_strips())
+    strips = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
 
 @cache

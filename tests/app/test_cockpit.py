@@ -20,6 +20,8 @@ from breakwall.config import ConfigError, Settings
 from breakwall.model.events import Command, CommandKind
 from breakwall.model.view import FlattenView, View
 
+Frame = Callable[[Cockpit], str]
+
 
 class HandClock:
     """Stands still until it is put forward."""
@@ -40,8 +42,8 @@ class HandClock:
 class Seat:
     """Before the screen: presses keys and reads what is there."""
 
-    def __init__(self, app: Cockpit, pilot: Pilot[Any], desk: Any, clock: HandClock) -> None:
-        self.app, self.pilot, self.desk, self.clock = app, pilot, desk, clock
+    def __init__(self, app: Cockpit, pilot: Pilot[Any], desk: Any, clock: HandClock, frame: Frame) -> None:
+        self.app, self.pilot, self.desk, self.clock, self.frame = app, pilot, desk, clock, frame
 
     async def press(self, *keys: str, after_ms: int = 1_000) -> None:
         """Each key so long after the one before it, as the driver posts it."""
@@ -53,14 +55,17 @@ class Seat:
         for event in read:
             self.clock.at_ms += after_ms
             self.app.post_message(event)
-            await self.pilot.pause(0.005)
+            await self.pilot.pause(0)
 
     async def look(self, **changes: Any) -> None:
         """Another view is polled."""
         self.desk.shown = replace(self.desk.shown, **changes)
-        await self.pilot.pause(0.03)  # a key that trades is held back for a moment
+        await self.pilot.pause(0)
+        while self.app.controls.guard._held is not None:  # a key that trades is held back for a moment
+            await self.pilot.pause(0.002)
         self.app.look_again()
-        await self.pilot.pause(0.03)  # a frame
+        for _ in range(3):  # arranged, sized, painted
+            await self.pilot.pause(0)
 
     @property
     def sent(self) -> list[tuple[CommandKind, str]]:
@@ -69,15 +74,14 @@ class Seat:
 
     @property
     def screen(self) -> str:
-        strips = self.app.screen._compositor.render_strips()
-        return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
+        return self.frame(self.app)
 
 
 Sit = Callable[..., AbstractAsyncContextManager[Seat]]
 
 
 @pytest.fixture
-def sit(desk: Any) -> Sit:
+def sit(desk: Any, frame: Frame) -> Sit:
     """A seat before a running cockpit."""
 
     @asynccontextmanager
@@ -88,7 +92,7 @@ def sit(desk: Any) -> Sit:
         app = Cockpit(Settings(keys=keys or {}), clock, desk if started else None)
         async with app.run_test(size=(width, height)) as pilot:
             await pilot.pause()
-            yield Seat(app, pilot, desk, clock)
+            yield Seat(app, pilot, desk, clock, frame)
 
     return seat
 

@@ -10,7 +10,7 @@ from textual.strip import Strip
 
 from breakwall.app.depth import Depth
 from breakwall.app.ink import Ink
-from breakwall.app.picture import frame_text, picture
+from breakwall.app.picture import picture
 from breakwall.app.theme_files import packaged
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -96,7 +96,3 @@ def test_the_same_screen_gives_the_same_picture() -> None:
     rows = [strip(("▀" * 40, "#ff0000 on #00ff00"), ("text", "bold"))] * 20
     assert picture(rows, Ink(packaged())) == picture(rows, Ink(packaged()))
     assert len(picture(rows, Ink(packaged()))) < 6_000
-
-
-def test_a_frame_as_text_ends_where_the_text_does() -> None:
-    assert frame_text([strip(("a ", ""), ("b  ", "bold")), strip(("   ", ""))]) == "a b\n"

@@ -4,7 +4,7 @@ Half blocks, shades and lines are drawn as exact rectangles, texts as runs stret
 nothing depends on which monospaced font is there. Nothing in the file refers to anything outside of it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 from itertools import groupby
 from typing import NamedTuple
@@ -54,11 +54,6 @@ class _Face(NamedTuple):
     bold: bool
     italic: bool
     underline: bool
-
-
-def frame_text(strips: Iterable[Strip]) -> str:
-    """The screen as plain text, one line a row, without blanks at the right: for tests and reports of bugs."""
-    return "\n".join("".join(segment.text for segment in strip).rstrip() for strip in strips)
 
 
 def picture(strips: Sequence[Strip], ink: Ink, title: str = "Breakwall") -> str:
