@@ -149,3 +149,15 @@ def test_long_prices_leave_out_the_size_rather_than_touch_it(view) -> None:
     fine = replace(market, tick=tick, bid=Decimal("0.0641174"), ask=Decimal("0.0641175"), walls=walls)
     found = texts(axis_rows(AXIS, replace(view, positions=(), orders=()), fine))
     assert "▐0.0641402 12M" in found
+
+
+@pytest.mark.parametrize("width", range(12, 22))
+@pytest.mark.parametrize("usdt", ["995", "12300", "611000", "2410000", "12300000"])
+def test_a_size_is_never_without_its_unit(view, width: int, usdt: str) -> None:
+    market = view.market("BTCUSDT")
+    walls = (replace(market.walls[1], notional_usdt=Decimal(usdt)),)
+    rows = axis_rows(AXIS, replace(view, positions=(), orders=()), replace(market, walls=walls), width)
+    (tag,) = [text for row in rows for text, ink in row if ink == "tag" and text.strip("▐")]
+    _, *sizes = tag.split()
+    unit = {"995": "", "12300": "K", "611000": "K"}.get(usdt, "M")
+    assert all(size.endswith(unit) and not size.endswith(".") for size in sizes)

@@ -130,10 +130,11 @@ def _wall_tag(wall: WallView, market: SymbolView) -> Tag:
 
 
 def _sizes(notional: Decimal) -> tuple[str, ...]:
-    """The size in up to five, four and three columns, as much as there is room for."""
+    """The size with all its digits and with less, never without its unit."""
     text = compact(notional)
     number, unit = (text[:-1], text[-1]) if text[-1].isalpha() else (text, "")
-    return tuple(dict.fromkeys((text, f"{float(number):.1f}{unit}"[:4], f"{float(number):.0f}{unit}")))
+    places = len(number.partition(".")[2])
+    return tuple(f"{float(number):.{fewer}f}{unit}" for fewer in range(places, -1, -1))
 
 
 def _written(tag: Tag, width: int, sign: str = "") -> Row:
