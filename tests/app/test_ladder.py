@@ -28,61 +28,61 @@ COMPACT = """
 MEDIUM = """
  LADDER                 0.5 a row
 ▲▌64122.5 2.40M O? 64140.1
-        21.1K 64120.5         260K
-        18.0K 64120.0         240K
-        48.2K 64119.5         220K
-        29.9K 64119.0         170K
-        78.7K 64118.5         140K
-        64.5K 64118.0          65K
-          769 64117.5          769
+        21.1K 64120.5        260K
+        18.0K 64120.0        240K
+        48.2K 64119.5        220K
+        29.9K 64119.0        170K
+        78.7K 64118.5        140K
+        64.5K 64118.0         65K
+          769 64117.5         769
    spread 0.1 64117.45
-        51.3K 64117.0          51K
-        71.0K 64116.5         120K
- O      44.7K 64116.0         170K
-        47.7K 64115.5         210K
-        15.6K 64115.0         230K
-        14.7K 64114.5         240K
-        84.2K 64114.0         330K
-        54.5K 64113.5         380K
+        51.3K 64117.0         51K
+        71.0K 64116.5        120K
+ O      44.7K 64116.0        170K
+        47.7K 64115.5        210K
+        15.6K 64115.0        230K
+        14.7K 64114.5        240K
+        84.2K 64114.0        330K
+        54.5K 64113.5        380K
 ▼S 63980.0 ▌64107.0 1.44M +1
 """
 WIDE = """
  LADDER                     0.5 a row
 ▲▌64140.2 1.20M O? 64140.1
-            44.4K 64125.0         3.2M
-            81.6K 64124.5         3.1M
-            44.2K 64124.0         3.0M
-            97.0K 64123.5         3.0M
-            14.9K 64123.0         2.9M
-▌           2.42M 64122.5   ▼31% eaten
-            64.9K 64122.0         460K
-            37.0K 64121.5         390K
-            94.3K 64121.0         360K
-            21.1K 64120.5         260K
-            18.0K 64120.0         240K
-            48.2K 64119.5         220K
-            29.9K 64119.0         170K
-            78.7K 64118.5         140K
-            64.5K 64118.0          65K
-              769 64117.5          769
+            44.4K 64125.0        3.2M
+            81.6K 64124.5        3.1M
+            44.2K 64124.0        3.0M
+            97.0K 64123.5        3.0M
+            14.9K 64123.0        2.9M
+▌           2.42M 64122.5  ▼31% eaten
+            64.9K 64122.0        460K
+            37.0K 64121.5        390K
+            94.3K 64121.0        360K
+            21.1K 64120.5        260K
+            18.0K 64120.0        240K
+            48.2K 64119.5        220K
+            29.9K 64119.0        170K
+            78.7K 64118.5        140K
+            64.5K 64118.0         65K
+              769 64117.5         769
        spread 0.1 64117.45
-            51.3K 64117.0          51K
-            71.0K 64116.5         120K
- O          44.7K 64116.0         170K
-            47.7K 64115.5         210K
-            15.6K 64115.0         230K
-            14.7K 64114.5         240K
-            84.2K 64114.0         330K
-            54.5K 64113.5         380K
-            63.2K 64113.0         450K
-            22.7K 64112.5         470K
-            31.4K 64112.0         500K
-            68.7K 64111.5         570K
-            64.4K 64111.0         630K
-            78.7K 64110.5         710K
-            29.9K 64110.0         740K
-            48.1K 64109.5         790K
-            17.9K 64109.0         810K
+            51.3K 64117.0         51K
+            71.0K 64116.5        120K
+ O          44.7K 64116.0        170K
+            47.7K 64115.5        210K
+            15.6K 64115.0        230K
+            14.7K 64114.5        240K
+            84.2K 64114.0        330K
+            54.5K 64113.5        380K
+            63.2K 64113.0        450K
+            22.7K 64112.5        470K
+            31.4K 64112.0        500K
+            68.7K 64111.5        570K
+            64.4K 64111.0        630K
+            78.7K 64110.5        710K
+            29.9K 64110.0        740K
+            48.1K 64109.5        790K
+            17.9K 64109.0        810K
 ▼S 63980.0 ▌64107.0 1.44M E 64087.5
 """
 
@@ -136,13 +136,31 @@ def test_a_book_that_is_not_live_does_not_look_alive(ladder, make_view, make_mar
     assert not alive & {ink for row in rows for _, ink in row}
 
 
+def test_locking_moves_nothing_whatever_the_heat_map_has_in_its_middle(ladder, look, view, plain) -> None:
+    before = plain(ladder.rows(view, 28, 12)).splitlines()
+    look.shown = (200, 640_000)  # the heat map lets the price wander through half of its height
+    look.lock()
+    assert plain(ladder.rows(view, 28, 12)).splitlines()[1:] == before[1:]
+
+
 def test_a_locked_axis_says_where_the_price_went(ladder, look, view, plain) -> None:
-    look.centre_ticks = 642_000
+    ladder.rows(view, 28, 8)
+    look.shown = (200, 640_000)
+    ladder.action_scroll_price(166)
     title, above, *rungs, below = plain(ladder.rows(view, 28, 8)).splitlines()
     assert title == " LADDER    locked 0.5 a row"
     assert above == "▲ no wall above"
     assert [rung.split() for rung in rungs] == [[UNKNOWN, f"{price / 10}"] for price in range(642_010, 641_989, -5)]
     assert below == "▼ 64117.45  S 63980.0 +4"
+
+
+@pytest.mark.parametrize("width", range(13, 40))
+@pytest.mark.parametrize("tick", ["0.1", "1"])
+def test_the_price_is_never_cut(ladder, make_view, make_market, plain, width: int, tick: str) -> None:
+    view = make_view(symbols=(make_market(tick=Decimal(tick)),))
+    spread = next(row for row in ladder.rows(view, width, 12) if "price" in {ink for _, ink in row})
+    shown = next(text for text, ink in spread if ink == "price")
+    assert shown.strip() == ("64117.45" if tick == "0.1" else "641174.5")
 
 
 def test_behind_the_book_nothing_is_known_and_within_it_nothing_rests(ladder, make_view, make_market, plain) -> None:
@@ -200,7 +218,7 @@ async def test_arrows_scroll_the_prices_and_recentring_follows_again(desk, frame
         await pilot.press("up", "up")
         await pilot.pause(0.3)
         assert "locked" in frame(app)
-        assert app.look.centre_ticks == 641_180
+        assert app.look.centre_ticks == app.look.shown[1]
         app.look.recentre()
         await pilot.pause(0.3)
         assert "locked" not in frame(app)

@@ -48,42 +48,43 @@ def test_a_side_without_levels_knows_nothing() -> None:
 
 
 def test_the_middle_moves_only_when_the_touch_leaves_the_middle_third() -> None:
-    before = follow(None, market(641_174, 641_175), ROWS, None)
+    before = follow(None, market(641_174, 641_175), ROWS, False)
     assert (before.step, before.middle) == (5, 128_234)
     for away in (-2, -1, 1, 2):
         bid = 641_174 + away * 5
-        assert follow(before, market(bid, bid + 1), ROWS, None).middle == before.middle
+        assert follow(before, market(bid, bid + 1), ROWS, False).middle == before.middle
     bid = 641_174 + 15
-    assert follow(before, market(bid, bid + 1), ROWS, None).middle == rung_of(bid, 5, True) != before.middle
+    assert follow(before, market(bid, bid + 1), ROWS, False).middle == rung_of(bid, 5, True) != before.middle
 
 
 def test_a_locked_middle_stays_wherever_the_price_goes() -> None:
-    window = follow(None, market(641_174, 641_175), ROWS, 642_000)
-    assert window.middle == 128_400
-    assert follow(window, market(640_000, 640_001), ROWS, 642_000).middle == 128_400
+    window = follow(None, market(641_174, 641_175), ROWS, True)
+    assert window.middle == 128_234
+    assert follow(window, market(640_000, 640_001), ROWS, True) == window
+    assert follow(window, market(2_000_000, 2_000_001), ROWS, True) == window
 
 
 def test_another_symbol_starts_over() -> None:
-    before = follow(None, market(641_174, 641_175), ROWS, None)
-    assert follow(before, market(17_160, 17_161, "SOLUSDT"), ROWS, None) == Window("SOLUSDT", 1, 17_160, 0)
+    before = follow(None, market(641_174, 641_175), ROWS, False)
+    assert follow(before, market(17_160, 17_161, "SOLUSDT"), ROWS, False) == Window("SOLUSDT", 1, 17_160, 0)
 
 
 def test_a_thin_market_still_shows_both_sides() -> None:
-    window = follow(None, market(10_000, 10_400), ROWS, None)
+    window = follow(None, market(10_000, 10_400), ROWS, False)
     shown = window.shown(ROWS)
     assert rung_of(10_000, window.step, True) in shown
     assert rung_of(10_400, window.step, False) in shown
 
 
 def test_the_step_is_kept_until_it_is_far_off() -> None:
-    before = follow(None, market(641_174, 641_175), ROWS, None)
-    assert follow(before, market(1_000_000, 1_000_001), ROWS, None).step == 5
-    assert follow(before, market(2_000_000, 2_000_001), ROWS, None).step == 20
+    before = follow(None, market(641_174, 641_175), ROWS, False)
+    assert follow(before, market(1_000_000, 1_000_001), ROWS, False).step == 5
+    assert follow(before, market(2_000_000, 2_000_001), ROWS, False).step == 20
 
 
 def test_bars_are_rescaled_only_when_they_no_longer_fit(make_market) -> None:
     book = make_market()
-    window = follow(None, book, ROWS, None)
+    window = follow(None, book, ROWS, False)
     sides = [book_side(book, bid, window.step) for bid in (True, False)]
     first = scaled(window, sides, ROWS)
     largest = max(side.rungs[rung].lots for side in sides for rung in window.shown(ROWS) if rung in side.rungs)

@@ -72,20 +72,20 @@ def book_side(market: SymbolView, bid: bool, step: int) -> BookSide:
     return BookSide(bid, rungs, walls, next(reversed(rungs), None))
 
 
-def follow(before: Window | None, market: SymbolView, rows: int, centre_ticks: int | None) -> Window:
+def follow(before: Window | None, market: SymbolView, rows: int, locked: bool) -> Window:
     """The window for this book (neither side empty): where it was while that serves, so that rows stay in place.
 
     The middle moves when the touch has left the middle third, the step when it is off by more than a factor
-    of two. `centre_ticks` locks the middle.
+    of two. A locked window keeps both.
     """
     bid, ask = market.bids[0][0], market.asks[0][0]
     before = before if before is not None and before.symbol == market.symbol else None
+    if before is not None and locked:
+        return before
     step = _step(before.step if before else 0, bid, ask)
     before = before if before is not None and before.step == step else None
     middle = rung_of(bid, step, True)
-    if centre_ticks is not None:
-        middle = centre_ticks // step
-    elif before is not None and abs(middle - before.middle) <= rows // 6:
+    if before is not None and abs(middle - before.middle) <= rows // 6:
         middle = before.middle
     return Window(market.symbol, step, middle, before.full_lots if before else 0)
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
@@ -22,7 +23,7 @@ from breakwall.model.view import SymbolView, View, WallView
 MARKS = 4
 """Columns at the left of a rung: a wall's mark and up to three letters of ours."""
 TAILS = (12, 6, 0)
-"""Columns at the right: the sum and what became of a wall, the sum only, nothing."""
+"""Columns at the right: the sum and what became of a wall and a blank before the tape, the sum only, nothing."""
 SIZE = 6
 """The least columns for a size."""
 
@@ -62,7 +63,7 @@ class Ladder(Pane, can_focus=True):
         rungs = max(0, height - 3)  # without the title and the edges
         if self._turn != self.look.turn:  # the trader wants the price in the middle
             self._turn, self._window = self.look.turn, None
-        window = follow(self._window, market, rungs - 1, self.look.centre_ticks)
+        window = follow(self._window, market, rungs - 1, self.look.centre_ticks is not None)
         bids, asks = book_side(market, True, window.step), book_side(market, False, window.step)
         self._window = window = scaled(window, (bids, asks), rungs - 1)
         sheet = Sheet(market, window, bids, asks, own_of(view, market, window.step), width)
@@ -71,10 +72,11 @@ class Ladder(Pane, can_focus=True):
         return [self.title(width, word or step, ink), *sheet.rows(rungs)]
 
     def action_scroll_price(self, rungs: int) -> None:
-        """Lock the price axis, moved by some rungs; recentre lets it follow the price again."""
+        """Lock the price axis and move the ladder by some rungs; recentre lets both follow the price again."""
         if self._window is not None:
-            step, locked = self._window.step, self.look.centre_ticks
-            self.look.centre_ticks = (self._window.middle * step if locked is None else locked) + rungs * step
+            self._window = replace(self._window, middle=self._window.middle + rungs)
+            if self.look.centre_ticks is None:
+                self.look.lock()
 
 
 def own_of(view: View, market: SymbolView, step: int) -> list[Own]:
@@ -108,6 +110,7 @@ class Sheet:
         rest = width - MARKS - self.price - 2
         self.tail = next((tail for tail in TAILS if rest - tail >= SIZE), 0)
         self.size = max(0, rest - self.tail)
+        self.sum = self.tail - 1 if self.tail == TAILS[0] else self.tail
         self._usdt = float(market.usdt_per_tick_lot)
 
     def rows(self, rungs: int) -> list[Row]:
@@ -129,14 +132,14 @@ class Sheet:
         worth = self._usdt * rung * self.window.step
         size = compact(here.lots * worth) if here else "" if side.knows(rung) else UNKNOWN
         total = coarse(here.sum_lots * worth) if here else ""
-        tail = (eroded_words(wall, self.tail) if wall else "") or total
+        tail = (eroded_words(wall, self.sum) if wall else "") or total
         filled_share = here.lots / self.window.full_lots if here and self.live and not wall else 0.0
         mark, number = "▌" if wall else " ", right(size, self.size)
         letters = self._letters(rung)
         marks: Row = ((left("".join(letters), MARKS - 1), letters_ink(letters)),) if letters else ()
         text = number if letters else " " * (MARKS - 1) + number
         cells = barred(text, round(min(1.0, filled_share) * len(text)), f"{name}-bar", ink)
-        rest = f" {right(self._price(rung), self.price)} {right(tail, self.tail)}"
+        rest = f" {right(self._price(rung), self.price)} {left(right(tail, self.sum), self.tail)}"
         return filled(((mark, ink), *marks, *cells[:-1], (cells[-1][0] + rest, ink)), self.width, ink)
 
     def _letters(self, rung: int) -> list[str]:
@@ -157,7 +160,9 @@ class Sheet:
         spread = price((market.asks[0][0] - market.bids[0][0]) * market.tick, market.tick)
         words = f" spread {spread}" if len(spread) + 8 <= indent else spread
         inks = ("dim", "price") if self.live else ("stale", "stale")
-        return filled(((right(words, indent), inks[0]), (f" {self._middle()} ", inks[1])), self.width, "")
+        middle = self._middle()
+        tag = next((tag for tag in (f" {middle} ", f" {middle}") if len(tag) <= self.width - indent), middle)
+        return filled(((right(words, indent), inks[0]), (tag, inks[1])), self.width, "")
 
     def _edge(self, above: bool, shown: range) -> Row:
         """What lies beyond the last rung: the price itself, our stop, the nearest wall, the rest of ours."""
