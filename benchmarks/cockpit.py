@@ -65,17 +65,17 @@ def load(market: LoudMarket, size: str, seconds: float, *, fill: bool) -> bool:
     print(
         f"\n{size}, {len(market.where['symbols'])} symbols, {seconds:g} s" + ("" if fill else ", heat map not full")
     )
-    bare = Trial(market, size, ui=False)
-    time.sleep(WARM_UP_S)
-    plain = bare.window(seconds)
-    bare.end()
-    trial = Trial(market, size)
-    time.sleep(arrange(*_measures(size))["heatmap"].width if fill else WARM_UP_S)
-    window = trial.window(seconds)
-    trial.screen.type(QUARTER_SECOND_COLUMNS)
-    time.sleep(1)
-    fast = trial.window(seconds / 2)
-    trial.end()
+    with Trial(market, size, ui=False) as bare:
+        time.sleep(WARM_UP_S)
+        plain = bare.window(seconds)
+        bare.end()
+    with Trial(market, size) as trial:
+        time.sleep(arrange(*_measures(size))["heatmap"].width if fill else WARM_UP_S)
+        window = trial.window(seconds)
+        trial.screen.type(QUARTER_SECOND_COLUMNS)
+        time.sleep(1)
+        fast = trial.window(seconds / 2)
+        trial.end()
     samples = trial.samples()
     ok = _delays(samples, window, bare.samples(), plain)
     ok = _bytes(size, window, fast) and ok
@@ -144,64 +144,58 @@ def _spread(values: Figures) -> str:
 def stall(market: LoudMarket, size: str, seconds: float) -> bool:
     """A terminal that stops reading for a while, and one that never reads again."""
     print(f"\n{size}, a terminal that stops reading")
-    trial = Trial(market, size)
-    time.sleep(WARM_UP_S)
-    trial.screen.stall()
-    stalled = trial.window(seconds)
-    trial.screen.resume()
-    after = trial.window(3)
-    left_s = trial.end()
-    samples = trial.samples()
-    ok = True
-    for words, window in ((f"stalled for {seconds:g} s", stalled), ("the 3 s after it", after)):
-        ok = (
-            tell(f"{words}: loop delay max", samples.within(window, "loop_delay_ms").max(), "ms", STALLED_MAX_MS)
-            and ok
-        )
-        ok = (
-            tell(
-                f"{words}: message latency max", samples.within(window, "message_age_ms").max(), "ms", STALLED_MAX_MS
-            )
-            and ok
-        )
-    tell("written in the 3 s after it", sum(map(len, after.written)) / 1000, "KB")
-    tell("exit on request afterwards", left_s, "s", EXIT_S)
-    trial = Trial(market, size)
-    time.sleep(WARM_UP_S)
-    trial.screen.stall()
-    window = trial.window(seconds)
-    left_s = trial.end()
-    samples = trial.samples()
-    ok = (
-        tell("stalled for ever: loop delay max", samples.within(window, "loop_delay_ms").max(), "ms", STALLED_MAX_MS)
-        and ok
-    )
+    with Trial(market, size) as trial:
+        time.sleep(WARM_UP_S)
+        trial.screen.stall()
+        stalled = trial.window(seconds)
+        trial.screen.resume()
+        after = trial.window(3)
+        left_s = trial.end()
+    ok = _stalled(f"stalled for {seconds:g} s", trial.samples(), stalled)
+    ok = _stalled("the 3 s after it", trial.samples(), after) and ok
+    tell("the 3 s after it: to the terminal", sum(map(len, after.written)) / 1000, "KB")
+    ok = tell("exit on request afterwards", left_s, "s", EXIT_S) and ok
+    with Trial(market, size) as trial:
+        time.sleep(WARM_UP_S)
+        trial.screen.stall()
+        stalled = trial.window(seconds)
+        left_s = trial.end()
+    ok = _stalled("stalled for ever", trial.samples(), stalled) and ok
     return tell("stalled for ever: exit on request", left_s, "s", EXIT_S) and ok
+
+
+def _stalled(words: str, samples: Samples, window: Window) -> bool:
+    ok = tell(f"{words}: loop delay max", samples.within(window, "loop_delay_ms").max(), "ms", STALLED_MAX_MS)
+    ages = samples.within(window, "message_age_ms")
+    return tell(f"{words}: message latency max", ages.max(), "ms", STALLED_MAX_MS) and ok
 
 
 def keys(market: LoudMarket, size: str, presses: int) -> bool:
     """`x` `Enter` with a position open, from the bytes of Enter to the request at the exchange."""
     print(f"\n{size}, key to order on the wire, {presses} presses")
-    trial = Trial(market, size)
-    time.sleep(WARM_UP_S)
-    took: list[float] = []
-    for _ in range(presses):
-        market.open_position()
-        time.sleep(1.3 + random.random() / 2)  # not in step with the frames
-        while not market.orders.empty():
-            market.orders.get()
-        trial.screen.type("x")
-        time.sleep(0.4)
-        pressed = trial.screen.type("\r")
-        arrived, order = market.orders.get(timeout=5)
-        assert order["reduceOnly"], "the first order after a flatten closes"
-        took.append((arrived - pressed) * 1e3)
-        time.sleep(1)  # the wish to be flat is over once the exchange has proven it
-    trial.end()
-    tell("p50", statistics.median(took), "ms")
-    ok = tell("p99", percentile(np.array(took), 99), "ms", KEY_P99_MS)
-    tell("max", max(took), "ms")
+    with Trial(market, size) as trial:
+        time.sleep(WARM_UP_S)
+        took = np.array([_press(market, trial) for _ in range(presses)])
+        trial.end()
+    tell("p50", percentile(took, 50), "ms")
+    ok = tell("p99", percentile(took, 99), "ms", KEY_P99_MS)
+    tell("max", took.max(), "ms")
     return ok
+
+
+def _press(market: LoudMarket, trial: Trial) -> float:
+    """Milliseconds of one press, at no particular moment of a frame."""
+    market.open_position()
+    time.sleep(1.3 + random.random() / 2)
+    while not market.orders.empty():
+        market.orders.get()
+    trial.screen.type("x")
+    time.sleep(0.4)
+    pressed = trial.screen.type("\r")
+    arrived, order = market.orders.get(timeout=5)
+    assert order["reduceOnly"], "the first order after a flatten closes"
+    time.sleep(1)  # the wish to be flat is over once the exchange has proven it
+    return (arrived - pressed) * 1e3
 
 
 def start(runs: int) -> bool:

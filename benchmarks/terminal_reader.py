@@ -44,6 +44,8 @@ class Screen:
         if self.pid == 0:
             fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", self.height, self.width, 0, 0))
             os.execve(self.argv[0], list(self.argv), {**os.environ, **self.environment})  # noqa: S606 - no shell wanted
+        os.set_inheritable(self._end, False)  # a later screen must not keep this terminal alive
+        self._running = True
         threading.Thread(target=self._read, daemon=True).start()
 
     def stall(self) -> None:
@@ -90,9 +92,15 @@ class Screen:
         """Ask it to end; seconds until it has. Killed after `patience_s`, which is then the answer: infinite."""
         at = time.monotonic()
         os.kill(self.pid, request)
-        return self.ended(at, patience_s)
+        return self._ended(at, patience_s)
 
-    def ended(self, since: float, patience_s: float) -> float:
+    def close(self) -> None:
+        """Whatever has happened: leave no process behind."""
+        if self._running:
+            self.end(5)
+
+    def _ended(self, since: float, patience_s: float) -> float:
+        self._running = False
         while time.monotonic() - since < patience_s:
             if os.waitpid(self.pid, os.WNOHANG)[0]:
                 return time.monotonic() - since

@@ -14,7 +14,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +86,7 @@ class Window:
 
 
 class Trial:
-    """A run from its start to its end. `screen.began` is when its process was started."""
+    """A run from its start to its end, to be used as a context. `screen.began` is when its process was started."""
 
     def __init__(self, market: LoudMarket, size: str, *, ui: bool = True) -> None:
         state = market.state()
@@ -99,9 +99,15 @@ class Trial:
         try:
             self.screen.wait_for("LIVE" if ui else "first book", 30)
         except TimeoutError:
-            self.screen.end(5)
+            self.screen.close()
             print(b"".join(data for _, data in self.screen.chunks).decode(errors="replace")[-2000:])
             raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.screen.close()
 
     def window(self, seconds: float) -> Window:
         """Wait so long and say what was used meanwhile."""
