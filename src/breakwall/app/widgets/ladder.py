@@ -66,10 +66,10 @@ class Ladder(Pane, can_focus=True):
         window = follow(self._window, market, rungs - 1, self.look.centre_ticks is not None)
         bids, asks = book_side(market, True, window.step), book_side(market, False, window.step)
         self._window = window = scaled(window, (bids, asks), rungs - 1)
-        sheet = Sheet(market, window, bids, asks, own_of(view, market, window.step), width)
+        drawing = Drawing(market, window, bids, asks, own_of(view, market, window.step), width)
         step = f"{'locked ' if self.look.centre_ticks is not None else ''}{fixed(window.step * market.tick)} a row"
         word, ink = status_words(market)
-        return [self.title(width, word or step, ink), *sheet.rows(rungs)]
+        return [self.title(width, word or step, ink), *drawing.rows(rungs)]
 
     def action_scroll_price(self, rungs: int) -> None:
         """Lock the price axis and move the ladder by some rungs; recentre lets both follow the price again."""
@@ -96,7 +96,7 @@ def own_of(view: View, market: SymbolView, step: int) -> list[Own]:
     return own
 
 
-class Sheet:
+class Drawing:
     """One picture of a ladder: rungs from the highest to the lowest with the spread between the sides."""
 
     def __init__(

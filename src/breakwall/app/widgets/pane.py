@@ -118,10 +118,13 @@ class Pane(Widget):
         """The size is another one; nothing is written yet."""
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        width = self.size.width
-        blank = Strip.blank(width, self.ink[""])
-        strips = self._strips[crop.y : crop.bottom]
-        strips += [blank] * (crop.height - len(strips))
-        if crop.x == 0 and crop.right >= width:
-            return strips
-        return [strip.crop(crop.x, crop.right) for strip in strips]
+        return cropped(self._strips, crop, Strip.blank(self.size.width, self.ink[""]))
+
+
+def cropped(strips: Sequence[Strip], crop: Region, blank: Strip) -> list[Strip]:
+    """What Textual asks of lines that are there already; `blank` is a whole one, for rows without."""
+    asked = list(strips[crop.y : crop.bottom])
+    asked += [blank] * (crop.height - len(asked))
+    if crop.x == 0 and crop.right >= blank.cell_length:
+        return asked
+    return [strip.crop(crop.x, crop.right) for strip in asked]
