@@ -39,7 +39,8 @@ class Samples:
         series[1].append(value)
 
     def save(self, path: Path) -> None:
-        np.savez(path, **{name: np.array(series) for name, series in self._series.items()})
+        arrays: dict[str, Any] = {name: np.array(series) for name, series in self._series.items()}
+        np.savez(path, **arrays)
 
 
 class Pulse(Delays):
@@ -92,7 +93,8 @@ def listen_to_screen(samples: Samples) -> None:
     clock(samples, Cockpit, "_display", "paint_ms")
     clock(samples, Engine, "view", "view_ms")
     clock_parts(samples, Cockpit, "_frame")
-    for pane in (Pane, *(pane for pane in PANES if "helpings" in vars(pane))):
+    panes: list[type] = [Pane, *(pane for pane in PANES if "helpings" in vars(pane))]
+    for pane in panes:
         clock_parts(samples, pane, "helpings")
 
 
