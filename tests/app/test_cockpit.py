@@ -498,3 +498,26 @@ async def test_the_market_goes_on_below_dialogs(sit: Sit, view: View) -> None:
         grown = [pane.id for pane in seat.app.trade.panes if pane.rows_painted > painted[pane.id]]
         assert "ladder" in grown
         assert "HELP" in seat.screen
+
+
+@pytest.mark.asyncio
+async def test_however_slow_the_screen_is_nothing_stays_empty(sit: Sit) -> None:
+    async def filled(seat: Seat) -> None:
+        for _ in range(200):
+            await seat.pilot.pause(0.01)
+            if all(pane.painted for pane in seat.app.trade.panes if pane.is_on_screen):
+                return
+        raise AssertionError(seat.screen)
+
+    async with sit(80, 24) as seat:  # whose clock stands still: no frame is due
+        await seat.pilot.resize_terminal(120, 40)
+        await filled(seat)
+        assert "ARMED" in seat.screen
+        assert "PROTECTED" in seat.screen
+        seat.app.theme = "daylight"
+        await filled(seat)
+        assert "PROTECTED" in seat.screen
+        await seat.pilot.resize_terminal(80, 24)
+        seat.app.trade.query_one("#log").focus()
+        await filled(seat)
+        assert "LOG" in seat.screen

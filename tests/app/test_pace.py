@@ -102,3 +102,11 @@ def test_the_rate_stays_between_the_slowest_and_the_asked(loads: list[tuple[int,
         life.go(0.5, late_ms=late_ms, kb_s=kb_s, pending=pending)
         assert SLOWEST_FPS <= life.pace.fps <= 3
         assert life.pace.slowed or life.pace.fps == 3
+
+
+def test_in_a_hurry_the_next_beat_looks_once() -> None:
+    life = Life(fps=0.5)
+    assert life.go(0.5) == 1
+    assert life.go(0.5) == 0
+    life.pace.hurry()
+    assert life.go(0.5) == 1

@@ -110,8 +110,11 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
     async def beat(self) -> None:
         """Look again if it is time to: less often while the loop is late or the line is full.
 
-        What the markets are is remembered all the same: a slow screen must not make holes in the picture.
+        What the markets are is remembered all the same: a slow screen must not make holes in the picture. Panes that
+        are empty since another size, theme or arrangement do not wait: a position must not be out of sight.
         """
+        if self.desk is not None and any(pane.is_on_screen and not pane.painted for pane in self.trade.panes):
+            self.pace.hurry()
         terminal = self.terminal
         sent, pending = (terminal.bytes_written, terminal.pending) if terminal is not None else (0, 0)
         if self.pace.beat(self.clock.now_ms(), sent, pending):

@@ -223,6 +223,7 @@ class Controls:
     def _focus(self, key: str) -> None:
         screen = self.cockpit.trade
         focused = screen.focus_previous() if key == "shift+tab" else screen.focus_next()
+        self.cockpit.pace.hurry()
         if self.cockpit.look.maximised and focused is not None and focused.id:
             self._arrange(focused.id)
 

@@ -49,6 +49,10 @@ class Pace:
         ranked = sorted(self._late)
         return ranked[int((len(ranked) - 1) * 0.99)] if ranked else 0.0
 
+    def hurry(self) -> None:
+        """Let the next beat look, however slow the rate is: what the screen shows is no picture any more."""
+        self._looked_ms = None
+
     def beat(self, at_ms: int, bytes_total: int, pending: int) -> bool:
         """Whether to look now. `bytes_total` went to the terminal since the start, `pending` wait for it."""
         if self._beat_ms is not None:

@@ -180,14 +180,21 @@ class HeatMap(Pane, can_focus=True):
     def on_resize(self) -> None:
         self._drawn, self._keys, self._head = None, None, None
 
+    @property
+    def painted(self) -> bool:
+        return self._head is not None or not self._has_room()
+
+    def _has_room(self) -> bool:
+        return self.size.width - AXIS_WIDTH >= 2 and self.size.height >= 2
+
     def show(self, view: View) -> None:
         for _ in self.helpings(view):
             pass
 
     def helpings(self, view: View) -> Iterator[None]:
-        width, height = self.size.width - AXIS_WIDTH, self.size.height
-        if width < 2 or height < 2:
+        if not self._has_room():
             return
+        width, height = self.size.width - AXIS_WIDTH, self.size.height
         market = view.market(self.look.symbol)
         before = self._axis
         self._axis = self._follow(view, market, width, height) if market else None
