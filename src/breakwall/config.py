@@ -5,7 +5,6 @@ values with what was expected, all in one error. Cash is USDT, percentages are p
 `bp` are hundredths of a per cent, names end in their unit.
 """
 
-import difflib
 import hashlib
 import tomllib
 from decimal import Decimal
@@ -14,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from breakwall.mistakes import listed, nearest_name
 from breakwall.model.text import sanitise
 
 Percent = Annotated[Decimal, Field(gt=0, le=100)]
@@ -262,8 +262,7 @@ def parse(text: str, source: str) -> Settings:
         return Settings.model_validate(table)
     except ValidationError as error:
         lines = sorted(_mistake(dict(mistake)) for mistake in error.errors())
-        count = f"{len(lines)} mistake" + ("s" if len(lines) != 1 else "")
-        raise ConfigError("\n".join([f"{source}: {count}", *(f"  {line}" for line in lines)])) from error
+        raise ConfigError(listed(source, lines)) from error
 
 
 def digest(settings: Settings) -> str:
@@ -297,9 +296,7 @@ def _mistake(mistake: dict[str, Any]) -> str:
     name = _place(mistake["loc"])
     if mistake["type"] == "extra_forbidden":
         known = _keys_of(place[:-1])
-        near = difflib.get_close_matches(place[-1], known, n=1)
-        remedy = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
-        return f"{name}: unknown key; {remedy}"
+        return f"{name}: unknown key; {nearest_name(place[-1], known)}"
     expected = str(mistake["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
     expected = expected.removeprefix("expected ")
     expected = _IN_WORDS.get(mistake["type"], expected).format(place[-1])

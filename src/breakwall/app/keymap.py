@@ -1,6 +1,5 @@
 """The keys in force: the table with the trader's own `[keys]` over it, checked, on every keyboard."""
 
-import difflib
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -8,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from breakwall.app.keyboards import elsewhere
 from breakwall.app.keys import ACTS, BY_ID, GROUPS, Act, Guard, shown
 from breakwall.config import ConfigError
+from breakwall.mistakes import listed, nearest_name
 
 PREFIX = "g"
 PANIC_KEY = "f9"
@@ -71,8 +71,7 @@ class Keymap:
         own = {id_: (keys,) if isinstance(keys, str) else tuple(keys) for id_, keys in (overrides or {}).items()}
         own = {id_: tuple(_written(key) for key in keys) for id_, keys in own.items()}
         if mistakes := _mistakes(own):
-            count = f"{len(mistakes)} mistake" + ("s" if len(mistakes) != 1 else "")
-            raise ConfigError("\n".join([f"{source}: {count}", *(f"  {line}" for line in mistakes)]))
+            raise ConfigError(listed(source, mistakes))
         self._keys = {act.id: own.get(act.id, act.keys) for act in ACTS}
         self._acts = self._by_name()
         self.prefixes = frozenset(name.split(" ")[0] for name in self._acts if " " in name)
@@ -124,9 +123,7 @@ def _mistakes(own: Mapping[str, tuple[str, ...]]) -> list[str]:
 def _of_one(id_: str, keys: tuple[str, ...]) -> list[str]:
     act = BY_ID.get(id_)
     if act is None:
-        near = difflib.get_close_matches(id_, BY_ID, n=1)
-        remedy = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(BY_ID)}"
-        return [f"[keys] {id_}: unknown action; {remedy}"]
+        return [f"[keys] {id_}: unknown action; {nearest_name(id_, BY_ID)}"]
     if act.fixed:
         return [f"[keys] {id_}: cannot be changed; it is always {', '.join(map(shown, act.keys))}. Remove this line."]
     lines = [line for key in keys if (line := _of_key(act, key))]

@@ -4,11 +4,10 @@
 (what a terminal with 16 colours shows instead) are optional. See docs/themes.md.
 """
 
-import difflib
 import re
 import sys
 import tomllib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from breakwall.app.theme import (
     cool_ramp,
     warm_ramp,
 )
+from breakwall.mistakes import listed, nearest_name
 from breakwall.model.text import sanitise
 
 _PACKAGED = Path(__file__).parents[1] / "themes"
@@ -80,13 +80,6 @@ def load_all(folder: Path | None = None) -> tuple[dict[str, BreakwallTheme], lis
     return themes, notices
 
 
-def nearest_name(name: str, known: Iterable[str]) -> str:
-    """What was probably meant, and if nothing is near, all there is."""
-    known = sorted(known)
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}"
-
-
 def load(path: Path) -> BreakwallTheme:
     """The theme of a file. Raises ThemeError with every mistake at once."""
     try:
@@ -106,8 +99,7 @@ def parse(text: str, source: str) -> BreakwallTheme:
     reading = _Reading(table)
     theme = reading.theme()
     if theme is None:
-        count = f"{len(reading.mistakes)} mistake" + ("s" if len(reading.mistakes) != 1 else "")
-        raise ThemeError("\n".join([f"{source}: {count}", *(f"  {line}" for line in reading.mistakes)]))
+        raise ThemeError(listed(source, reading.mistakes))
     return theme
 
 
@@ -153,7 +145,7 @@ class _Reading:
     def _known(self, table: str, found: dict[str, Any], names: tuple[str, ...]) -> None:
         place = f"[{table}] " if table else ""
         self.mistakes += [
-            f"{place}{sanitise(key, 40)}: unknown key; {nearest_name(key, names)}"
+            f"{place}{sanitise(key, 40)}: unknown key; {nearest_name(key, sorted(names))}"
             for key in found
             if key not in names
         ]

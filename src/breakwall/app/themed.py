@@ -12,8 +12,9 @@ from textual.theme import Theme
 from breakwall.app.depth import Depth, depth_of
 from breakwall.app.ink import Ink
 from breakwall.app.theme import DEFAULT, LIGHT_DEFAULT, BreakwallTheme, of_textual
-from breakwall.app.theme_files import load_all, nearest_name, packaged
+from breakwall.app.theme_files import load_all, packaged
 from breakwall.config import UiSettings
+from breakwall.mistakes import nearest_name
 from breakwall.model.text import sanitise
 
 Result = TypeVar("Result")
@@ -37,7 +38,7 @@ class Themed(App[Result]):
             self.register_theme(theme.at(self.depth).to_textual())
         name = ui.theme
         if name not in self.available_themes:
-            known = nearest_name(name, self.available_themes)
+            known = nearest_name(name, sorted(self.available_themes))
             self.theme_notices.append(f"[ui] theme: no theme {sanitise(name, 40)!r}, {known} {DEFAULT} is used.")
             name = DEFAULT
         self.ink = self._ink_of(name)
