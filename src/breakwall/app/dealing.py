@@ -47,7 +47,7 @@ class Dealing:
 
     def scope(self, act: Act, symbol: str) -> str:
         """The symbol that the act is for; empty where it is for all."""
-        return symbol if act.id in {"flatten", "cancel", "pause", "breakeven"} else ""
+        return symbol if act.per_symbol else ""
 
     def ask(self, asking: Asking | None) -> None:
         """Show what Enter would do."""

@@ -18,7 +18,8 @@ class Guard(Enum):
 class Act(NamedTuple):
     """One thing a key does. `label` is its word in the footer, empty: not there; higher ranks are dropped first.
 
-    `trades`: it may send something to the exchange. `fixed`: settings cannot give it other keys.
+    `trades`: it may send something to the exchange, `per_symbol`: for the selected symbol only. `fixed`: settings
+    cannot give it other keys.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Act(NamedTuple):
     rank: int = 0
     guard: Guard = Guard.NONE
     trades: bool = False
+    per_symbol: bool = False
     fixed: bool = False
 
 
@@ -39,15 +41,17 @@ ACTS = (
     Act("panic", ("f9", "X"), "PANIC: disarm, cancel every order, close every position, prove it",
         SAFETY, "PANIC", 0, Guard.CHORD, trades=True),
     Act("flatten", ("x",), "flatten the symbol: cancel its orders, close its position, prove it",
-        SAFETY, "flatten", 2, Guard.CHORD, trades=True),
-    Act("cancel", ("c",), "cancel the symbol's entries; stops stay", SAFETY, "cancel", 4, trades=True),
+        SAFETY, "flatten", 2, Guard.CHORD, trades=True, per_symbol=True),
+    Act("cancel", ("c",), "cancel the symbol's entries; stops stay",
+        SAFETY, "cancel", 4, trades=True, per_symbol=True),
     Act("cancel-all", ("C",), "cancel all entries; stops stay", SAFETY, "cancel all", 9, Guard.CHORD, trades=True),
     Act("arm", ("a",), "arm (then Enter): strategies may open positions; disarm: at once",
         TRADING, "arm", 3, Guard.CHORD, trades=True),
     Act("pause", ("p",), "pause the symbol's strategies, or go on; what is held stays looked after",
-        TRADING, "pause", 5, trades=True),
+        TRADING, "pause", 5, trades=True, per_symbol=True),
     Act("pause-all", ("P",), "pause all strategies, or go on", TRADING, "pause all", 11, trades=True),
-    Act("breakeven", ("b",), "stop of the symbol's position to breakeven", TRADING, "breakeven", 7, trades=True),
+    Act("breakeven", ("b",), "stop of the symbol's position to breakeven",
+        TRADING, "breakeven", 7, trades=True, per_symbol=True),
     Act("symbol-before", ("[",), "symbol before", MARKET),
     Act("symbol-after", ("]",), "next symbol", MARKET, "symbol", 6),
     Act("slot", SLOTS, "symbol by its place in the list", MARKET, fixed=True),
