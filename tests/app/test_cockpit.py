@@ -521,3 +521,19 @@ async def test_however_slow_the_screen_is_nothing_stays_empty(sit: Sit) -> None:
         seat.app.trade.query_one("#log").focus()
         await filled(seat)
         assert "LOG" in seat.screen
+
+
+@pytest.mark.asyncio
+async def test_a_slow_screen_tells_at_once_that_it_is_flat(sit: Sit, view: View) -> None:
+    async with sit(80, 24) as seat:
+        await seat.press("f9", "enter")
+        assert "no answer yet" in seat.screen
+        asked_ms = seat.clock.at_ms
+        flat = FlattenView("", "operator", True, asked_ms, (), (), (), flat_ms=asked_ms + 20, proven_ms=asked_ms + 48)
+        seat.desk.shown = replace(seat.desk.shown, armed=False, positions=(), flattens=(flat,), at_ms=asked_ms + 50)
+        for _ in range(200):  # beats go on, but the clock stands still: no frame is due
+            await seat.pilot.pause(0.01)
+            if "PROVEN" in seat.screen and "SAFE" in seat.screen:
+                break
+        else:
+            raise AssertionError(seat.screen)

@@ -121,8 +121,19 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
             self.trade.status.vitals = Vitals(self.pace.fps, self.pace.bytes_s, self.pace.slowed)
             await self.look_in_helpings()
         else:
+            self._look_for_answer()
             for _ in self._remember(self.clock.now_ms()):
                 await asyncio.sleep(0)
+
+    def _look_for_answer(self) -> None:
+        """Between frames only the answer to the last key is looked for, which costs little; the rest then follows."""
+        seen, banner = self.controls.dealing.view, self.trade.banner
+        if self.desk is None or seen is None or not banner.waits(seen):
+            return
+        view = self.desk.view(self.look.symbol)
+        self.controls.take(view)
+        if not banner.waits(view):
+            self.pace.hurry()
 
     async def look_in_helpings(self) -> None:
         """One frame, between whose parts the engine has its turn: a message waits for a pane, never for a screen.

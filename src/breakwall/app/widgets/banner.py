@@ -84,6 +84,13 @@ class Banner(Pane):
             rows = receipt_rows(self.receipt, view, width)
         return [*([notice_row(self.notice, view, width)] if self.notice else ()), *rows]
 
+    def waits(self, view: View) -> bool:
+        """Whether the engine has yet to do, or to prove, what a key asked for."""
+        if self.notice is not None and self.notice.is_done is not None and not self.notice.is_done(view):
+            return True
+        answer = answer_to(self.receipt, view) if self.receipt is not None else None
+        return self.receipt is not None and (answer is None or answer.proven_ms is None)
+
     def clear(self) -> bool:
         """Take everything away; False where there was nothing."""
         said = self.asking or self.receipt or self.notice
