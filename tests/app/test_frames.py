@@ -100,7 +100,7 @@ SCENES = {"calm": calm, "trouble": trouble}
 async def picture(desk, frame, size: tuple[int, int], views: list) -> str:
     """What stands on a screen of this size after all these views."""
     app = Cockpit(SETTINGS, SystemClock(), desk)
-    app.pace = SimpleNamespace(beat=lambda *_: False)  # nobody else looks meanwhile
+    app.pace = SimpleNamespace(beat=lambda *_: False, hurry=lambda: None)  # nobody else looks meanwhile
     async with app.run_test(size=size) as pilot:
         app.trade.query_one(Status).vitals = Vitals(fps=4, bytes_s=12_400)
         for desk.shown in views:
