@@ -10,7 +10,7 @@ from breakwall.app.dialogs.help import Help
 from breakwall.app.dialogs.leave import Leave
 from breakwall.app.guard import HOLD_MS, KeyGuard, Kind, Stroke
 from breakwall.app.keymap import Keymap
-from breakwall.app.keys import BY_ID, Act
+from breakwall.app.keys import BY_ID, MARKET, PICTURE, Act
 from breakwall.app.leaving import Leaving
 from breakwall.model.view import View
 
@@ -176,7 +176,7 @@ class Controls:
             self._does[act.id]()
         else:
             return False
-        if act.group in {"Market", "Picture"}:
+        if act.group in {MARKET, PICTURE}:
             self.cockpit.look_again()
         return True
 

@@ -23,7 +23,7 @@ from breakwall.app.look import Look
 from breakwall.app.row import Row, left, right
 from breakwall.app.table import Word, fit
 from breakwall.app.trust import is_live
-from breakwall.app.widgets.pane import Pane
+from breakwall.app.widgets.pane import Pane, cropped
 from breakwall.model.view import SymbolView, View
 
 LEAD = 60
@@ -131,18 +131,11 @@ class Field(Widget):
             self.refresh(*(Region(0, y, self.size.width, 1) for y in changed))
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        strips = self._strips[crop.y : crop.bottom]
-        strips += [Strip.blank(self.size.width, self.rich_style)] * (crop.height - len(strips))
-        if crop.x == 0 and crop.right >= self.size.width:
-            return strips
-        return [strip.crop(crop.x, crop.right) for strip in strips]
+        return cropped(self._strips, crop, Strip.blank(self.size.width, self.rich_style))
 
 
 class Axis(Pane):
-    """The right part: round prices and tags."""
-
-    def rows(self, view: View, width: int, height: int) -> Sequence[Row]:
-        raise NotImplementedError  # the heat map paints it
+    """The right part: round prices and tags. The heat map paints it."""
 
 
 class HeatMap(Pane, can_focus=True):
@@ -177,7 +170,7 @@ class HeatMap(Pane, can_focus=True):
         self.axis_pane.repaint(ink)
         super().repaint(ink)
 
-    def on_resize(self) -> None:
+    def resized(self) -> None:
         self._drawn, self._keys, self._head = None, None, None
 
     @property
