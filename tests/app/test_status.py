@@ -171,3 +171,15 @@ async def test_before_there_is_an_engine_it_says_so(frame) -> None:
 
 def test_both_rows_are_there(ink, look, view) -> None:
     assert len(Status(ink, look).rows(view, 80, 2)) == 2
+
+
+@pytest.mark.parametrize(("age_ms", "ink"), [(0, "bar-good"), (1_999, "bar-good"), (2_000, "bar-warn")])
+def test_a_live_book_that_falls_silent_is_not_shown_as_good(view, make_view, make_market, age_ms, ink) -> None:
+    market = make_market(age_ms=age_ms)
+    assert ink_of(machine_row(make_view(symbols=(market,)), "BTCUSDT", 120, None), "LIVE") == ink
+
+
+def test_a_flat_position_is_not_taken_for_a_flat_trend(calm) -> None:
+    market = replace(calm.market("BTCUSDT"), trend="flat")
+    flat = replace(calm, positions=(), symbols=(market,))
+    assert "trend ■ flat  pos flat  day" in text_of(money_row(flat, "BTCUSDT", 120))

@@ -20,6 +20,8 @@ BADGES = {"SIM": "paper", "PAPER": "paper", "REPLAY": "replay"}
 
 TRENDS = {"up": "▲ up", "down": "▼ down", "flat": "■ flat"}
 SLOW_LOOP_MS = 20.0
+QUIET_MS = 2_000
+"""A live book that says nothing for so long is no longer shown as good news; the engine will doubt it soon."""
 
 
 class Vitals(NamedTuple):
@@ -97,7 +99,7 @@ def _change(market: SymbolView | None) -> Row:
 def _held(view: View, symbol: str, market: SymbolView | None) -> Row:
     held = next((position for position in view.positions if position.symbol == symbol), None)
     if held is None:
-        return (("flat", "bar-dim"),) if is_proven(view.read_back_age_ms) else (("flat?", "bar-warn"),)
+        return _pair("pos", "flat") if is_proven(view.read_back_age_ms) else _pair("pos", "flat?", "bar-warn")
     pnl = UNKNOWN if held.mark is None else signed(held.pnl_usdt) + doubt(market)
     return (f"{held.side} {fixed(abs(held.qty))} ", "bar"), (pnl, _worth(held.pnl_usdt))
 
@@ -143,7 +145,8 @@ def _short(text: str, most: int) -> str:
 def _data(market: SymbolView | None) -> Row:
     if market is None:
         return ((" NO DATA ", "alarm"),)
-    ink = {"LIVE": "bar-good", "STALE": "alarm"}.get(market.status, "bar-warn")
+    good = is_live(market) and market.age_ms < QUIET_MS
+    ink = "bar-good" if good else "alarm" if market.status == "STALE" else "bar-warn"
     return ((f" {market.status} {age(market.age_ms)} ", ink),)
 
 
