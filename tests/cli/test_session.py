@@ -147,9 +147,9 @@ async def test_an_error_at_the_start_reaches_the_border_and_everything_is_closed
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
     ("leaving", "called_off"),
-    [(Leaving.FLATTEN, True), (Leaving.KEEP, True), (Leaving.LOST, False), (Leaving.HEADLESS, False)],
+    [(Leaving.FLATTEN, False), (Leaving.KEEP, True), (Leaving.LOST, False), (Leaving.HEADLESS, False)],
 )
-async def test_before_there_is_an_engine_only_a_wish_to_quit_calls_the_start_off(
+async def test_before_there_is_an_engine_only_a_wish_to_quit_as_things_are_calls_the_start_off(
     leaving: Leaving, called_off: bool
 ) -> None:
     async def start() -> str:

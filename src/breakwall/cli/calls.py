@@ -60,7 +60,8 @@ class Calls:
 async def unless_called_off(starting: asyncio.Future[Thing], calls: Calls, screen: "Screen | None") -> Thing:
     """What `starting` gives. Raises LeftEarly where a signal or the trader ends the run before it is there.
 
-    A screen that is lost in the meantime changes nothing: what is held must be managed.
+    A screen that is lost in the meantime changes nothing, what is held must be managed; nor does the wish to leave
+    flat: an earlier run may hold something, and only an engine can close it.
     """
     waited: set[asyncio.Future[Any]] = {starting, calls.first}
     if screen is not None:
@@ -74,7 +75,7 @@ async def unless_called_off(starting: asyncio.Future[Thing], calls: Calls, scree
                 raise LeftEarly(calls.first.result(), calls.code)
             if screen is not None and screen.ended.done():
                 waited.discard(screen.ended)
-                if screen.ended.result() in {Leaving.KEEP, Leaving.FLATTEN, None}:
+                if screen.ended.result() in {Leaving.KEEP, None}:
                     raise LeftEarly("quit", 0)
         return starting.result()
     finally:
