@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from breakwall.app.pace import LINE_FULL, LOOP_LATE, SLOWEST_FPS, Pace
+from breakwall.app.pace import LINE_FULL, LOOP_LATE, SLOWEST_FPS, SLOWEST_LATE_FPS, Pace
 
 BEAT_MS = 50
 
@@ -46,8 +46,14 @@ def rates(life: Life, halves: int, **load: float) -> Iterator[float]:
 def test_a_late_loop_halves_the_rate_down_to_the_slowest() -> None:
     life = Life()
     life.go(1)
-    assert list(dict.fromkeys(rates(life, 40, late_ms=30))) == [2, 1, 0.5]
+    assert list(dict.fromkeys(rates(life, 40, late_ms=30))) == [2, SLOWEST_LATE_FPS]
     assert life.pace.slowed == LOOP_LATE
+
+
+def test_who_asks_for_less_than_the_slowest_gets_it() -> None:
+    life = Life(fps=0.5)
+    life.go(20, late_ms=30)
+    assert (life.pace.fps, life.pace.slowed) == (0.5, LOOP_LATE)
 
 
 def test_one_outlier_is_forgiven() -> None:

@@ -8,7 +8,10 @@ BEAT_S = 0.05
 LATE_MS = 20.0
 """A loop whose 99th percentile of lateness is above this is late: the engine comes first."""
 
-SLOWEST_FPS = 0.5
+SLOWEST_FPS, SLOWEST_LATE_FPS = 0.5, 1.0
+"""The least for a full line, and for a late loop: there a frame a second costs next to nothing, and less would only
+hide the market, often for a lateness that comes from other programs."""
+
 LINE_FULL, LOOP_LATE = "line full", "loop late"
 
 _BEAT_MS = BEAT_S * 1000
@@ -74,17 +77,18 @@ class Pace:
         since_ms = _LONGEST_CALM_MS if self._changed_ms is None else at_ms - self._changed_ms
         if max(late, full) > 1:
             self.slowed = LOOP_LATE if late > full else LINE_FULL
-            if self.fps > SLOWEST_FPS and since_ms >= _SETTLE_MS:
-                self._go_slower(at_ms)
+            slowest = SLOWEST_LATE_FPS if late > full else SLOWEST_FPS
+            if self.fps > slowest and since_ms >= _SETTLE_MS:
+                self._go_slower(at_ms, slowest)
         elif self.fps == self._asked:
             self.slowed = ""
         elif max(late, full) < _CALM_SHARE and since_ms >= self._calm_ms:
             self.fps = min(self.fps * 2, self._asked)
             self._changed_ms = self._rose_ms = at_ms
 
-    def _go_slower(self, at_ms: int) -> None:
+    def _go_slower(self, at_ms: int, slowest: float) -> None:
         relapsed = self._rose_ms is not None and at_ms - self._rose_ms <= self._calm_ms
         self._calm_ms = min(self._calm_ms * 2, _LONGEST_CALM_MS) if relapsed else _CALM_MS
-        self.fps = max(self.fps / 2, SLOWEST_FPS)
+        self.fps = max(self.fps / 2, slowest)
         self._changed_ms, self._rose_ms = at_ms, None
         self._late.clear()
