@@ -93,9 +93,9 @@ def listen_to_screen(samples: Samples) -> None:
     clock(samples, Cockpit, "_display", "paint_ms")
     clock(samples, Engine, "view", "view_ms")
     clock_parts(samples, Cockpit, "_frame")
-    panes: list[type] = [Pane, *(pane for pane in PANES if "helpings" in vars(pane))]
+    panes: list[type] = [Pane, *(pane for pane in PANES if "show_in_parts" in vars(pane))]
     for pane in panes:
-        clock_parts(samples, pane, "helpings")
+        clock_parts(samples, pane, "show_in_parts")
 
 
 def clock(samples: Samples, owner: type, method: str, name: str) -> None:

@@ -13,10 +13,10 @@ import pytest
 from msgspec.structs import replace
 from textual.app import App
 
-from breakwall.app.ink import Ink
 from breakwall.app.look import Look
-from breakwall.app.row import Row
-from breakwall.app.theme_files import packaged
+from breakwall.app.rows.row import Row
+from breakwall.app.themes.files import packaged
+from breakwall.app.themes.ink import Ink
 from breakwall.model.events import Event
 from breakwall.model.view import (
     CheckView,

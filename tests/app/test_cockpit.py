@@ -13,8 +13,8 @@ from textual.keys import key_to_character
 from textual.pilot import Pilot
 
 from breakwall.app.cockpit import Cockpit
-from breakwall.app.guard import CHORD_MS, QUIET_MS
-from breakwall.app.keyboards import LAYOUTS
+from breakwall.app.keys.guard import CHORD_MS, QUIET_MS
+from breakwall.app.keys.keyboards import LAYOUTS
 from breakwall.app.leaving import Leaving
 from breakwall.config import ConfigError, Settings
 from breakwall.model.events import Command, CommandKind

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from breakwall.app.row import width_of
+from breakwall.app.rows.row import width_of
 from breakwall.app.widgets.breaker import Breaker
 from breakwall.app.widgets.card import Card
 from breakwall.app.widgets.log import Log

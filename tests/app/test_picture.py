@@ -8,10 +8,10 @@ from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from breakwall.app.depth import Depth
-from breakwall.app.ink import Ink
 from breakwall.app.picture import picture
-from breakwall.app.theme_files import packaged
+from breakwall.app.themes.depth import Depth
+from breakwall.app.themes.files import packaged
+from breakwall.app.themes.ink import Ink
 
 SVG = "{http://www.w3.org/2000/svg}"
 

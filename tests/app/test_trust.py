@@ -6,9 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from breakwall.app.dialogs.leave import Leave
-from breakwall.app.ink import Ink
-from breakwall.app.labels import own_prices
+from breakwall.app.heatmap.labels import own_prices
 from breakwall.app.look import Look
+from breakwall.app.themes.ink import Ink
 from breakwall.app.trust import PROVEN_MS, Stop, doubt, open_pnl, rests, status_words, stop_of
 from breakwall.app.widgets.ladder import own_of
 from breakwall.app.widgets.positions import Positions, proof
@@ -72,7 +72,7 @@ def test_nobody_is_called_flat_before_the_account_was_read(
     assert words in plain(Positions(ink, look).rows(shown, 120, 5))
     assert words in plain(Leave().lines(shown, 84, 12))
     money = "".join(text for text, _ in money_row(shown, look.symbol, 200))
-    assert ("  flat  " in money) is (words.startswith("flat:"))
+    assert (" flat  " in money) is (words.startswith("flat:"))
 
 
 def test_the_sum_of_what_is_open_is_doubted_everywhere(view: View, look: Look, ink: Ink) -> None:

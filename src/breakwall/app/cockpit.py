@@ -9,15 +9,15 @@ from textual import events
 from textual.strip import Strip
 
 from breakwall.app.controls import Controls
-from breakwall.app.ink import Ink
-from breakwall.app.keymap import Keymap
+from breakwall.app.keys.keymap import Keymap
 from breakwall.app.leaving import Leaving
 from breakwall.app.look import Look
 from breakwall.app.pace import BEAT_S, Pace
 from breakwall.app.picture import picture
 from breakwall.app.screens.trade import Trade
-from breakwall.app.terminal import OnTerminal
-from breakwall.app.themed import Themed
+from breakwall.app.terminal.driver import OnTerminal
+from breakwall.app.themes.ink import Ink
+from breakwall.app.themes.themed import Themed
 from breakwall.app.widgets.status import Vitals
 from breakwall.config import Settings
 from breakwall.ports import Clock, Desk
@@ -105,7 +105,7 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
             self.controls.dealing.say(f"{name}: cannot be written here ({error.strerror})")
         else:
             self.controls.dealing.say(f"picture written: {name}")
-        self.controls.say()
+        self.controls.update_overlays()
 
     async def beat(self) -> None:
         """Look again if it is time to: less often while the loop is late or the line is full.
@@ -119,7 +119,7 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
         sent, pending = (terminal.bytes_written, terminal.pending) if terminal is not None else (0, 0)
         if self.pace.beat(self.clock.now_ms(), sent, pending):
             self.trade.status.vitals = Vitals(self.pace.fps, self.pace.bytes_s, self.pace.slowed)
-            await self.look_in_helpings()
+            await self.look_in_parts()
         else:
             self._look_for_answer()
             for _ in self._remember(self.clock.now_ms()):
@@ -135,7 +135,7 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
         if not banner.waits(view):
             self.pace.hurry()
 
-    async def look_in_helpings(self) -> None:
+    async def look_in_parts(self) -> None:
         """One frame, between whose parts the engine has its turn: a message waits for a pane, never for a screen.
 
         A newer frame, another size and another theme make the rest of this one void.
@@ -162,7 +162,7 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
         yield
         for pane in self.trade.panes:
             if pane.is_on_screen:
-                yield from pane.helpings(view)
+                yield from pane.show_in_parts(view)
         self.controls.take(view)
         yield from self._remember(view.at_ms)
 

@@ -8,9 +8,9 @@ from breakwall.app.dialogs.dialog import Choice, Dialog
 from breakwall.app.dialogs.finder import Finder, palette, symbols
 from breakwall.app.dialogs.help import Help
 from breakwall.app.dialogs.leave import Leave
-from breakwall.app.guard import HOLD_MS, KeyGuard, Kind, Stroke
-from breakwall.app.keymap import Keymap
-from breakwall.app.keys import BY_ID, MARKET, PICTURE, Act
+from breakwall.app.keys.acts import BY_ID, MARKET, PICTURE, Act
+from breakwall.app.keys.guard import HOLD_MS, KeyGuard, Kind, Stroke
+from breakwall.app.keys.keymap import Keymap
 from breakwall.app.leaving import Leaving
 from breakwall.model.view import View
 
@@ -149,15 +149,16 @@ class Controls:
         """A new view: what is asked and answered is said by it."""
         self.dealing.desk, self.dealing.view = self.cockpit.desk, view
         self.dealing.send_kept()
-        self.say()
+        self.update_overlays()
 
     def show_answer(self) -> None:
         """Say the newest at once, without waiting for the next frame."""
         if self.guard.asking is not None and self.dealing.banner.asking is None:
             self.dealing.look(self.cockpit.look.symbol)
-        self.say()
+        self.update_overlays()
 
-    def say(self) -> None:
+    def update_overlays(self) -> None:
+        """What lies over the panes tells what is asked and answered now."""
         asking = self.guard.asking
         if asking is not None and asking.left_ms(self.cockpit.clock.now_ms()) < 0:
             asking = None

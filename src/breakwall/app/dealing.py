@@ -5,8 +5,8 @@ A wish leaves in the call that its key makes: nothing is waited for between the 
 
 from collections.abc import Callable
 
-from breakwall.app.guard import Answer, Asking, Kind
-from breakwall.app.keys import Act, Guard
+from breakwall.app.keys.acts import Act, Guard
+from breakwall.app.keys.guard import Answer, Asking, Kind
 from breakwall.app.widgets.banner import NOTICE_MS, Banner, Notice, Receipt, entries_in, held_in
 from breakwall.model.events import Command, CommandKind
 from breakwall.model.view import View

@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 from decimal import Decimal
 from itertools import islice
 
-from breakwall.app.history import ZOOMS_MS, History
+from breakwall.app.heatmap.history import ZOOMS_MS, History
 from breakwall.app.steps import steps
 
 __all__ = ("STEPS", "ZOOMS_MS", "Look")

@@ -15,9 +15,9 @@ from rich.style import Style
 from rich.terminal_theme import TerminalTheme
 from textual.strip import Strip
 
-from breakwall.app.colour import mix, rgb_of
-from breakwall.app.ink import Ink
-from breakwall.app.row import clean
+from breakwall.app.rows.row import clean
+from breakwall.app.themes.colour import mix, rgb_of
+from breakwall.app.themes.ink import Ink
 
 CELL_WIDTH, CELL_HEIGHT, MARGIN = 8, 16, 8
 _HALF = CELL_HEIGHT // 2

@@ -6,8 +6,8 @@ A market is believed while it is live, a stop while its proof is young, an order
 from decimal import Decimal
 from enum import IntEnum
 
-from breakwall.app.figures import age
-from breakwall.app.row import Cell
+from breakwall.app.rows.figures import age
+from breakwall.app.rows.row import Cell
 from breakwall.model.view import OrderView, PositionView, SymbolView, View
 
 PROVEN_MS = 10_000

@@ -67,7 +67,7 @@ def show(
 @app.command()
 def keys(file: FileArgument = None, config: ConfigOption = None) -> None:
     """Print the keys of the cockpit that are in force, as a Markdown table."""
-    from breakwall.app.keymap import Keymap, markdown
+    from breakwall.app.keys.keymap import Keymap, markdown
 
     path = file or config
     print(markdown(Keymap(load(path).keys, str(path))))
@@ -75,7 +75,7 @@ def keys(file: FileArgument = None, config: ConfigOption = None) -> None:
 
 def load_checked(path: Path | None) -> Settings:
     """Settings whose keys can be used as well. Raises ConfigError with every mistake."""
-    from breakwall.app.keymap import Keymap
+    from breakwall.app.keys.keymap import Keymap
 
     settings = load(path)
     Keymap(settings.keys, str(path))

@@ -5,7 +5,7 @@ import os
 import stat
 import sys
 
-from breakwall.app.outlet import terminal_number
+from breakwall.app.terminal.outlet import terminal_number
 
 
 def open_streams() -> None:

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from breakwall.app.outlet import FULL_BYTES, Outlet
+from breakwall.app.terminal.outlet import FULL_BYTES, Outlet
 from breakwall.headless import Lines
 from breakwall.model.actions import Note
 from breakwall.model.view import View

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from breakwall.app.row import Row, left
-from breakwall.app.table import filled
+from breakwall.app.rows.row import Row, left
+from breakwall.app.rows.table import filled
 from breakwall.model.view import View
 
 

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from breakwall.app.dialogs.dialog import CLOSE, STEPS, Choice, Dialog, line, paper, window
-from breakwall.app.figures import percent, price
-from breakwall.app.keyboards import on_us
-from breakwall.app.keymap import Keymap
-from breakwall.app.keys import ACTS
+from breakwall.app.keys.acts import ACTS
+from breakwall.app.keys.keyboards import on_us
+from breakwall.app.keys.keymap import Keymap
 from breakwall.app.look import ZOOMS_MS
-from breakwall.app.row import Row, clean, left
-from breakwall.app.table import Column, table
+from breakwall.app.rows.figures import percent, price
+from breakwall.app.rows.row import Row, clean, left
+from breakwall.app.rows.table import Column, table
 from breakwall.model.text import sanitise
 from breakwall.model.view import View
 

@@ -3,10 +3,10 @@
 import textwrap
 
 from breakwall.app.dialogs.dialog import CLOSE, STEPS, Choice, Dialog, line, paper, window
-from breakwall.app.figures import UNKNOWN
-from breakwall.app.keymap import Keymap
-from breakwall.app.keys import ACTS, GROUPS, Act, Guard
-from breakwall.app.row import Row
+from breakwall.app.keys.acts import ACTS, GROUPS, Act, Guard
+from breakwall.app.keys.keymap import Keymap
+from breakwall.app.rows.figures import UNKNOWN
+from breakwall.app.rows.row import Row
 from breakwall.model.view import View
 
 LEGEND: tuple[tuple[str, str, str], ...] = (

@@ -1,10 +1,10 @@
 """The way out: what becomes of what is held, said before it is chosen."""
 
 from breakwall.app.dialogs.dialog import CLOSE, STEPS, Choice, Dialog, line, paper
-from breakwall.app.figures import price
 from breakwall.app.leaving import Leaving
-from breakwall.app.row import Cell, Row
-from breakwall.app.table import Column, table
+from breakwall.app.rows.figures import price
+from breakwall.app.rows.row import Cell, Row
+from breakwall.app.rows.table import Column, table
 from breakwall.app.trust import Stop, flat_words, is_proven, stop_of
 from breakwall.app.widgets.banner import entries_in
 from breakwall.app.widgets.positions import proof

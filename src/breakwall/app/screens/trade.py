@@ -7,9 +7,9 @@ from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.screen import Screen
 from textual.widget import Widget
 
-from breakwall.app.ink import Ink
 from breakwall.app.layout import DRAWER, Place, arrange
 from breakwall.app.look import Look
+from breakwall.app.themes.ink import Ink
 from breakwall.app.widgets.banner import Banner
 from breakwall.app.widgets.breaker import Breaker
 from breakwall.app.widgets.card import Card

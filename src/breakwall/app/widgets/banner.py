@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from breakwall.app.figures import age, price, signed, time_of_day
-from breakwall.app.guard import Asking
-from breakwall.app.ink import Ink
+from breakwall.app.keys.guard import Asking
 from breakwall.app.look import Look
-from breakwall.app.row import Row, clean, left
-from breakwall.app.table import Column, Word, fit, table
+from breakwall.app.rows.figures import age, price, signed, time_of_day
+from breakwall.app.rows.row import Row, clean, left
+from breakwall.app.rows.table import Column, Word, fit, table
+from breakwall.app.themes.ink import Ink
 from breakwall.app.trust import doubt
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.units import fixed

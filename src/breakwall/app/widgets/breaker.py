@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from rich.cells import cell_len
 
-from breakwall.app.figures import UNKNOWN, bar, countdown
-from breakwall.app.row import Row, clean, left
-from breakwall.app.table import filled
+from breakwall.app.rows.figures import UNKNOWN, bar, countdown
+from breakwall.app.rows.row import Row, clean, left
+from breakwall.app.rows.table import filled
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.units import fixed
 from breakwall.model.view import RuleView, View

@@ -3,9 +3,9 @@
 import textwrap
 from collections.abc import Sequence
 
-from breakwall.app.figures import UNKNOWN, price, time_of_day
-from breakwall.app.row import Cell, Row, clean, left
-from breakwall.app.table import Word, filled, fit
+from breakwall.app.rows.figures import UNKNOWN, price, time_of_day
+from breakwall.app.rows.row import Cell, Row, clean, left
+from breakwall.app.rows.table import Word, filled, fit
 from breakwall.app.widgets.pane import Pane
 from breakwall.app.widgets.signals import place_of, side_of
 from breakwall.model.units import fixed

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from breakwall.app.keymap import Keymap
-from breakwall.app.keys import ACTS, Act
-from breakwall.app.row import Row
-from breakwall.app.table import Word, fit
+from breakwall.app.keys.acts import ACTS, Act
+from breakwall.app.keys.keymap import Keymap
+from breakwall.app.rows.row import Row
+from breakwall.app.rows.table import Word, fit
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.view import View
 

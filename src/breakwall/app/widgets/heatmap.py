@@ -12,16 +12,16 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from breakwall.app import field, heat
-from breakwall.app.axis import PriceAxis, follow, reach
-from breakwall.app.field import Cells, Palette
-from breakwall.app.figures import price
-from breakwall.app.history import LIVE, NOT_SEEN, STATES, Columns, Ints
-from breakwall.app.ink import Ink
-from breakwall.app.labels import AXIS_WIDTH, OwnPrice, axis_rows, own_prices
+from breakwall.app.heatmap import field, heat
+from breakwall.app.heatmap.axis import PriceAxis, follow, reach
+from breakwall.app.heatmap.field import Cells, Palette
+from breakwall.app.heatmap.history import LIVE, NOT_SEEN, STATES, Columns, Ints
+from breakwall.app.heatmap.labels import AXIS_WIDTH, OwnPrice, axis_rows, own_prices
 from breakwall.app.look import Look
-from breakwall.app.row import Row, left, right
-from breakwall.app.table import Word, fit
+from breakwall.app.rows.figures import price
+from breakwall.app.rows.row import Row, left, right
+from breakwall.app.rows.table import Word, fit
+from breakwall.app.themes.ink import Ink
 from breakwall.app.trust import is_live
 from breakwall.app.widgets.pane import Pane, cropped
 from breakwall.model.view import SymbolView, View
@@ -31,7 +31,7 @@ LEAD = 60
 _PAINT_EVERY_MS = (500, 1_000)
 """The field is painted so often at most, in the fastest zoom and in the others."""
 _ROWS_AT_ONCE = 12
-"""Rows of text that are made in one helping."""
+"""Rows of text that are made in one part."""
 _OWN_COLUMNS = 16
 """Own prices are drawn over so many of the newest columns."""
 _OWN_CODES = {"own": field.OWN, "stop": field.STOP}
@@ -139,7 +139,7 @@ class Axis(Pane):
 
 
 class HeatMap(Pane, can_focus=True):
-    """The market over time; see `breakwall.app.heat` for what its colours mean."""
+    """The market over time; see `breakwall.app.heatmap.heat` for what its colours mean."""
 
     words = "MARKET"
     DEFAULT_CSS = f"""
@@ -181,10 +181,10 @@ class HeatMap(Pane, can_focus=True):
         return self.size.width - AXIS_WIDTH >= 2 and self.size.height >= 2
 
     def show(self, view: View) -> None:
-        for _ in self.helpings(view):
+        for _ in self.show_in_parts(view):
             pass
 
-    def helpings(self, view: View) -> Iterator[None]:
+    def show_in_parts(self, view: View) -> Iterator[None]:
         if not self._has_room():
             return
         width, height = self.size.width - AXIS_WIDTH, self.size.height

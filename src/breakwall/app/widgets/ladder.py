@@ -9,12 +9,12 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 from textual.binding import Binding, BindingType
 
-from breakwall.app.figures import UNKNOWN, coarse, compact, price
-from breakwall.app.ink import Ink
+from breakwall.app.book.rungs import BookSide, Window, book_side, follow, rung_of, scaled
 from breakwall.app.look import Look
-from breakwall.app.row import Cell, Row, left, right, width_of
-from breakwall.app.rungs import BookSide, Window, book_side, follow, rung_of, scaled
-from breakwall.app.table import filled
+from breakwall.app.rows.figures import UNKNOWN, coarse, compact, price
+from breakwall.app.rows.row import Cell, Row, left, right, width_of
+from breakwall.app.rows.table import filled
+from breakwall.app.themes.ink import Ink
 from breakwall.app.trust import Stop, is_live, rests, status_words, stop_of
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.units import fixed

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from textual.events import Key
 
-from breakwall.app.figures import time_of_day
-from breakwall.app.row import Row, left
-from breakwall.app.table import filled
+from breakwall.app.rows.figures import time_of_day
+from breakwall.app.rows.row import Row, left
+from breakwall.app.rows.table import filled
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.view import LogLine, View
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from breakwall.app.figures import age, price
-from breakwall.app.row import Cell, Row, left
-from breakwall.app.table import Column, Table, table
+from breakwall.app.rows.figures import age, price
+from breakwall.app.rows.row import Cell, Row, left
+from breakwall.app.rows.table import Column, Table, table
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.view import OrderView, View
 

@@ -11,11 +11,11 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from breakwall.app.ink import Ink
 from breakwall.app.look import Look
-from breakwall.app.printed import lean
-from breakwall.app.row import Row, clean, width_of
-from breakwall.app.table import filled
+from breakwall.app.rows.printed import lean
+from breakwall.app.rows.row import Row, clean, width_of
+from breakwall.app.rows.table import filled
+from breakwall.app.themes.ink import Ink
 from breakwall.model.view import View
 
 
@@ -67,7 +67,7 @@ class Pane(Widget):
         if width and height:
             self.paint(self.rows(view, width, height))
 
-    def helpings(self, view: View) -> Iterator[None]:
+    def show_in_parts(self, view: View) -> Iterator[None]:
         """`show` in parts, between which the engine has its turn; of most panes it is one part."""
         self.show(view)
         yield

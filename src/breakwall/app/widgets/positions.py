@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from breakwall.app.figures import UNKNOWN, age, countdown, price, signed
-from breakwall.app.row import Cell, Row, clean, left
-from breakwall.app.table import Column, Word, filled, fit, table
+from breakwall.app.rows.figures import UNKNOWN, age, countdown, price, signed
+from breakwall.app.rows.row import Cell, Row, clean, left
+from breakwall.app.rows.table import Column, Word, filled, fit, table
 from breakwall.app.trust import Stop, doubt, flat_words, is_proven, open_pnl, stop_of
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.units import fixed

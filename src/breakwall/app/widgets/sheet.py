@@ -4,9 +4,9 @@ from textual.events import MouseScrollDown, MouseScrollUp
 from textual.geometry import Region
 
 from breakwall.app.dialogs.dialog import Dialog
-from breakwall.app.ink import Ink
 from breakwall.app.look import Look
-from breakwall.app.row import Row
+from breakwall.app.rows.row import Row
+from breakwall.app.themes.ink import Ink
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.view import View
 

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from textual.events import Key
 
-from breakwall.app.figures import bar, time_of_day
-from breakwall.app.row import Cell, Row, left
-from breakwall.app.table import Column, table
+from breakwall.app.rows.figures import bar, time_of_day
+from breakwall.app.rows.row import Cell, Row, left
+from breakwall.app.rows.table import Column, table
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.view import SignalView, View
 

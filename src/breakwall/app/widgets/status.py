@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from breakwall.app.figures import UNKNOWN, age, countdown, percent, price, signed, time_of_day
-from breakwall.app.row import Cell, Row, clean, left, width_of
-from breakwall.app.table import Word, fit
+from breakwall.app.rows.figures import UNKNOWN, age, countdown, percent, price, signed, time_of_day
+from breakwall.app.rows.row import Cell, Row, clean, left, width_of
+from breakwall.app.rows.table import Word, fit
 from breakwall.app.trust import doubt, is_live, is_proven, open_pnl
 from breakwall.app.widgets.breaker import breaker_word
 from breakwall.app.widgets.pane import Pane

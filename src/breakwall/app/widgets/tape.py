@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from breakwall.app.figures import compact, price, time_of_day
-from breakwall.app.ink import Ink
+from breakwall.app.book.prints import Print, Prints
 from breakwall.app.look import Look
-from breakwall.app.prints import Print, Prints
-from breakwall.app.row import Row, left, right
-from breakwall.app.table import filled
+from breakwall.app.rows.figures import compact, price, time_of_day
+from breakwall.app.rows.row import Row, left, right
+from breakwall.app.rows.table import filled
+from breakwall.app.themes.ink import Ink
 from breakwall.app.trust import is_live, status_words
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.view import SymbolView, View

@@ -1,0 +1,1 @@
+"""The terminal under the cockpit: what is written to it, and what is typed."""
