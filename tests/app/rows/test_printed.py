@@ -1,19 +1,24 @@
 """What is sent is less than what the segments would send, and the terminal shows the same."""
 
+import gc
 import re
 from io import StringIO
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from rich.console import Console
 from rich.segment import Segment
 from textual.strip import Strip
 
-from breakwall.app.rows.printed import lean
+from breakwall.app.cockpit import Cockpit
+from breakwall.app.rows.printed import Printed, lean
 from breakwall.app.themes.depth import Depth
 from breakwall.app.themes.files import packaged
 from breakwall.app.themes.ink import INKS, Ink
+from breakwall.clock import SystemClock
+from breakwall.config import Settings
 
 PLAIN = (frozenset[str](), "39", "49")
 
@@ -61,3 +66,22 @@ def test_a_terminal_of_another_depth_gets_its_own_colours(depth: Depth) -> None:
     strip = Strip([Segment("65.2", Ink(packaged())["bid"])])
     other = Depth.EIGHT_BIT if depth is Depth.TRUECOLOR else Depth.TRUECOLOR
     assert lean(strip, depth.console).render(console(other)) == strip.render(console(other))
+
+
+@pytest.mark.asyncio
+async def test_what_was_painted_is_gone_without_a_garbage_collection(view) -> None:
+    """A cockpit that leaves rings behind stops the loop for tens of milliseconds every other minute."""
+    app = Cockpit(Settings(), SystemClock())
+    async with app.run_test(size=(200, 60)) as pilot:
+        gc.disable()
+        try:
+            for turn in range(3):
+                for pane in app.trade.panes:
+                    pane.show(replace(view, at_ms=view.at_ms + 1_000 * turn))
+                await pilot.pause()
+                for pane in app.trade.panes:
+                    pane.repaint(app.ink)
+            alive = sum(type(thing) is Printed for thing in gc.get_objects())
+        finally:
+            gc.enable()
+    assert alive <= len(app.trade.panes), "at most what a pane still holds"

@@ -1,6 +1,6 @@
 """Strips whose terminal sequences are known, and say only what changes from run to run."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from rich.color import ColorSystem
@@ -26,6 +26,11 @@ class Printed(Strip):
         super().__init__(segments, width)
         self._printed = printed
         self._system = system
+
+    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
+        """Textual's own remembers a whole strip in itself: a ring that only a long garbage collection frees."""
+        places = list(cuts)
+        return [self] if places == [self.cell_length] else super().divide(places)
 
     def render(self, console: Console) -> str:
         return self._printed if console.color_system == self._system else super().render(console)
