@@ -117,6 +117,18 @@ async def test_a_screen_lost_while_recovering_disarms_before_anything_may_be_ope
 
 
 @pytest.mark.asyncio
+async def test_a_failure_while_managing_is_not_taken_for_nothing_held() -> None:
+    class Deaf(FakeEngine):
+        def submit(self, command: Event) -> None:
+            raise ValueError("not heard")
+
+    engine = Deaf(on_exit="keep")
+    ended = await conduct(engine, FakeScreen(Leaving.HEADLESS))
+    assert (ended.code, engine.left) == (1, [False])
+    assert "not heard" in ended.reason
+
+
+@pytest.mark.asyncio
 async def test_a_hang_up_ends_the_screen_where_there_is_one_and_else_the_run() -> None:
     asyncio.get_running_loop().call_later(0.05, signal.raise_signal, signal.SIGHUP)
     screen = FakeScreen(None)

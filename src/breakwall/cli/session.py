@@ -92,6 +92,9 @@ class Session:
             if time_over is not None and time_over.done():
                 return End(0, "time is over", flatten)
             if managed is not None and managed.done():
+                error = managed.exception()
+                if error is not None:
+                    return End(1, f"watching over what is held failed: {error!r}", flatten)
                 return End(0, "nothing is held any more, and nobody watches", flatten=True)
             assert screen is not None
             assert self._screen is not None
