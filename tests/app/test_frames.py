@@ -99,12 +99,14 @@ SCENES = {"calm": calm, "trouble": trouble}
 
 async def picture(desk, frame, size: tuple[int, int], views: list) -> str:
     """What stands on a screen of this size after all these views."""
-    app = Cockpit(SETTINGS, SystemClock(), desk)
+    app = Cockpit(SETTINGS, SystemClock())
     app.pace = SimpleNamespace(beat=lambda *_: False, hurry=lambda: None)  # nobody else looks meanwhile
     async with app.run_test(size=size) as pilot:
         app.trade.query_one(Status).vitals = Vitals(fps=4, bytes_s=12_400)
         for desk.shown in views:
             app.look.history.take_selected(desk.shown, app.look.symbol)
+        app.desk = desk  # not before: a beat would remember the sample as of this real moment
+        app.repaint(app.ink)  # a first picture from before these views is kept for a second otherwise
         app.look_again()
         await pilot.pause()
         shown = frame(app).translate(BLOCKS)  # blocks are colours, not text: tests of the heat map look at them
