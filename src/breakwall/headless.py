@@ -101,10 +101,10 @@ def _position_line(position: PositionView) -> str:
     now = "" if position.mark is None else f" now {position.mark}"
     if position.stop is None:
         badge = "NO STOP"
-    elif position.proof_age_ms is None:
-        badge = f"stop {position.stop} NOT PROVEN"
     else:
-        badge = f"PROTECTED {position.stop}, read {max(0, position.proof_age_ms) / 1000:.1f} s ago"
+        age_ms = position.proof_age_ms
+        read = "never read" if age_ms is None else f"read {max(0, age_ms) / 1000:.1f} s ago"
+        badge = f"{'PROTECTED' if position.is_protected else 'STOP UNPROVEN'} {position.stop}, {read}"
     return (
         f"  {position.symbol:8} {position.side} {abs(position.qty)} @ {position.entry:f}{now} | "
         f"{position.pnl_usdt:+.2f} USDT | {badge} | {position.strategy or 'adopted'}"

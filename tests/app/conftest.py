@@ -132,7 +132,6 @@ def sample() -> View:
         counters=_counters(),
         loop_delay_p99_ms=2.1,
         event_latency_p99_ms=0.3,
-        phase="running",
         rest_ms=94,
         read_back_age_ms=1_800,
         day_pnl_usdt=Decimal("14.22"),
@@ -435,10 +434,10 @@ def _signals() -> tuple[SignalView, ...]:
 
 def _breaker() -> tuple[RuleView, ...]:
     return (
-        RuleView("daily loss", Decimal("31.20"), Decimal("300.00"), "USDT", "reduce"),
-        RuleView("drawdown", Decimal("690.00"), Decimal("800.00"), "USDT", "flatten"),
-        RuleView("consecutive losses", Decimal(4), Decimal(4), "losses", "pause", True, NOW_MS + 724_000),
-        RuleView("trades per day", Decimal(12), Decimal(60), "trades", "reduce"),
+        RuleView("daily loss", Decimal("31.20"), Decimal("300.00"), "USDT"),
+        RuleView("drawdown", Decimal("690.00"), Decimal("800.00"), "USDT"),
+        RuleView("consecutive losses", Decimal(4), Decimal(4), "losses", True, NOW_MS + 724_000),
+        RuleView("trades per day", Decimal(12), Decimal(60), "trades"),
     )
 
 
@@ -447,7 +446,6 @@ def _flattens() -> tuple[FlattenView, ...]:
     asked = NOW_MS - 600_000
     proven = FlattenView(
         symbol="",
-        who="operator",
         panic=True,
         asked_ms=asked,
         cancelled=("BTCUSDT buy 0.030 at 64050.0",),
@@ -458,7 +456,6 @@ def _flattens() -> tuple[FlattenView, ...]:
     )
     under_way = FlattenView(
         symbol="ETHUSDT",
-        who="operator",
         panic=False,
         asked_ms=NOW_MS - 1_700,
         cancelled=(),

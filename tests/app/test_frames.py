@@ -80,7 +80,6 @@ def trouble(view):
         blind=True,
         trading_state="HALTED",
         why="private link down: the socket closed; SAFE; drawdown 801.00 of 800.00 USDT from the peak 10815.22",
-        down=("private",),
         read_back_age_ms=14_000,
         day_pnl_usdt=Decimal("-285.40"),
         symbols=(replace(bitcoin, status="STALE", status_reason="no book for 5 s", age_ms=6_200), *others),

@@ -90,7 +90,7 @@ def test_a_rate_that_is_too_fast_again_and_again_is_tried_ever_less_often() -> N
         if life.pace.fps > before:
             tries.append(life.at_ms)
     pauses = [later - earlier for earlier, later in pairwise(tries)]
-    assert pauses[-1] > 2 * pauses[0]
+    assert 1.5 * pauses[0] < pauses[-1] < 30_000, "seldom, but a calm machine is noticed soon"
 
 
 def test_a_terminal_that_takes_nothing_gets_nothing_and_is_looked_at_again_at_once() -> None:
@@ -116,3 +116,13 @@ def test_in_a_hurry_the_next_beat_looks_once() -> None:
     assert life.go(0.5) == 0
     life.pace.hurry()
     assert life.go(0.5) == 1
+
+
+def test_the_time_of_a_frame_itself_is_no_lateness_of_the_loop() -> None:
+    pace, at_ms = Pace(4, 100), 0
+    for _ in range(400):
+        if pace.beat(at_ms, 0, 0):
+            at_ms += 90  # painted in parts, between which the loop turned
+            pace.looked(at_ms)
+        at_ms += 50
+    assert (pace.fps, pace.slowed) == (4, "")

@@ -210,6 +210,22 @@ def test_a_gap_drops_the_book_and_asks_for_a_new_one(make_table: MakeTable) -> N
     assert [action.symbol for action in overflow if isinstance(action, Resubscribe)] == ["BTCUSDT"]
 
 
+def test_a_book_that_comes_back_is_told_as_its_loss_is(make_table: MakeTable) -> None:
+    table = make_table()
+    table.start()
+    book = BookSnapshot("BTCUSDT", [(599_999, 5)], [(600_001, 5)], 10, 10, 1, 200)
+    first = table.say(book)
+    table.say(BookLost("BTCUSDT", "closed"))
+    again = table.say(book)
+    silent = table.pass_time(6_000)
+    spoken = table.say(BookDelta("BTCUSDT", [(599_998, 5)], [], 11, 11, 2, 200))
+    told = [[action.text for action in actions if isinstance(action, Note)] for actions in (first, again, spoken)]
+    assert not any("back" in text for text in told[0])
+    assert "book is back after RESYNC" in told[1]
+    assert "book is back after STALE" in told[2]
+    assert any(isinstance(action, Note) and action.text.startswith("book STALE: ") for action in silent)
+
+
 def test_changed_units_convert_the_position_and_drop_the_book(make_table: MakeTable) -> None:
     table = make_table()
     table.start(positions=(held(),))

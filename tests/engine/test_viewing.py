@@ -68,9 +68,10 @@ def test_signals_show_their_card_and_what_came_of_them_once_each(floor):
     assert signal.loss_at_stop_usdt > 0
 
 
-def test_how_fresh_the_account_is_and_what_is_down_is_told(floor):
+def test_how_fresh_the_account_is_and_that_it_is_doubted_is_told(floor):
     floor.read_back(late_ms=39)
     floor.say(LinkChanged(Link.PRIVATE, up=False, reason="gone"), 10)
     view = floor.view()
-    assert (view.rest_ms, view.read_back_age_ms, view.down, view.phase) == (40, 50, ("private",), "TRADING")
+    assert (view.rest_ms, view.read_back_age_ms, view.blind) == (40, 50, True)
+    assert "private link down: gone" in view.why
     assert [rule.rule for rule in view.breaker][:2] == ["daily loss", "drawdown"]

@@ -129,12 +129,12 @@ def test_each_limit_shows_what_is_used_of_it(breaker):
     breaker.on_closed(trade(-40, NOON))
     breaker.on_entry(NOON)
     breaker.on_equity(Decimal(9_900), Decimal(-60), NOON + 1)
-    rules = {rule.rule: (rule.used, rule.limit, rule.unit, rule.tier, rule.tripped) for rule in breaker.rules}
+    rules = {rule.rule: (rule.used, rule.limit, rule.unit, rule.tripped) for rule in breaker.rules}
     assert rules == {
-        "daily loss": (100, 300, "USDT", "reduce", False),
-        "drawdown": (100, 800, "USDT", "flatten", False),
-        "consecutive losses": (1, 4, "losses", "pause", False),
-        "trades per day": (1, 60, "trades", "reduce", False),
+        "daily loss": (100, 300, "USDT", False),
+        "drawdown": (100, 800, "USDT", False),
+        "consecutive losses": (1, 4, "losses", False),
+        "trades per day": (1, 60, "trades", False),
     }
 
 
@@ -145,4 +145,4 @@ def test_a_tripped_rule_says_until_when_and_a_persons_word_is_a_rule_while_it_ho
     rules = {rule.rule: rule for rule in breaker.rules}
     row = rules["consecutive losses"]
     assert (row.used, row.tripped, row.until_ms) == (4, True, NOON + 3 + 900_000)
-    assert (rules["halted"].tripped, rules["halted"].until_ms, rules["halted"].tier) == (True, None, "halt")
+    assert (rules["halted"].tripped, rules["halted"].until_ms) == (True, None)

@@ -120,6 +120,7 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
         if self.pace.beat(self.clock.now_ms(), sent, pending):
             self.trade.status.vitals = Vitals(self.pace.fps, self.pace.bytes_s, self.pace.slowed)
             await self.look_in_parts()
+            self.pace.looked(self.clock.now_ms())
         else:
             self._look_for_answer()
             for _ in self._remember(self.clock.now_ms()):

@@ -19,7 +19,7 @@ _LATE_BEATS = 100
 _SENT_BEATS = 60
 _BEHIND_BYTES = 32 * 1024  # more than a usual frame: the terminal has not taken the last one yet
 _SETTLE_MS = 3_000  # what a slower rate does shows only after a while
-_CALM_MS, _LONGEST_CALM_MS = 5_000, 80_000
+_CALM_MS, _LONGEST_CALM_MS = 5_000, 20_000
 _CALM_SHARE = 0.8  # of the limits
 
 
@@ -71,6 +71,10 @@ class Pace:
         if not behind:
             self._looked_ms = at_ms
         return not behind
+
+    def looked(self, at_ms: int) -> None:
+        """The frame has ended: the time it took in its parts is no lateness of the loop."""
+        self._beat_ms = at_ms
 
     def _judge(self, at_ms: int, late: float, full: float) -> None:
         """Go slower or faster; both arguments are shares of their limits."""

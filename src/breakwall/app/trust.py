@@ -8,10 +8,7 @@ from enum import IntEnum
 
 from breakwall.app.rows.figures import age
 from breakwall.app.rows.row import Cell
-from breakwall.model.view import OrderView, PositionView, SymbolView, View
-
-PROVEN_MS = 10_000
-"""What was read back from the exchange longer ago is not called proven."""
+from breakwall.model.view import PROVEN_MS, OrderView, PositionView, SymbolView, View
 
 _HELD_BY_THE_EXCHANGE = {"PLACED", "PARTIALLY_FILLED", "AMENDING", "CANCELLING"}
 
@@ -28,7 +25,7 @@ def stop_of(held: PositionView) -> Stop:
     """NONE: no stop is known; UNPROVEN: it was not read back lately."""
     if held.stop is None or held.naked_ms is not None:
         return Stop.NONE
-    return Stop.PROVEN if is_proven(held.proof_age_ms) else Stop.UNPROVEN
+    return Stop.PROVEN if held.is_protected else Stop.UNPROVEN
 
 
 def is_proven(age_ms: int | None) -> bool:

@@ -95,7 +95,7 @@ def _to_flat(state: State, symbol: str, event: Command) -> str:
     """Close everything of this scope, and whatever an entry in flight may still open there."""
     why = f"{event.kind.value} by {event.who}" + (f": {event.why}" if event.why else "")
     panic = event.kind is CommandKind.PANIC
-    flattening.begin(state, Wish(symbol, event.who, why, state.now, panic=panic))
+    flattening.begin(state, Wish(symbol, why, state.now, panic=panic))
     withdrawn, held = cancel_entries(state, symbol, why), _held(state, symbol)
     words = [f"closing {position_words(position)}" for position in held]
     guarding.look_after(state, [position.symbol for position in held])
@@ -121,8 +121,9 @@ def _to_breakeven(state: State, position: Position, who: str) -> str:
 
 
 def _stop(state: State, event: Command) -> str:
+    del event
     state.phase = Phase.LEAVING
-    state.leaving = Wish("", event.who, "leaving", state.now, closes=False)
+    state.leaving = Wish("", "leaving", state.now, closes=False)
     return f"leaving, {_withdrawn(cancel_entries(state, '', 'leaving'))}"
 
 

@@ -79,7 +79,7 @@ def on_recovered(state: State, event: Recovered) -> None:
         why = f"{wish.kind.value} by {wish.who}, asked before the restart"
         symbol = "" if panic else wish.symbol
         if symbol not in state.flat_wishes:
-            state.flat_wishes[symbol] = Wish(symbol, wish.who, why, state.now, panic=panic)
+            state.flat_wishes[symbol] = Wish(symbol, why, state.now, panic=panic)
     state.armed = state.armed and restored.armed
     state.down = {"public": "not connected yet", "private": "not connected yet"}
     if state.phase is not Phase.LEAVING:

@@ -53,8 +53,6 @@ def view(
         counters=_counters(state, at_ms + state.venue_offset_ms),
         loop_delay_p99_ms=loop_delay_p99_ms,
         event_latency_p99_ms=event_latency_p99_ms,
-        phase=state.phase.value,
-        down=tuple(state.down),
         rest_ms=state.rest_ms,
         read_back_age_ms=at_ms - state.read_asked_ms if state.read_asked_ms else None,
         day_pnl_usdt=state.breaker.realised_today + state.blotter.open_result_usdt,

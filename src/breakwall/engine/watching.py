@@ -1,11 +1,12 @@
 """Market data: into the symbol's market, and back out as resubscriptions and words about walls."""
 
 from breakwall.engine.state import State
-from breakwall.market.state import Market
+from breakwall.market.state import Market, Status
 from breakwall.market.walls import WallEvent
 from breakwall.model.actions import Resubscribe
 from breakwall.model.events import BadFrame, BookDelta, BookLost, BookSnapshot, Link, Ticker, Trades
 
+_LOST = {Status.RESYNC, Status.STALE}
 _TOLD = {"eaten": "info", "pulled": "info"}
 
 
@@ -13,9 +14,12 @@ def on_book(state: State, event: BookSnapshot | BookDelta) -> None:
     market = state.markets.get(event.symbol)
     if market is None:
         return
+    was = market.status
     trouble = market.on_book(event, state.now)
     if trouble:
         resubscribe(state, market, trouble)
+    elif market.live and was in _LOST:
+        state.say("book", f"book is back after {was.value}", symbol=event.symbol)
     elif state.first_book_ms is None and isinstance(event, BookSnapshot):
         state.first_book_ms = state.now
         state.say("book", f"first book, {len(event.bids)} bids and {len(event.asks)} asks", symbol=event.symbol)
@@ -59,7 +63,11 @@ def on_bad_frame(state: State, event: BadFrame) -> None:
 def on_tick(state: State) -> None:
     """Promotions, deadlines and samples of every market, and what became of its walls."""
     for market in state.markets.values():
+        was_live = market.live
         market.on_tick(state.now)
+        if was_live and not market.live:
+            text = f"book {market.status.value}: {market.status_reason}"
+            state.say("book-lost", text, level="warning", symbol=market.instrument.symbol)
         for event in market.take_wall_events():
             tell_wall(state, market, event)
 

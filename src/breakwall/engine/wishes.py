@@ -30,15 +30,11 @@ class Wish:
         "proven_ms",
         "quiet_ms",
         "symbol",
-        "who",
         "why",
     )
 
-    def __init__(
-        self, symbol: str, who: str, why: str, at_ms: int, *, closes: bool = True, panic: bool = False
-    ) -> None:
+    def __init__(self, symbol: str, why: str, at_ms: int, *, closes: bool = True, panic: bool = False) -> None:
         self.symbol = symbol
-        self.who = who
         self.why = why
         self.asked_ms = at_ms
         self.closes = closes
@@ -106,7 +102,6 @@ class Wish:
     def view(self, remains: tuple[str, ...]) -> FlattenView:
         return FlattenView(
             symbol=self.symbol,
-            who=self.who,
             panic=self.panic,
             asked_ms=self.asked_ms,
             cancelled=tuple(self.cancelled),

@@ -76,6 +76,10 @@ class SymbolView(Struct, frozen=True):
         return None if self.bid is None or self.ask is None else (self.bid + self.ask) / 2
 
 
+PROVEN_MS = 10_000
+"""What was read back from the exchange longer ago is not called proven."""
+
+
 class PositionView(Struct, frozen=True):
     """One position; `lots` and `qty` (coins) are negative where it is short.
 
@@ -104,6 +108,12 @@ class PositionView(Struct, frozen=True):
     @property
     def side(self) -> str:
         return "LONG" if self.lots > 0 else "SHORT"
+
+    @property
+    def is_protected(self) -> bool:
+        """Whether a stop is known and was read back from the exchange lately."""
+        age_ms = self.proof_age_ms
+        return self.stop is not None and self.naked_ms is None and age_ms is not None and age_ms <= PROVEN_MS
 
     @property
     def r(self) -> Decimal | None:
@@ -171,7 +181,6 @@ class RuleView(Struct, frozen=True):
     used: Decimal
     limit: Decimal
     unit: str
-    tier: str
     tripped: bool = False
     until_ms: int | None = None
 
@@ -196,7 +205,6 @@ class FlattenView(Struct, frozen=True):
     """
 
     symbol: str
-    who: str
     panic: bool
     asked_ms: int
     cancelled: tuple[str, ...]
@@ -250,8 +258,6 @@ class View(Struct, frozen=True):
     counters: Counters
     loop_delay_p99_ms: float = 0.0
     event_latency_p99_ms: float = 0.0
-    phase: str = ""
-    down: tuple[str, ...] = ()  # links that are down
     rest_ms: int | None = None  # how long the last read-back of the account took
     read_back_age_ms: int | None = None
     day_pnl_usdt: Decimal = Decimal(0)  # closed since the risk day began plus open

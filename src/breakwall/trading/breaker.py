@@ -149,14 +149,14 @@ class Breaker:
             losses = Decimal(rules.consecutive_losses)
         trades, most = Decimal(self.trades_today), Decimal(rules.trades_per_day)
         limits = (
-            self._rule("daily loss", Tier.REDUCE, lost, self._daily_limit, "USDT"),
-            self._rule("drawdown", Tier.FLATTEN, self.peak - self.equity, self._drawdown_limit, "USDT"),
-            self._rule("consecutive losses", Tier.PAUSE, losses, Decimal(rules.consecutive_losses), "losses"),
-            self._rule("trades per day", Tier.REDUCE, trades, most, "trades"),
+            self._rule("daily loss", lost, self._daily_limit, "USDT"),
+            self._rule("drawdown", self.peak - self.equity, self._drawdown_limit, "USDT"),
+            self._rule("consecutive losses", losses, Decimal(rules.consecutive_losses), "losses"),
+            self._rule("trades per day", trades, most, "trades"),
         )
         named = {rule.rule for rule in limits}
-        people = [trip for rule, trip in self._trips.items() if rule not in named]
-        return limits + tuple(self._rule(trip.rule, trip.tier, ZERO, ZERO, "") for trip in people)
+        people = [rule for rule in self._trips if rule not in named]
+        return limits + tuple(self._rule(rule, ZERO, ZERO, "") for rule in people)
 
     def symbol_ready_in_ms(self, symbol: str, at_ms: int) -> int:
         """How long the symbol still rests after its last closed trade; 0: it may be entered."""
@@ -291,9 +291,9 @@ class Breaker:
     def _drawdown_limit(self) -> Decimal:
         return self.peak * self._rules.drawdown_percent / _HUNDRED
 
-    def _rule(self, rule: str, tier: Tier, used: Decimal, limit: Decimal, unit: str) -> RuleView:
+    def _rule(self, rule: str, used: Decimal, limit: Decimal, unit: str) -> RuleView:
         trip = self._trips.get(rule)
-        return RuleView(rule, used, limit, unit, tier.value, trip is not None, trip.until_ms if trip else None)
+        return RuleView(rule, used, limit, unit, trip is not None, trip.until_ms if trip else None)
 
     def _trip(self, rule: str, tier: Tier, text: str, at_ms: int, until_ms: int | None) -> list[Trip]:
         if rule in self._trips:

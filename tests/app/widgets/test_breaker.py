@@ -40,12 +40,12 @@ def test_tripped_and_nearly_tripped_stand_out(pane, view) -> None:
 
 
 def test_a_persons_word_is_lifted_by_hand(pane, view, plain) -> None:
-    halted = RuleView("halted", Decimal(1), Decimal(0), "", "halt", tripped=True)
+    halted = RuleView("halted", Decimal(1), Decimal(0), "", tripped=True)
     assert " halted TRIPPED, reset by hand" in plain(pane.rows(replace(view, breaker=(halted,)), 60, 9)).splitlines()
 
 
 def test_nothing_left_is_not_less_than_nothing(pane, view, plain) -> None:
-    rule = RuleView("daily loss", Decimal(31), Decimal(30), "USDT", "reduce")
+    rule = RuleView("daily loss", Decimal(31), Decimal(30), "USDT")
     assert "31.00 of 30.00 USDT, 0.00 left" in plain(pane.rows(replace(view, breaker=(rule,)), 80, 9))
 
 
@@ -64,5 +64,6 @@ def test_the_state_is_a_word_with_its_reason(pane, view, plain, changes, words) 
 
 def test_open_is_when_anything_is_tripped_and_nobody_knows_without_rules(view) -> None:
     calm = tuple(replace(rule, tripped=False) for rule in view.breaker)
-    views = view, replace(view, breaker=calm), replace(view, breaker=())
-    assert [breaker_word(each) for each in views] == ["OPEN", "CLOSED", "\N{EN DASH}"]
+    by_hand = (*calm, RuleView("paused", Decimal(0), Decimal(0), "", tripped=True))
+    views = view, replace(view, breaker=calm), replace(view, breaker=by_hand), replace(view, breaker=())
+    assert [breaker_word(each) for each in views] == ["OPEN", "CLOSED", "PAUSED", "\N{EN DASH}"]

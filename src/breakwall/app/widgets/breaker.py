@@ -26,10 +26,11 @@ class Breaker(Pane, can_focus=True):
 
 
 def breaker_word(view: View) -> str:
-    """CLOSED: nothing is tripped; OPEN: something is."""
+    """CLOSED: nothing is tripped; PAUSED: only by a person, who knows; OPEN: a limit is."""
     if not view.breaker:
         return UNKNOWN
-    return "OPEN" if any(rule.tripped for rule in view.breaker) else "CLOSED"
+    tripped = [rule.rule for rule in view.breaker if rule.tripped]
+    return "CLOSED" if not tripped else "PAUSED" if all(rule.startswith("paused") for rule in tripped) else "OPEN"
 
 
 def state_row(view: View, width: int) -> Row:
