@@ -148,9 +148,7 @@ async def test_panic_shows_what_it_would_do_and_then_what_is_proven(sit: Sit, vi
         await seat.press("enter")
         asked = view.at_ms + 40
         assert "no answer yet" in seat.screen
-        under_way = FlattenView(
-            "", "operator", True, asked, ("BTCUSDT buy 0.030",), (), ("BTCUSDT long 0.021",), None, None
-        )
+        under_way = FlattenView("", True, asked, ("BTCUSDT buy 0.030",), (), ("BTCUSDT long 0.021",), None, None)
         await seat.look(at_ms=asked + 100, flattens=(*view.flattens, under_way))
         assert "NOT FLAT after 0.1s" in seat.screen
         assert "REMAINS   BTCUSDT long 0.021" in seat.screen
@@ -529,7 +527,7 @@ async def test_a_slow_screen_tells_at_once_that_it_is_flat(sit: Sit, view: View)
         await seat.press("f9", "enter")
         assert "no answer yet" in seat.screen
         asked_ms = seat.clock.at_ms
-        flat = FlattenView("", "operator", True, asked_ms, (), (), (), flat_ms=asked_ms + 20, proven_ms=asked_ms + 48)
+        flat = FlattenView("", True, asked_ms, (), (), (), flat_ms=asked_ms + 20, proven_ms=asked_ms + 48)
         seat.desk.shown = replace(seat.desk.shown, armed=False, positions=(), flattens=(flat,), at_ms=asked_ms + 50)
         for _ in range(200):  # beats go on, but the clock stands still: no frame is due
             await seat.pilot.pause(0.01)

@@ -25,6 +25,7 @@ class Life:
         until = self.at_ms + seconds * 1000
         while self.at_ms < until:
             self.at_ms += BEAT_MS + late_ms
+            self.pace.heard(late_ms)
             self.sent += round(kb_s * (BEAT_MS + late_ms))
             looks += self.pace.beat(self.at_ms, self.sent, pending)
         return looks
@@ -123,6 +124,6 @@ def test_the_time_of_a_frame_itself_is_no_lateness_of_the_loop() -> None:
     for _ in range(400):
         if pace.beat(at_ms, 0, 0):
             at_ms += 90  # painted in parts, between which the loop turned
-            pace.looked(at_ms)
+        pace.heard(0)
         at_ms += 50
     assert (pace.fps, pace.slowed) == (4, "")

@@ -40,7 +40,6 @@ class Pace:
         self._budget = max_kb_s * 1000
         self._late: deque[float] = deque(maxlen=_LATE_BEATS)
         self._sent: deque[tuple[int, int]] = deque(maxlen=_SENT_BEATS + 1)  # time, bytes in total
-        self._beat_ms: int | None = None
         self._looked_ms: int | None = None
         self._changed_ms: int | None = None
         self._rose_ms: int | None = None
@@ -48,7 +47,7 @@ class Pace:
 
     @property
     def late_ms(self) -> float:
-        """The 99th percentile of the last beats' lateness: one outlier in five seconds is forgiven."""
+        """The 99th percentile of what was heard lately: one outlier in five seconds is forgiven."""
         ranked = sorted(self._late)
         return ranked[int((len(ranked) - 1) * 0.99)] if ranked else 0.0
 
@@ -56,11 +55,12 @@ class Pace:
         """Let the next beat look, however slow the rate is: what the screen shows is no picture any more."""
         self._looked_ms = None
 
+    def heard(self, late_ms: float) -> None:
+        """How late the loop was with something that it should have done after `BEAT_S`."""
+        self._late.append(late_ms)
+
     def beat(self, at_ms: int, bytes_total: int, pending: int) -> bool:
         """Whether to look now. `bytes_total` went to the terminal since the start, `pending` wait for it."""
-        if self._beat_ms is not None:
-            self._late.append(max(0.0, at_ms - self._beat_ms - _BEAT_MS))
-        self._beat_ms = at_ms
         self._sent.append((at_ms, bytes_total + pending))
         began_ms, began = self._sent[0]
         self.bytes_s = (bytes_total + pending - began) * 1000 / max(at_ms - began_ms, _SENT_BEATS * _BEAT_MS)
@@ -71,10 +71,6 @@ class Pace:
         if not behind:
             self._looked_ms = at_ms
         return not behind
-
-    def looked(self, at_ms: int) -> None:
-        """The frame has ended: the time it took in its parts is no lateness of the loop."""
-        self._beat_ms = at_ms
 
     def _judge(self, at_ms: int, late: float, full: float) -> None:
         """Go slower or faster; both arguments are shares of their limits."""

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 _STATUS_EVERY_S = 10.0
 _LOOK_EVERY_S = 0.1
+_GARBAGE = (10_000, 10, 100)
+"""How seldom garbage is looked for: a look at everything takes 20 ms with a screen, and little is in cycles."""
+_SWITCH_S = 0.0005
+"""How long the loop may keep a thread waiting that has work: a commit of the journal passes through one several
+times, and with Python's own 5 ms each of them delays a close."""
 
 
 class Ended(Struct, frozen=True):
@@ -141,6 +147,8 @@ class Session:
     async def _start_and_run(self) -> None:
         await self._engine.start()
         gc.freeze()  # what was made until now stays for the whole run: no need to look at it again and again
+        gc.set_threshold(*_GARBAGE)
+        sys.setswitchinterval(_SWITCH_S)
         await self._engine.run()
 
     def _verdict_of(self, running: asyncio.Task[None], *, flatten: bool) -> End:

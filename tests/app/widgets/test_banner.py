@@ -31,7 +31,7 @@ def asking(act: str, scope: str = "") -> Asking:
 
 def flattened(view: View, **changes: object) -> FlattenView:
     """The engine's account of a panic asked at the view's time."""
-    account = FlattenView("", "operator", True, view.at_ms, (), (), (), None, None)
+    account = FlattenView("", True, view.at_ms, (), (), (), None, None)
     return replace(account, **changes)
 
 
