@@ -22,9 +22,10 @@ from breakwall.app.widgets.status import Vitals
 from breakwall.config import Settings
 from breakwall.ports import Clock, Desk
 
-BREATH_S = 0.003
-"""Between two parts of a frame, each of a few milliseconds: enough for what has come in meanwhile at 6,000 messages a
-second. One turn of the loop is not: the engine takes 2 ms of it at most."""
+BREATH_S = 0.002
+"""The least between two parts of a frame. One turn of the loop would not do: the engine takes 2 ms of it at most."""
+BREATHS = 2
+"""The engine has so many times what the part before took, to catch up with what has come in meanwhile."""
 
 
 class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
@@ -137,8 +138,7 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
             await self.look_in_parts()
         else:
             self._look_for_answer()
-            for _ in self._remember(self.clock.now_ms()):
-                await asyncio.sleep(BREATH_S)
+            await self._in_parts(self._remember(self.clock.now_ms()))
 
     def _look_for_answer(self) -> None:
         """Between frames only the answer to the last key is looked for, which costs little; the rest then follows."""
@@ -155,11 +155,17 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
 
         A newer frame, another size and another theme make the rest of this one void.
         """
-        frame = self._frames + 1
-        for _ in self._frame():
-            await asyncio.sleep(BREATH_S)
+        await self._in_parts(self._frame())
+
+    async def _in_parts(self, parts: Iterator[None]) -> None:
+        frame, began_ns = None, self.clock.now_ns()
+        for _ in parts:
+            frame = frame or self._frames
+            took_s = (self.clock.now_ns() - began_ns) / 1e9
+            await asyncio.sleep(max(BREATH_S, BREATHS * took_s))
             if self._frames != frame:
                 return
+            began_ns = self.clock.now_ns()
 
     def look_again(self) -> None:
         """One frame at once."""
