@@ -79,7 +79,7 @@ def storm(*kinds: tuple[FaultKind, Link, float, str]) -> Plan:
     ids=["no answer to any order", "no answer, no push", "half of the requests lost", "sockets die"],
 )
 def test_no_promise_is_broken_in_a_storm(plan: Plan) -> None:
-    report = play(3, seconds=65, plan=plan)
+    report = play(5, seconds=65, plan=plan)
     assert report.entries >= 1
     assert report.unprotected_ms == 0
 
