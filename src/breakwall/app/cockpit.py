@@ -22,6 +22,8 @@ from breakwall.app.widgets.status import Vitals
 from breakwall.config import Settings
 from breakwall.ports import Clock, Desk
 
+START_S = 5.0
+"""How late the loop is while everything begins says nothing of what it will bear."""
 BREATH_S = 0.002
 """The least between two parts of a frame. One turn of the loop would not do: the engine takes 2 ms of it at most."""
 BREATHS = 2
@@ -65,6 +67,7 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
 
     async def _listen(self) -> None:
         """Hear how late the loop is, for ever. Textual's own timers are later than that: they queue behind keys."""
+        await asyncio.sleep(START_S)
         while True:
             asked_ms = self.clock.now_ms()
             await asyncio.sleep(BEAT_S)
