@@ -1,8 +1,10 @@
 """What a person wrote wrongly is told as a person would tell it."""
 
+from pathlib import Path
+
 import pytest
 
-from breakwall.mistakes import listed, nearest_name
+from breakwall.mistakes import listed, nearest_name, text_of
 
 
 def test_each_mistake_has_its_line() -> None:
@@ -16,3 +18,11 @@ def test_each_mistake_has_its_line() -> None:
 )
 def test_the_nearest_name_or_all_there_is(name: str, words: str) -> None:
     assert nearest_name(name, ["flatten", "cancel"]) == words
+
+
+def test_a_file_that_is_no_text_is_told_in_words(tmp_path: Path) -> None:
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match="not a text file in UTF-8"):
+        text_of(tmp_path / "bytes")
+    with pytest.raises(ValueError, match="No such file"):
+        text_of(tmp_path / "none")

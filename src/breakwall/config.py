@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from breakwall.mistakes import listed, nearest_name
+from breakwall.mistakes import listed, nearest_name, text_of
 from breakwall.model.text import sanitise
 
 Percent = Annotated[Decimal, Field(gt=0, le=100)]
@@ -245,10 +245,9 @@ def load(path: Path | None) -> Settings:
     if path is None:
         return Settings()
     try:
-        text = path.read_text(encoding="utf-8-sig")  # some editors put a byte order mark first
-    except (OSError, UnicodeDecodeError) as error:
-        found = error.strerror or error if isinstance(error, OSError) else "not a text file in UTF-8"
-        raise ConfigError(f"{path}: cannot be read ({found}). `breakwall config init` writes a fresh one.") from error
+        text = text_of(path)
+    except ValueError as error:
+        raise ConfigError(f"{path}: cannot be read ({error}). `breakwall config init` writes a fresh one.") from error
     return parse(text, str(path))
 
 

@@ -1,5 +1,6 @@
 """What all dialogs are: rows out of a view, and a choice out of keys. None of them knows the screen library."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -19,22 +20,23 @@ CLOSE = Choice("close")
 STEPS = {"up": -1, "down": 1, "pageup": -10, "pagedown": 10, "home": -10_000, "end": 10_000}
 
 
-class Dialog:
+class Dialog(ABC):
     """`width` is how many columns it would like."""
 
     width = 76
     title = ""
 
+    @abstractmethod
     def lines(self, view: View | None, width: int, height: int) -> list[Row]:
         """At most `height` rows of `width` columns."""
-        raise NotImplementedError
 
+    @abstractmethod
     def press(self, key: str, character: str | None) -> Choice | None:
         """A key, by Textual's name and what it types; None where it chooses nothing."""
-        raise NotImplementedError
 
     def paste(self, text: str) -> None:
         """Dialogs with a line to type in take it; nothing else does."""
+        del text
 
     def head(self, width: int, more: str = "Esc closes") -> Row:
         """The first row."""

@@ -27,7 +27,7 @@ from breakwall.app.themes.theme import (
     cool_ramp,
     warm_ramp,
 )
-from breakwall.mistakes import listed, nearest_name
+from breakwall.mistakes import listed, nearest_name, text_of
 from breakwall.model.text import sanitise
 
 _PACKAGED = Path(__file__).parents[2] / "themes"
@@ -83,10 +83,9 @@ def load_all(folder: Path | None = None) -> tuple[dict[str, BreakwallTheme], lis
 def load(path: Path) -> BreakwallTheme:
     """The theme of a file. Raises ThemeError with every mistake at once."""
     try:
-        text = path.read_text(encoding="utf-8-sig")  # some editors put a byte order mark first
-    except (OSError, UnicodeDecodeError) as error:
-        found = error.strerror if isinstance(error, OSError) else "not a text file in UTF-8"
-        raise ThemeError(f"{path}: cannot be read ({found})") from error
+        text = text_of(path)
+    except ValueError as error:
+        raise ThemeError(f"{path}: cannot be read ({error})") from error
     return parse(text, str(path))
 
 

@@ -46,7 +46,6 @@ class Themed(App[Result]):
 
     def repaint(self, ink: Ink) -> None:
         """Draw everything that does not go through Textual's style sheets again, in another theme."""
-        raise NotImplementedError
 
     def on_mount(self) -> None:
         for notice in self.theme_notices:

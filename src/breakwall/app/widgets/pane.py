@@ -38,8 +38,12 @@ class Pane(Widget):
         self._strips: list[Strip] = []
 
     def rows(self, view: View, width: int, height: int) -> Sequence[Row]:
-        """At most `height` rows of `width` columns: a pure function of the view and the look."""
-        raise NotImplementedError
+        """At most `height` rows of `width` columns: a pure function of the view and the look.
+
+        None for a pane that somebody else paints.
+        """
+        del view, width, height
+        return ()
 
     def title(self, width: int, more: str = "", ink: str = "title-dim") -> Row:
         """The first row: the pane's name, lit while it has the focus, and a word about its content at the right."""
