@@ -20,9 +20,9 @@ import time
 from collections.abc import Callable
 
 import streams
-from breakwall.config import Settings
 from breakwall.market.state import Market
 from breakwall.model.events import BookDelta, BookSnapshot, Ticker, Trades
+from breakwall.settings import Settings
 from breakwall.venues.bybit.codec import PublicCodec
 
 PEER_BENCH = streams.SHARED / "peer-bench"
