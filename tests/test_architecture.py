@@ -1,6 +1,7 @@
 """The rules of the house, checked on the source itself."""
 
 import ast
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -30,8 +31,10 @@ CLOCKS = {
     "now",
     "utcnow",
 }
+BESIDE = ("panic", "watch")
+"""Processes beside the one that trades: they share nothing with it, and read clocks of their own."""
 MODES = {"demo", "paper", "live"}
-MODE_READERS = {"modes.py", "config.py"}
+MODE_READERS = {"modes.py", "settings.py"}
 LINES = 400
 FUNCTION_LINES = 60
 
@@ -40,6 +43,7 @@ def modules(*rooms: str) -> list[Path]:
     return sorted(path for room in rooms or ("",) for path in (SOURCE / room).rglob("*.py"))
 
 
+@functools.cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
@@ -112,7 +116,7 @@ def reads_the_loop(node: ast.AST) -> bool:
 def test_only_the_clock_reads_a_clock() -> None:
     wrong = []
     for path in modules():
-        if path == SOURCE / "clock.py":
+        if path == SOURCE / "clock.py" or path.relative_to(SOURCE).parts[0] in BESIDE:
             continue
         module = tree(path)
         wrong += [where(path, node) for node in ast.walk(module) if reads_a_clock(node)]
@@ -203,6 +207,8 @@ LOADED = "import sys, {}; print(sorted({{name.partition('.')[0] for name in sys.
     [
         ("breakwall.engine.loop", ["textual", "rich", "aiohttp", "pybit", "sqlalchemy", "alembic", "plotext"]),
         ("breakwall.cli", ["textual", "aiohttp", "pybit", "sqlalchemy", "alembic", "plotext", "numpy", "talib"]),
+        ("breakwall.cli.voice", ["structlog", "textual", "aiohttp", "numpy"]),
+        ("breakwall.app.cockpit", ["structlog", "aiohttp", "pybit", "sqlalchemy", "alembic", "plotext"]),
         ("breakwall.modes", ["textual", "pybit", "sqlalchemy", "alembic", "plotext"]),
     ],
 )
@@ -210,3 +216,43 @@ def test_imports_stay_light(module: str, never: list[str]) -> None:
     code = LOADED.format(module, never)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+FOREIGN = (
+    "import sys, {}; "
+    "print(sorted({{name.partition('.')[0] for name in sys.modules}} - sys.stdlib_module_names - {{'__main__'}})); "
+    "print(sorted(name for name in sys.modules if name.startswith('breakwall.')))"
+)
+
+
+@pytest.mark.parametrize("room", BESIDE)
+def test_what_stands_beside_loads_the_standard_library_and_little_of_ours(room: str) -> None:
+    """pybit comes only where the first way to the exchange fails; see `panic/line.py`."""
+    code = FOREIGN.format(f"breakwall.{room}.command")
+    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True, env=ALONE)
+    foreign, ours = done.stdout.splitlines()
+    assert foreign == "['breakwall']"
+    shared = {"exit_codes", "heartbeat", "keys", "model", "model.text", "places", "redaction", "spans"}
+    names = {name.removeprefix("breakwall.") for name in ast.literal_eval(ours)}
+    assert {name for name in names if name.partition(".")[0] != room} <= shared
+
+
+ALONE = {"PYTHONPATH": str(SOURCE.parent)}
+"""No site-packages: what stands beside must start without them."""
+
+PICKLES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "jsonpickle"}
+
+
+def test_nothing_is_ever_unpickled() -> None:
+    """Data that runs code when it is read has no place here, nor a loader that would allow it."""
+    wrong = []
+    for path in modules():
+        module = tree(path)
+        wrong += [f"{path.relative_to(ROOT)}: {name}" for name in imports(module) if name.split(".")[0] in PICKLES]
+        for node in ast.walk(module):
+            if isinstance(node, ast.keyword) and node.arg in {"allow_pickle", "weights_only"}:
+                allowed = node.arg == "allow_pickle"
+                wrong += [where(path, node)] if ast.unparse(node.value) == str(allowed) else []
+            if isinstance(node, ast.Attribute) and ast.unparse(node) in {"torch.load", "yaml.load"}:
+                wrong.append(where(path, node))
+    assert wrong == []

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from breakwall.config import ConfigError, Section, Settings, digest, load, parse
+from breakwall.config import ConfigError, digest, load, parse
+from breakwall.settings import Section, Settings
 
 EXAMPLE = Path(__file__).parents[1] / "config.example.toml"
 

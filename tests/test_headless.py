@@ -1,12 +1,11 @@
 """Plain lines: the state of a trader's world at a glance, in 120 columns."""
 
 from decimal import Decimal
-from io import StringIO
 
 import pytest
 from msgspec.structs import replace
 
-from breakwall.headless import Lines, status_lines
+from breakwall.headless import status_lines
 from breakwall.model.view import Counters, PositionView, SymbolView, View, WallView
 
 STAMP = len("10:35:31.278 INFO    ")
@@ -72,15 +71,6 @@ def test_money_markets_and_positions() -> None:
     )
     assert len(lines[0]) + STAMP <= 120
     assert max(map(len, lines[1:])) <= 120
-
-
-def test_the_time_is_said_once() -> None:
-    stream = StringIO()
-    Lines("info", stream).status(view(positions=(SHORT,)), 1_700_000_000_000)
-    first, second, third = stream.getvalue().splitlines()
-    assert first.startswith("22:13:20.000 INFO    ACTIVE | equity")
-    assert second.startswith("  BTCUSDT  65266.60 up   LIVE")
-    assert third.startswith("  SOLUSDT  SHORT 33.2 @ 149.570")
 
 
 @pytest.mark.parametrize(

@@ -19,19 +19,3 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
-
-
-class LoopClock:
-    """The running event loop's own time, counted from `epoch_ms`: virtual under a virtual-time loop."""
-
-    def __init__(self, epoch_ms: int) -> None:
-        self._epoch_ns = epoch_ms * 1_000_000
-
-    def now_ms(self) -> int:
-        return self.now_ns() // 1_000_000
-
-    def now_ns(self) -> int:
-        return self._epoch_ns + int(asyncio.get_running_loop().time() * 1e9)
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)

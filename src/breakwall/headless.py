@@ -1,65 +1,13 @@
-"""The other reader of the view: plain lines on a stream, a few status lines now and then, a receipt at the end."""
+"""The other reader of the view: a few status lines now and then, a receipt at the end."""
 
-import sys
-from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Protocol
 
 import msgspec
 from msgspec import Struct
 
-from breakwall.model.actions import Note
-from breakwall.model.text import sanitise
 from breakwall.model.view import PositionView, SymbolView, View, WallView
 
-_LEVELS = ("debug", "info", "warning", "error")
-_WIDTH = 400
 _WHOLE = 0.1  # a wall that has lost less is called whole
-
-
-class Stream(Protocol):
-    """What lines are written to."""
-
-    def write(self, text: str, /) -> object: ...
-    def flush(self) -> None: ...
-
-
-class Lines:
-    """Log lines for people. A stream that went away (closed terminal) silences it and nothing else."""
-
-    def __init__(self, level: str = "info", stream: Stream | None = None) -> None:
-        self._threshold = _LEVELS.index(level)
-        self._stream = stream if stream is not None else sys.stderr
-        self._gone = False
-        self.bytes_written = 0
-
-    def note(self, note: Note, at_ms: int) -> None:
-        """One line for a note of the core; trace ids ride along so that a line leads to the journal."""
-        if _LEVELS.index(note.level) >= self._threshold:
-            trace = f" [{note.trace}]" if note.trace else ""
-            symbol = f"{note.symbol} " if note.symbol else ""
-            self.line(at_ms, note.level, f"{symbol}{note.text}{trace}")
-
-    def line(self, at_ms: int, level: str, text: str) -> None:
-        stamp = datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
-        self.write(f"{stamp} {level.upper():7} {sanitise(text, _WIDTH)}\n")
-
-    def status(self, view: View, at_ms: int) -> None:
-        """The state at a glance: one line with the time, the rest below it without, to fit a small terminal."""
-        head, *rest = status_lines(view)
-        self.line(at_ms, "info", head)
-        self.write("".join(f"{sanitise(text, _WIDTH)}\n" for text in rest))
-
-    def write(self, text: str) -> None:
-        """Text as it is, a receipt for example."""
-        if self._gone:
-            return
-        try:
-            self._stream.write(text)
-            self._stream.flush()
-            self.bytes_written += len(text.encode())
-        except (OSError, ValueError):
-            self._gone = True
 
 
 def status_lines(view: View) -> tuple[str, ...]:

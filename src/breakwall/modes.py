@@ -1,23 +1,31 @@
 """The only wiring place: which clock, transport, feed, broker and journal an engine gets."""
 
+import asyncio
 import random
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from breakwall.config import Settings
 from breakwall.engine.inbox import Inbox
 from breakwall.engine.loop import Engine, Say
 from breakwall.headless import Receipt
 from breakwall.model.actions import Note
 from breakwall.model.journal import JournalEntry
-from breakwall.ports import Clock, Journal, Recorder, Transport
+from breakwall.ports import Clock, Journal, Ledger, Recorder, Transport
+from breakwall.settings import Settings
 from breakwall.storage.journal import SqliteJournal
+from breakwall.storage.ledger.at_start import with_coins
+from breakwall.storage.ledger.writer import ThreadLedger
 from breakwall.storage.recording import Recording
 from breakwall.storage.runs import InstanceLock, StateFolder
 from breakwall.storage.tap import TappedTransport
 from breakwall.venues.bybit.broker import BybitBroker
 from breakwall.venues.bybit.endpoints import Urls
 from breakwall.venues.bybit.feed import BybitFeed
+
+if TYPE_CHECKING:
+    from breakwall.logs.log import Log
 
 
 class Access(Struct, frozen=True):
@@ -28,6 +36,9 @@ class Access(Struct, frozen=True):
     api_key: str
     api_secret: str
 
+    def __repr__(self) -> str:
+        return f"Access({self.badge!r}, {self.urls!r}, ***)"
+
 
 class Run:
     """One run on one account: its engine, recording and journal, from the lock to the last line written."""
@@ -36,6 +47,19 @@ class Run:
         self.engine = engine
         self.recording = recording
         self.journal = journal
+
+
+class NoMarkets:
+    """`ports.Feed` of nothing."""
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    def subscribe(self, symbols: Mapping[str, int]) -> None:
+        """Nothing is heard of them."""
+
+    def resubscribe(self, symbol: str, depth: int = 0) -> None:
+        """Nothing is heard of it."""
 
 
 def bybit_engine(
@@ -49,10 +73,14 @@ def bybit_engine(
     journal: Journal,
     recorder: Recorder,
     say: Say,
+    ledger: Ledger | None = None,
+    log_trouble: Callable[[], str] = str,
+    markets: bool = True,
 ) -> Engine:
     """An engine on a Bybit v5 venue, real or embedded, over whatever transport and clock it is given.
 
-    The simulation uses the same function: nothing here knows the time or the network.
+    The simulation uses the same function: nothing here knows the time or the network. Without `markets` it sees the
+    account only, and so can open nothing.
     """
     inbox = Inbox(clock, settings.engine.market_queue)
     jitter = random.Random(run)  # noqa: S311 - spreads reconnects, guards nothing
@@ -67,7 +95,8 @@ def bybit_engine(
         settings.risk.leverage,
         jitter,
     )
-    feed = BybitFeed(transport, clock, inbox, access.urls.public, settings.venue, broker.instruments, jitter)
+    public = access.urls.public
+    feed = BybitFeed(transport, clock, inbox, public, settings.venue, broker.instruments, jitter) if markets else None
     return Engine(
         settings=settings,
         mode=access.badge,
@@ -75,12 +104,15 @@ def bybit_engine(
         remembered=remembered,
         clock=clock,
         inbox=inbox,
-        feed=feed,
+        feed=feed or NoMarkets(),
         broker=broker,
         journal=journal,
         recorder=recorder,
         say=say,
         venue_offset_ms=lambda: broker.venue_offset_ms,
+        reset_api=broker.reset_api,
+        ledger=ledger,
+        log_trouble=log_trouble,
     )
 
 
@@ -91,23 +123,32 @@ async def demo(
     access: Access,
     clock: Clock,
     transport: Transport,
-    say: Say,
+    log: "Log",
+    *,
+    markets: bool = True,
 ) -> Run:
     """The demo's run: the Bybit adapter against the embedded exchange, journal and recording in `place`.
 
-    The lock must be held. Raises JournalError or OSError before anything else happens.
+    Without `markets` it only looks after the account. The lock must be held. Raises JournalError or OSError before
+    anything else happens.
     """
     journal = SqliteJournal(place.journal, {"venue": "bybit", "environment": "embedded"})
     remembered = await journal.open()
-    run = lock.claim_run(remembered[-1].run if remembered else 0, clock.now_ms())
+    run = lock.claim_run(max((entry.run for entry in remembered if entry.sound), default=0), clock.now_ms())
+    books_at = settings.ledger.url or place.ledger
+    settings, note = await asyncio.to_thread(with_coins, settings, books_at)
+    if note is not None:
+        log.note(note, clock.now_ms())
 
     def on_stop(reason: str) -> None:
-        say(Note("recording", reason, level="error"), clock.now_ms())
+        log.note(Note("recording", reason, level="error"), clock.now_ms())
 
     recording = Recording(
         place.recording(run), clock, run=run, settings=settings.model_dump_json(by_alias=True), on_stop=on_stop
     )
     await recording.open()
+    books = settings.ledger
+    ledger = ThreadLedger(books_at, place.journal, clock, books, log.note) if books.enabled else None
     engine = bybit_engine(
         settings=settings,
         access=access,
@@ -117,7 +158,10 @@ async def demo(
         transport=TappedTransport(transport, recording),
         journal=journal,
         recorder=recording,
-        say=say,
+        say=log.note,
+        ledger=ledger,
+        log_trouble=lambda: log.trouble,
+        markets=markets,
     )
     return Run(engine, recording, journal)
 

@@ -4,7 +4,7 @@ Every port has one real and one simulated implementation, and the simulated ones
 embedded exchange, the in-loop transport and the in-loop journal are used by tests, demo and sim.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from msgspec import Struct
@@ -12,7 +12,9 @@ from msgspec import Struct
 from breakwall.model.actions import Approved, CancelOrder, MoveStop, PlaceOrder
 from breakwall.model.events import Account, Event, Instruments, OrderAnswer, Outcome, ReadBack, ReadBackFailed
 from breakwall.model.journal import JournalEntry
+from breakwall.model.records import MarketFact
 from breakwall.model.view import SymbolView, View
+from breakwall.points import Point
 
 
 class Clock(Protocol):
@@ -32,7 +34,10 @@ class TransportError(Exception):
 
 
 class HttpRequest(Struct, frozen=True):
-    """`query` and `body` exactly as on the wire; `timeout_s` bounds the whole exchange."""
+    """`query` and `body` exactly as on the wire; `timeout_s` bounds the whole exchange.
+
+    `sent` is the crash point a transport reaches once the bytes of the body are out.
+    """
 
     method: str
     base: str
@@ -41,6 +46,7 @@ class HttpRequest(Struct, frozen=True):
     body: bytes = b""
     headers: Mapping[str, str] = {}
     timeout_s: float = 5.0
+    sent: Point | None = None
 
 
 class HttpAnswer(Struct, frozen=True):
@@ -147,6 +153,30 @@ class Journal(Protocol):
 
     async def commit(self, entries: Iterable[JournalEntry]) -> None:
         """Return once all entries are on the disk (one group commit); raises JournalError."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class LedgerError(Exception):
+    """The ledger cannot be read or written: names it, the reason and the remedy. Trading goes on without it."""
+
+
+class Ledger(Protocol):
+    """The books for people and reports: a projection of the journal, plus facts of the market.
+
+    Nothing here waits, raises or decides: a slow, full, locked or broken ledger costs the engine nothing.
+    """
+
+    def take(self, entries: Sequence[JournalEntry]) -> None:
+        """Entries that are durable in the journal, in its order."""
+        ...
+
+    def keep(self, fact: MarketFact) -> None: ...
+
+    @property
+    def trouble(self) -> str:
+        """Why the books are not being written, in words; empty while they are."""
         ...
 
     async def close(self) -> None: ...

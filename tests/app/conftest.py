@@ -436,7 +436,7 @@ def _breaker() -> tuple[RuleView, ...]:
     return (
         RuleView("daily loss", Decimal("31.20"), Decimal("300.00"), "USDT"),
         RuleView("drawdown", Decimal("690.00"), Decimal("800.00"), "USDT"),
-        RuleView("consecutive losses", Decimal(4), Decimal(4), "losses", True, NOW_MS + 724_000),
+        RuleView("consecutive losses", Decimal(4), Decimal(4), "losses", True, NOW_MS + 724_000, resettable=True),
         RuleView("trades per day", Decimal(12), Decimal(60), "trades"),
     )
 

@@ -16,9 +16,10 @@ from breakwall.app.cockpit import Cockpit
 from breakwall.app.keys.guard import CHORD_MS, QUIET_MS
 from breakwall.app.keys.keyboards import LAYOUTS
 from breakwall.app.leaving import Leaving
-from breakwall.config import ConfigError, Settings
+from breakwall.config import ConfigError
 from breakwall.model.events import Command, CommandKind
 from breakwall.model.view import FlattenView, View
+from breakwall.settings import Settings
 
 Frame = Callable[[Cockpit], str]
 
@@ -105,6 +106,9 @@ WISHES: list[tuple[list[str], list[tuple[CommandKind, str]]]] = [
     (["g", "3", "c"], [(CommandKind.CANCEL, "SOLUSDT")]),
     (["C", "enter"], [(CommandKind.CANCEL, "")]),
     (["a"], [(CommandKind.DISARM, "")]),
+    (["R", "enter"], [(CommandKind.RECONCILE, "")]),
+    (["B", "enter"], [(CommandKind.RESET_BREAKER, "")]),
+    (["A", "enter"], [(CommandKind.RESET_API, "")]),
     (["p", "P"], [(CommandKind.PAUSE, "BTCUSDT"), (CommandKind.PAUSE, "")]),
     (["g", "3", "p"], [(CommandKind.RESUME, "SOLUSDT")]),
     (["b"], [(CommandKind.BREAKEVEN, "BTCUSDT")]),
@@ -374,7 +378,7 @@ async def test_panes_are_maximised_and_come_back(sit: Sit) -> None:
         await seat.press("tab", "z")
         pane = seat.app.look.maximised
         assert pane
-        assert seat.app.trade.query_one(f"#{pane}").size == (120, 37)
+        assert seat.app.trade.query_one(f"#{pane}").size == (120, 36)  # a position has no stop: one row says so
         await seat.press("tab")
         assert seat.app.look.maximised not in {"", pane}
         await seat.press("escape", "enter")
@@ -444,8 +448,9 @@ async def test_a_dialog_leaves_the_banner_in_sight(sit: Sit) -> None:
     async with sit(80, 24) as seat:
         await seat.press("x", "enter", "f1")
         rows = seat.screen.splitlines()
-        assert "FLATTEN BTCUSDT sent" in rows[2]
-        assert "HELP" in rows[3]
+        assert "NO STOP" in rows[2]
+        assert "FLATTEN BTCUSDT sent" in rows[3]
+        assert "HELP" in rows[4]
 
 
 @pytest.mark.asyncio

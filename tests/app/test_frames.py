@@ -18,11 +18,12 @@ from msgspec.structs import replace
 from breakwall.app.cockpit import Cockpit
 from breakwall.app.widgets.status import Status, Vitals
 from breakwall.clock import SystemClock
-from breakwall.config import Settings, UiSettings
+from breakwall.settings import Settings, UiSettings
 
 FRAMES = Path(__file__).parent / "frames"
 SETTINGS = Settings(ui=UiSettings(fps=0.5, colors="truecolor"))
 SECONDS, LAST = 90, 6
+FALLEN = "drawdown 801.00 of 800.00 USDT from the peak 10815.22"
 WALL_LOTS = 10_000
 BLOCKS = str.maketrans("▀▄█", "   ")
 SIZES = [(80, 24), (120, 40), (200, 60)]
@@ -79,14 +80,16 @@ def trouble(view):
         armed=False,
         blind=True,
         trading_state="HALTED",
-        why="private link down: the socket closed; SAFE; drawdown 801.00 of 800.00 USDT from the peak 10815.22",
+        why=f"private link down: the socket closed; SAFE; {FALLEN}",
         read_back_age_ms=14_000,
         day_pnl_usdt=Decimal("-285.40"),
         symbols=(replace(bitcoin, status="STALE", status_reason="no book for 5 s", age_ms=6_200), *others),
         positions=(replace(long, proof_age_ms=14_000), short),
         breaker=(
             replace(daily, used=Decimal("285.40")),
-            replace(drawdown, used=Decimal(801), tripped=True),
+            replace(
+                drawdown, used=Decimal(801), tripped=True, tier="flatten", text=FALLEN, resumes="a person's reset"
+            ),
             replace(losses, used=Decimal(1), tripped=False),
             trades,
         ),

@@ -8,13 +8,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from breakwall.app.dialogs.help import Help
+from breakwall.app.dialogs.recovery import Recovery
+from breakwall.app.keys.acts import BY_ID
+from breakwall.app.keys.guard import Asking
+from breakwall.app.keys.keymap import Keymap
 from breakwall.app.rows.row import width_of
+from breakwall.app.widgets.banner import Banner, cut
 from breakwall.app.widgets.breaker import Breaker
 from breakwall.app.widgets.card import Card
 from breakwall.app.widgets.log import Log
 from breakwall.app.widgets.positions import Positions
 from breakwall.app.widgets.signals import Signals
+from breakwall.app.widgets.standing import standing_rows
 from breakwall.app.widgets.status import Status
+from breakwall.model.records import HangingOrder, RecoveryReport
+from breakwall.model.view import ApiView
 
 BAD = (
     "\x1b]52;c;ZWNobw==\x07",
@@ -65,8 +74,42 @@ def views(draw, view):
         positions=(held, view.positions[0]),
         signals=(foreign(view.signals[0], reasons=(by_type[str],), checks=checks), view.signals[0]),
         breaker=(foreign(view.breaker[0], limit=draw(CASH), until_ms=draw(MAYBE)), view.breaker[0]),
+        api=(
+            ApiView(
+                by_type[str], draw(st.sampled_from(["OPEN", "HALF-OPEN", by_type[str]])), draw(MAYBE), 3, by_type[str]
+            ),
+        ),
+        recovery=(_report(by_type[str], by_type[int]),),
         log=(line, line, view.log[1]),
     )
+
+
+def _report(text: str, number: int) -> RecoveryReport:
+    order = HangingOrder(*[text] * len(HangingOrder.__struct_fields__))
+    return RecoveryReport(number, text, number, (text,), (text,), (order,), False, text)
+
+
+def is_harmless(text: str) -> bool:
+    return not {unicodedata.category(char) for char in text} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def test_what_stands_and_dialogs_fit_and_carry_no_control_bytes(view, look, ink) -> None:
+    banner, keymap = Banner(ink, look), Keymap()
+
+    @settings(max_examples=60, deadline=None)
+    @given(views(view), st.integers(1, 130), st.integers(1, 14))
+    def check(foreign, width: int, height: int) -> None:
+        banner.asking = Asking(BY_ID["reset-api"], "", foreign.at_ms, typed=False)
+        rows = cut(
+            [*standing_rows(foreign, width, frozenset()), *banner.say(foreign, foreign.at_ms, width)], width, height
+        )
+        for dialog in (Recovery(), Help(keymap)):
+            rows += dialog.lines(foreign, max(20, width), height)[1:]
+        for row in rows:
+            assert width_of(row) in {width, max(20, width)}
+            assert is_harmless(banner.strip(row, width_of(row)).text)
+
+    check()
 
 
 @pytest.mark.parametrize("kind", PANES)
@@ -82,6 +125,6 @@ def test_rows_fit_and_carry_no_control_bytes(kind, view, look, ink) -> None:
         for row in rows[:height]:
             strip = pane.strip(row, width)
             assert strip.cell_length == width
-            assert {unicodedata.category(char) for char in strip.text} & {"Cc", "Cf", "Cs", "Zl", "Zp"} == set()
+            assert is_harmless(strip.text)
 
     check()

@@ -100,6 +100,20 @@ def test_config_check_names_keys_that_cannot_be(tmp_path: Path) -> None:
     assert "[keys] paws: unknown action; did you mean 'pause'?" in wrong.stderr
 
 
+def test_config_check_knows_themes_and_reads_those_of_the_user(tmp_path: Path) -> None:
+    (tmp_path / "my.toml").write_text('[ui]\ntheme = "midnite"\n[keys]\npaws = "k"\n')
+    (tmp_path / "breakwall/themes").mkdir(parents=True)
+    (tmp_path / "breakwall/themes/own.toml").write_text('name = "own"\nansy = true\n')
+    wrong = run("config", "check", "my.toml", cwd=tmp_path, XDG_CONFIG_HOME=str(tmp_path))
+    assert wrong.returncode == 2
+    assert "[keys] paws: unknown action; did you mean 'pause'?" in wrong.stderr
+    assert "my.toml: 1 mistake\n  [ui] theme: no theme 'midnite'; did you mean 'midnight'?" in wrong.stderr
+    assert "own.toml: " in wrong.stderr
+    assert "ansy: unknown key; did you mean 'ansi'?" in wrong.stderr
+    (tmp_path / "my.toml").write_text('[ui]\ntheme = "nord"\n')
+    assert run("config", "check", "my.toml", cwd=tmp_path).returncode == 0
+
+
 def test_config_keys_prints_those_in_force(tmp_path: Path) -> None:
     (tmp_path / "my.toml").write_text('[keys]\nflatten = ["k", "f5"]\n')
     printed = run("config", "keys", "my.toml", cwd=tmp_path).stdout
@@ -239,11 +253,10 @@ def test_settings_with_a_byte_order_mark_or_none_at_all(tmp_path: Path) -> None:
 
 
 def test_a_start_that_fails_leaves_no_exchange_behind(tmp_path: Path) -> None:
-    (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "journal.db").write_bytes(b"no database at all " * 100)
+    (tmp_path / "run" / "journal.db").mkdir(parents=True)
     done = run("demo", "--for", "2s", "--state", "run", cwd=tmp_path)
     assert done.returncode == 6
-    assert "run/journal.db: file is not a database" in done.stderr
+    assert "run/journal.db: the journal cannot be written (Is a directory)" in done.stderr
     told = re.search(r"http://127\.0\.0\.1:(\d+)", done.stderr)
     assert told is not None
     port = int(told[1])

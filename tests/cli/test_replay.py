@@ -9,11 +9,11 @@ import pytest
 
 from breakwall.cli.replay import BybitFrames
 from breakwall.clock import SystemClock
-from breakwall.config import Settings
 from breakwall.engine.core import Core
 from breakwall.model.events import Account, Event, Instruments, Recovered, SettingsChanged, Stamped, Tick
 from breakwall.ports import Frame
 from breakwall.replay.recheck import recheck
+from breakwall.settings import Settings
 from breakwall.storage.lines import Lines
 from breakwall.storage.recording import AnyLine, Recording, Recv
 from breakwall.venues.bybit.reports import instrument_of

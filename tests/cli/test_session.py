@@ -13,10 +13,10 @@ from breakwall.cli.calls import Calls, LeftEarly, unless_called_off
 from breakwall.cli.session import Ended, Session
 from breakwall.cli.voice import Voice
 from breakwall.clock import SystemClock
-from breakwall.config import Settings
 from breakwall.engine.supervise import GaveUp
 from breakwall.model.events import Command, CommandKind, Event
 from breakwall.model.view import Counters, View
+from breakwall.settings import Settings
 
 
 class FakeEngine:
@@ -75,7 +75,7 @@ class FakeScreen:
 
 
 async def conduct(engine: FakeEngine, screen: FakeScreen | None, seconds: float | None = None) -> Ended:
-    voice = Voice("error")
+    voice = Voice(Settings(log_level="error"))
     calls = Calls(voice, engine.clock, screen)  # type: ignore[arg-type]  # as much of a screen as is asked
     try:
         return await Session(engine, voice, calls, screen).conduct(seconds)  # type: ignore[arg-type]  # the same
@@ -168,7 +168,7 @@ async def test_before_there_is_an_engine_only_a_wish_to_quit_as_things_are_calls
         await asyncio.sleep(0.05)
         return "started"
 
-    voice = Voice("error")
+    voice = Voice(Settings(log_level="error"))
     screen = FakeScreen(leaving)
     calls = Calls(voice, SystemClock(), screen)  # type: ignore[arg-type]  # as much of a screen as is asked
     beginning = unless_called_off(asyncio.create_task(start()), calls, screen)  # type: ignore[arg-type]  # the same

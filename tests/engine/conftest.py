@@ -5,7 +5,6 @@ from decimal import Decimal
 
 import pytest
 
-from breakwall.config import Settings
 from breakwall.engine.core import Core
 from breakwall.engine.state import State
 from breakwall.market.state import Market
@@ -38,6 +37,7 @@ from breakwall.model.events import (
 from breakwall.model.journal import JournalEntry
 from breakwall.model.units import Instrument, Side
 from breakwall.model.view import FlattenView, View
+from breakwall.settings import Settings
 from breakwall.strategies.base import Key
 from breakwall.trading.signal import Signal
 
@@ -78,15 +78,19 @@ class Table:
         return next(action.text for action in actions if isinstance(action, Note) and action.kind == "answer")
 
     def start(self, *, positions: tuple[PositionReport, ...] = (), entries: tuple[JournalEntry, ...] = ()) -> None:
-        self.say(SettingsChanged(self.settings.model_dump_json(by_alias=True), 7))
-        self.say(Account("1", Decimal("0.00055"), Decimal("0.0002")))
-        self.say(Instruments(tuple(rules_of(symbol) for symbol in self.symbols)))
-        self.say(Recovered(entries))
-        for link in (Link.PUBLIC, Link.PRIVATE):
-            self.say(LinkChanged(link, up=True))
+        self.start_up(entries)
         self.say(ReadBack((), positions, (), WALLET, self.now, "start"))
         self.pass_time(100)
         self.say(ReadBack((), positions, (), WALLET, self.now, "reconnect"))
+
+    def start_up(self, entries: Iterable[JournalEntry] = ()) -> None:
+        """All that happens before the account is first read."""
+        self.say(SettingsChanged(self.settings.model_dump_json(by_alias=True), 7))
+        self.say(Account("1", Decimal("0.00055"), Decimal("0.0002")))
+        self.say(Instruments(tuple(rules_of(symbol) for symbol in self.symbols)))
+        self.say(Recovered(tuple(entries)))
+        for link in (Link.PUBLIC, Link.PRIVATE):
+            self.say(LinkChanged(link, up=True))
 
     def pass_time(self, milliseconds: int) -> list[Action]:
         return [action for _ in range(milliseconds // 100) for action in self.say(Tick(), 100)]

@@ -7,7 +7,6 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-from breakwall.config import Settings
 from breakwall.engine import core as core_module
 from breakwall.model.actions import (
     Action,
@@ -48,6 +47,7 @@ from breakwall.model.events import (
 )
 from breakwall.model.journal import EntryKind, JournalEntry
 from breakwall.model.units import Instrument, Side
+from breakwall.settings import Settings
 
 BTC = Instrument("BTCUSDT", Decimal("0.1"), Decimal("0.001"), 1, 1_000_000, 100_000, price_decimals=1)
 SETTINGS = Settings(symbols=("BTCUSDT",))

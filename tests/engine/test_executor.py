@@ -7,6 +7,7 @@ import pytest
 
 from breakwall.clock import SystemClock
 from breakwall.engine.executor import Executor
+from breakwall.engine.turnstile import Turnstile
 from breakwall.model.actions import (
     Approved,
     AskReadBack,
@@ -86,9 +87,19 @@ class Table:
         self.broker = SlowBroker()
         self.heard = Heard()
         self.gate_says = ""
+        self.turnstile = Turnstile(self.heard)
         self.executor = Executor(
-            self.broker, SystemClock(), self.heard, lambda intent, now_ms: self.gate_says, commit_wait_ms
+            self.broker,
+            SystemClock(),
+            self.heard,
+            lambda intent, now_ms: self.gate_says,
+            self.turnstile,
+            commit_wait_ms,
         )
+
+    def send(self, command: ApprovedIntent, stored: asyncio.Future[None]) -> None:
+        self.turnstile.expect(command.intent)
+        self.executor.send(command, stored)
 
     async def settle(self) -> None:
         for _ in range(20):
@@ -120,7 +131,7 @@ def future(*, done: bool = False) -> asyncio.Future[None]:
 async def test_an_entry_waits_for_its_commit_and_a_failed_commit_never_sends() -> None:
     table = Table()
     stored = future()
-    table.executor.send(entry("e1"), stored)
+    table.send(entry("e1"), stored)
     await table.settle()
     assert table.broker.sent == []
     stored.set_result(None)
@@ -128,7 +139,7 @@ async def test_an_entry_waits_for_its_commit_and_a_failed_commit_never_sends() -
     assert table.broker.sent == ["e1"]
     failed = future()
     failed.set_exception(JournalError("disk full"))
-    table.executor.send(entry("e2"), failed)
+    table.send(entry("e2"), failed)
     await table.settle()
     assert table.broker.sent == ["e1"]
     last = table.heard.events[-1]
@@ -141,7 +152,7 @@ async def test_an_entry_waits_for_its_commit_and_a_failed_commit_never_sends() -
 @pytest.mark.asyncio
 async def test_a_close_is_sent_without_its_commit_after_the_wait() -> None:
     table = Table(commit_wait_ms=5)
-    table.executor.send(close("x1"), future())
+    table.send(close("x1"), future())
     await table.settle()
     assert table.broker.sent == ["x1"]
     await table.executor.stop()
@@ -151,7 +162,7 @@ async def test_a_close_is_sent_without_its_commit_after_the_wait() -> None:
 async def test_the_gate_is_asked_after_the_commit_and_can_still_refuse() -> None:
     table = Table()
     stored = future()
-    table.executor.send(entry("e1"), stored)
+    table.send(entry("e1"), stored)
     await table.settle()
     table.gate_says = "the breaker tripped meanwhile"
     stored.set_result(None)
@@ -168,12 +179,12 @@ async def test_the_gate_is_asked_after_the_commit_and_can_still_refuse() -> None
 async def test_a_hanging_entry_or_stop_never_holds_up_a_close() -> None:
     table = Table()
     table.broker.hang = "e1"
-    table.executor.send(entry("e1"), future(done=True))
-    table.executor.send(entry("e2"), future(done=True))
+    table.send(entry("e1"), future(done=True))
+    table.send(entry("e2"), future(done=True))
     await table.settle()
-    table.executor.send(close("x1"), future(done=True))
-    table.executor.send(Approved(CancelOrder("c1", "t", "A", 0, "test", "e1"), reducing=True), future(done=True))
-    table.executor.send(Approved(MoveStop("s1", "t", "A", 0, "test", 5), reducing=True), future(done=True))
+    table.send(close("x1"), future(done=True))
+    table.send(Approved(CancelOrder("c1", "t", "A", 0, "test", "e1"), reducing=True), future(done=True))
+    table.send(Approved(MoveStop("s1", "t", "A", 0, "test", 5), reducing=True), future(done=True))
     await table.settle()
     assert table.broker.sent == ["e1", "x1", "c1", "s1"]
     table.broker.release.set()
@@ -187,8 +198,8 @@ async def test_a_hanging_entry_or_stop_never_holds_up_a_close() -> None:
 async def test_symbols_do_not_wait_for_each_other() -> None:
     table = Table()
     table.broker.hang = "e1"
-    table.executor.send(entry("e1", "A"), future(done=True))
-    table.executor.send(entry("e2", "B"), future(done=True))
+    table.send(entry("e1", "A"), future(done=True))
+    table.send(entry("e2", "B"), future(done=True))
     await table.settle()
     assert table.broker.sent == ["e1", "e2"]
     await table.executor.stop()
@@ -213,8 +224,8 @@ async def test_one_question_at_a_time_for_the_same_thing() -> None:
 async def test_a_close_never_waits_for_the_close_before_it() -> None:
     table = Table()
     table.broker.hang = "x1"
-    table.executor.send(close("x1"), future(done=True))
-    table.executor.send(close("x2"), future(done=True))
+    table.send(close("x1"), future(done=True))
+    table.send(close("x2"), future(done=True))
     await table.settle()
     assert table.broker.sent == ["x1", "x2"]
     await table.executor.stop()
@@ -227,8 +238,8 @@ async def test_a_close_never_waits_for_the_close_before_it() -> None:
 async def test_a_broker_that_raises_leaves_an_unknown_outcome_and_a_living_lane(command) -> None:
     table = Table()
     table.broker.broken = {"b1"}
-    table.executor.send(command("b1"), future(done=True))
-    table.executor.send(command("b2"), future(done=True))
+    table.send(command("b1"), future(done=True))
+    table.send(command("b2"), future(done=True))
     await table.settle()
     outcomes = {event.client_id: event.kind for event in table.heard.events if isinstance(event, Outcome)}
     assert outcomes == {"b1": OutcomeKind.UNKNOWN, "b2": OutcomeKind.CONFIRMED}
@@ -253,8 +264,8 @@ async def test_a_broker_that_raises_answers_every_question() -> None:
 async def test_a_close_or_stop_that_came_too_late_does_not_leave() -> None:
     table = Table()
     table.gate_says = "the position it was meant for is gone"
-    table.executor.send(close("x1"), future(done=True))
-    table.executor.send(Approved(MoveStop("s1", "t", "A", 0, "test", 5), reducing=True), future(done=True))
+    table.send(close("x1"), future(done=True))
+    table.send(Approved(MoveStop("s1", "t", "A", 0, "test", 5), reducing=True), future(done=True))
     await table.settle()
     assert table.broker.sent == []
     kinds = [event.kind for event in table.heard.events if isinstance(event, Outcome)]

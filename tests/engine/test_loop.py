@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from breakwall.clock import SystemClock
-from breakwall.config import Settings
 from breakwall.engine import booking
 from breakwall.engine.inbox import Inbox
 from breakwall.engine.loop import Engine
@@ -28,6 +27,7 @@ from breakwall.model.events import (
 )
 from breakwall.model.units import Instrument
 from breakwall.ports import ApprovedIntent, Frame
+from breakwall.settings import Settings
 from breakwall.storage.journal import InlineJournal
 
 BTC = Instrument("BTCUSDT", Decimal("0.1"), Decimal("0.001"), 1, 1_000_000, 100_000, price_decimals=1)
@@ -92,6 +92,7 @@ async def engine(venue: Venue, notes: list[Note], folder: Path) -> Engine:
         recorder=Silence(),
         say=lambda note, at_ms: notes.append(note),
         venue_offset_ms=lambda: 0.0,
+        reset_api=lambda group: None,
     )
 
 

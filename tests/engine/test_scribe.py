@@ -49,7 +49,7 @@ def entry(seq: int) -> JournalEntry:
 @pytest.mark.asyncio
 async def test_what_gathers_during_a_commit_goes_in_one_next_commit() -> None:
     journal, heard = Memory(), Heard()
-    scribe = Scribe(journal, SystemClock(), heard)
+    scribe = Scribe(journal, SystemClock(), heard, 10_000)
     task = asyncio.create_task(scribe.run())
     journal.open_gate.clear()
     first = scribe.store([entry(1)])
@@ -64,7 +64,7 @@ async def test_what_gathers_during_a_commit_goes_in_one_next_commit() -> None:
 @pytest.mark.asyncio
 async def test_a_failing_journal_is_told_once_and_heals() -> None:
     journal, heard = Memory(), Heard()
-    scribe = Scribe(journal, SystemClock(), heard)
+    scribe = Scribe(journal, SystemClock(), heard, 10_000)
     task = asyncio.create_task(scribe.run())
     journal.broken = True
     for seq in (1, 2):
@@ -79,7 +79,7 @@ async def test_a_failing_journal_is_told_once_and_heals() -> None:
 @pytest.mark.asyncio
 async def test_finish_writes_what_still_waits() -> None:
     journal = Memory()
-    scribe = Scribe(journal, SystemClock(), Heard())
+    scribe = Scribe(journal, SystemClock(), Heard(), 10_000)
     stored = scribe.store([entry(9)])
     await scribe.finish()
     assert stored.done()
@@ -89,7 +89,7 @@ async def test_finish_writes_what_still_waits() -> None:
 @pytest.mark.asyncio
 async def test_what_a_failing_journal_missed_is_written_by_itself_once_it_works() -> None:
     journal, heard = Memory(), Heard()
-    scribe = Scribe(journal, SystemClock(), heard)
+    scribe = Scribe(journal, SystemClock(), heard, 10_000)
     task = asyncio.create_task(scribe.run())
     journal.broken = True
     with pytest.raises(JournalError):
@@ -105,7 +105,7 @@ async def test_what_a_failing_journal_missed_is_written_by_itself_once_it_works(
 async def test_no_failure_of_the_journal_leaves_anybody_waiting() -> None:
     journal, heard = Memory(), Heard()
     journal.broken, journal.error = True, ValueError("no active connection")
-    scribe = Scribe(journal, SystemClock(), heard)
+    scribe = Scribe(journal, SystemClock(), heard, 10_000)
     task = asyncio.create_task(scribe.run())
     with pytest.raises(JournalError, match="no active connection"):
         await asyncio.wait_for(scribe.store([entry(1)]), 1)

@@ -6,7 +6,7 @@ import pytest
 
 from breakwall.clock import SystemClock
 from breakwall.engine.delays import Delays
-from breakwall.engine.supervise import GaveUp, Supervisor
+from breakwall.engine.supervise import GaveUp, Supervisor, raised_at
 
 
 class NoWait(SystemClock):
@@ -56,3 +56,16 @@ def test_percentile_of_delays() -> None:
     assert delays.p99_ms == 0.0
     delays.rank()
     assert delays.p99_ms == 100.0
+
+
+def test_where_an_error_was_raised_is_one_line_without_values() -> None:
+    def inner() -> None:
+        raise ValueError("boom")
+
+    with pytest.raises(ValueError, match="boom") as caught:
+        inner()
+    first, *rest = raised_at(caught.value).split(" < ")
+    assert first.startswith("test_supervise.py:")
+    assert first.endswith(" inner")
+    assert rest[0].endswith(" test_where_an_error_was_raised_is_one_line_without_values")
+    assert "boom" not in raised_at(caught.value)

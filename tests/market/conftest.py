@@ -8,11 +8,11 @@ from decimal import Decimal
 
 import pytest
 
-from breakwall.config import Settings
 from breakwall.market.state import Market
 from breakwall.market.walls import Wall, WallEvent
 from breakwall.model.events import BookDelta, BookSnapshot, Trade, Trades
 from breakwall.model.units import Instrument
+from breakwall.settings import Settings
 
 SYMBOL = "TESTUSDT"
 DEPTH = 200

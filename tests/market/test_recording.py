@@ -11,11 +11,11 @@ import msgspec
 import pytest
 from backports.zstd import decompress
 
-from breakwall.config import Settings
 from breakwall.market.book import BookSide, OrderBook, Verdict
 from breakwall.market.state import Market
 from breakwall.model.events import BadFrame, BookDelta, BookSnapshot, Event, Ticker, Trades
 from breakwall.model.units import Instrument, fixed
+from breakwall.settings import Settings
 from breakwall.venues.bybit.codec import PublicCodec
 
 DATA = Path(__file__).parents[2] / "../shared/data"

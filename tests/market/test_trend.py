@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from breakwall.config import TrendSettings
 from breakwall.market.bars import Samples
 from breakwall.market.trend import Trend
+from breakwall.settings import TrendSettings
 
 
 def line(slope: int, n: int = 60, wobble: int = 2) -> Samples:

@@ -84,8 +84,7 @@ class Cockpit:
 
     @property
     def log(self) -> str:
-        path = self.state / "breakwall.log"
-        return path.read_text() if path.exists() else ""
+        return "".join(path.read_text() for path in sorted((self.state / "logs").glob("2*.jsonl")))
 
     def wait_for(self, done: Callable[[], object]) -> None:
         deadline = time.monotonic() + TOO_LONG_S
@@ -178,7 +177,7 @@ def test_stalled_resized_and_fed_with_garbage_it_trades_on_and_without_its_termi
         with contextlib.suppress(BlockingIOError):
             cockpit.type(bytes(draw.choice((0x1B, *range(0x80, 0x100))) for _ in range(1000)))
         time.sleep(0.01)
-    cockpit.wait_for(lambda: " opened " in cockpit.log)
+    cockpit.wait_for(lambda: '"opened ' in cockpit.log)
     cockpit.hang_up()
     cockpit.wait_for(lambda: "no new entries" in cockpit.log)
     assert "the terminal has gone" in cockpit.log

@@ -7,15 +7,18 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from breakwall.config import BreakerSettings, RiskSettings
 from breakwall.model.actions import Note
 from breakwall.model.events import Command, CommandKind
 from breakwall.model.journal import EntryKind, JournalEntry
+from breakwall.model.records import OrderStep
 from breakwall.ports import HttpAnswer, HttpRequest
+from breakwall.settings import BreakerSettings, RiskSettings
+from breakwall.sim.faults import FaultKind
 from breakwall.sim.invariants import CREATE, Belief, InvariantBroken, Referee, TruePosition, Truth
 
 FLAT = Truth(Decimal(10_000), ())
 LONG = TruePosition("BTCUSDT", 5, 600_000, Decimal(50), Decimal(500), Decimal(2))
+FLAT_NOTE = JournalEntry(1, 9, 1, EntryKind.NOTE, msgspec.json.encode(Note("flat", "all symbols flat")).decode())
 SHORT = TruePosition("ETHUSDT", -5, 30_000, Decimal(50), Decimal(500), Decimal(2))
 
 
@@ -25,6 +28,7 @@ class Case:
     def __init__(self, truth: Truth = FLAT) -> None:
         self.truth = truth
         self.may_enter = True
+        self.hindered_ms = 0
         self.found: list[InvariantBroken] = []
         self.referee = Referee(
             RiskSettings(),
@@ -33,6 +37,7 @@ class Case:
             lambda: self.may_enter,
             self.found.append,
             "play(seed=17)",
+            lambda: self.hindered_ms,
         )
 
     def hold(self, *positions: TruePosition) -> None:
@@ -42,7 +47,17 @@ class Case:
     def intend(self, client_id: str) -> None:
         self.referee.committed([JournalEntry(1, 1, 1, EntryKind.INTENT, "{}", client_id=client_id)])
 
-    def place(self, client_id: str, *, reduce_only: bool = False, code: int = 0, symbol: str = "BTCUSDT") -> None:
+    def place(
+        self,
+        client_id: str,
+        *,
+        reduce_only: bool = False,
+        code: int = 0,
+        symbol: str = "BTCUSDT",
+        approved: bool = True,
+    ) -> None:
+        if approved:
+            self.referee.approved(client_id)
         body = msgspec.json.encode({"symbol": symbol, "orderLinkId": client_id, "reduceOnly": reduce_only})
         request = HttpRequest("POST", "", CREATE, body=body)
         self.referee.sent(request, 1)
@@ -138,11 +153,106 @@ def test_i4_an_exit_may_be_journaled_late_but_not_never() -> None:
     assert case.names == ["I4"]
 
 
+def test_i4_what_died_with_the_program_is_forgiven() -> None:
+    case = Case()
+    case.place("x", reduce_only=True)
+    case.referee.died()
+    case.referee.check_healed(Belief(), 9)
+    assert case.names == []
+
+
 @pytest.mark.parametrize(("position", "worse"), [(LONG, 599_999), (SHORT, 30_001)])
 def test_i5_a_stop_moved_to_a_worse_price(position: TruePosition, worse: int) -> None:
     case = Case()
     case.hold(position)
     case.hold(structs.replace(position, stop_ticks=worse))
+    assert case.names == ["I5"]
+
+
+def test_i4_what_the_last_gate_did_not_approve_or_was_refused_never_leaves() -> None:
+    case = Case()
+    case.intend("a")
+    case.place("a", approved=False)
+    assert case.names == ["I4"]
+    case.referee.refused("b")
+    case.place("b", reduce_only=True)
+    assert case.names == ["I4", "I4"]
+
+
+@pytest.mark.parametrize(("hindered_ms", "bare_ms"), [(0, 3_000), (19_000, 9_000), (22_000, 11_000)])
+def test_i1_a_stop_that_others_took_must_be_there_again_in_time(hindered_ms: int, bare_ms: int) -> None:
+    """Counted from when the program could see it and do something about it."""
+    bare = structs.replace(LONG, stop_ticks=None)
+    case = Case(Truth(Decimal(10_000), (bare,)))
+    case.referee.meddled(FaultKind.STOP_VANISHES, "BTCUSDT", 19_990)
+    case.hindered_ms = hindered_ms
+    for at_ms in (20_000, 20_000 + bare_ms):
+        case.referee.check(at_ms)
+    assert case.names == []
+    case.referee.check(20_001 + bare_ms)
+    assert case.names == ["I1"]
+
+
+def test_i1_no_excuse_lasts_for_the_next_time() -> None:
+    case = Case()
+    case.referee.meddled(FaultKind.STOP_NOT_ATTACHED, "BTCUSDT", 1)
+    case.truth = Truth(Decimal(10_000), (structs.replace(LONG, stop_ticks=None),))
+    case.referee.check(5_002)
+    assert case.names == ["I1"]
+
+
+def test_what_strangers_hold_is_not_held_against_the_program() -> None:
+    case = Case()
+    case.referee.meddled(FaultKind.FOREIGN_POSITION, "BTCUSDT", 1)
+    case.hold(structs.replace(LONG, margin_usdt=Decimal(6_000)))
+    case.intend("a")
+    case.place("a")
+    case.referee.committed([FLAT_NOTE])
+    assert case.names == []
+
+
+def test_i6_what_only_reduces_opens_nothing() -> None:
+    case = Case()
+    case.referee.executed("x", 5, 5)
+    assert case.names == []
+    case.referee.executed("x", 5, 4)
+    assert case.names == ["I6"]
+
+
+def test_i7_and_i8_orders_move_by_their_table_and_are_never_filled_less() -> None:
+    case = Case()
+    step = OrderStep("a", "", "SENT", "PARTIALLY_FILLED", "partial", 5, 9)
+    case.referee.stepped(step)
+    case.referee.stepped(structs.replace(step, filled_lots=6))
+    assert case.names == []
+    case.referee.stepped(structs.replace(step, filled_lots=7, legal=False))
+    case.referee.stepped(structs.replace(step, filled_lots=6))
+    assert case.names == ["I7", "I8"]
+    case.referee.died()
+    case.referee.stepped(structs.replace(step, filled_lots=5))
+    assert case.names == ["I7", "I8"]
+
+
+def test_i9_and_quiet_are_asked_for_after_healing() -> None:
+    case = Case()
+    case.referee.check_healed(Belief(), 9, ["open orders: [] in memory, ['a'] by the journal"])
+    case.referee.check_quiet(40, 40)
+    assert case.names == ["I9"]
+    case.referee.check_quiet(41, 40)
+    assert case.names == ["I9", "liveness"]
+
+
+def test_i5_a_stop_that_others_took_while_nobody_was_up_may_have_been_forgotten() -> None:
+    case = Case()
+    case.hold(LONG)
+    case.referee.meddled(FaultKind.STOP_VANISHES, "BTCUSDT", 1)
+    case.hindered_ms = 1
+    case.hold(structs.replace(LONG, stop_ticks=None))
+    case.hold(structs.replace(LONG, stop_ticks=599_000))
+    assert case.names == []
+    case.hindered_ms = 0
+    case.hold(structs.replace(LONG, stop_ticks=None))
+    case.hold(structs.replace(LONG, stop_ticks=598_000))
     assert case.names == ["I5"]
 
 
@@ -211,9 +321,6 @@ def test_i10_a_hold_is_in_force_once_it_is_durable_whatever_the_program_says(com
     case.intend("a")
     case.place("a")
     assert case.names == (["I10"] if held else [])
-
-
-FLAT_NOTE = JournalEntry(1, 9, 1, EntryKind.NOTE, msgspec.json.encode(Note("flat", "all symbols flat")).decode())
 
 
 @pytest.mark.parametrize("kind", [CommandKind.FLATTEN, CommandKind.PANIC])

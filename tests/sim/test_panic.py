@@ -5,16 +5,16 @@ import asyncio
 import pytest
 from msgspec import Struct
 
-from breakwall.model.events import Command, CommandKind, Link
+from breakwall.model.events import Command, CommandKind
 from breakwall.model.view import FlattenView
-from breakwall.sim.faults import Fault, FaultKind
+from breakwall.sim.faults import Fault, FaultKind, Faults
 from breakwall.sim.invariants import Truth
-from breakwall.sim.loop import run
-from breakwall.sim.world import SETTINGS, World
+from breakwall.sim.loop import VirtualLoop, run
+from breakwall.sim.session import Session, world_of
 
 PATIENCE_S = 90
 PROMPT_MS = 1_000
-UNREADABLE = Fault(FaultKind.ANSWER_BAD, Link.REST, 0, 1e9, 1.0, "/v5/position/list")
+UNREADABLE = Fault(FaultKind.ANSWER_BAD, 0, match="/v5/position/list")
 
 
 class Told(Struct, frozen=True):
@@ -29,30 +29,32 @@ class Told(Struct, frozen=True):
 
 async def panic(seed: int, unreadable_s: float) -> Told:
     """Wait for a position, panic, wait for the proof; the account cannot be read for the first while."""
-    world = World(seed, SETTINGS, (), f"seed {seed}")
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    world = world_of(Session(seed), loop, f"seed {seed}")
     turning = asyncio.create_task(world.turn())
     try:
-        world.boot()
+        world.begin(())
         for _ in range(PATIENCE_S * 10):
-            if world.engine is not None and world.engine.view().positions:
+            if world.host.engine is not None and world.host.engine.view().positions:
                 break
             await asyncio.sleep(0.1)
-        assert world.engine is not None
+        assert world.host.engine is not None
         if unreadable_s:
-            world.faults._plan = {(UNREADABLE.kind, UNREADABLE.link): [UNREADABLE]}
-        world.engine.submit(Command(CommandKind.PANIC, who="person"))
+            world.faults._spells = Faults((UNREADABLE,), seed)._spells
+        world.host.engine.submit(Command(CommandKind.PANIC, who="person"))
         await asyncio.sleep(unreadable_s or 0.001)
-        (before,), meanwhile = world.engine.view().flattens, world.truth()
+        (before,), meanwhile = world.host.engine.view().flattens, world.truth()
         world.faults.heal()
         while True:
             await asyncio.sleep(0.02)
-            view = world.engine.view()
+            view = world.host.engine.view()
             (done,) = view.flattens
             if done.proven_ms is not None:
                 return Told(done, before.remains, meanwhile, world.truth(), view.armed)
     finally:
         turning.cancel()
-        world.journal.drop()
+        world.host.journal.drop()
 
 
 @pytest.mark.parametrize("seed", [2, 5])

@@ -7,9 +7,10 @@ import msgspec
 import pytest
 
 from breakwall.ports import HttpAnswer, HttpRequest
-from breakwall.sim import world
+from breakwall.sim import session
 from breakwall.sim.invariants import CREATE, Referee
-from breakwall.sim.world import World, play
+from breakwall.sim.session import Session, play
+from breakwall.sim.world import World
 from breakwall.venues.exchange.exchange import Exchange
 from breakwall.venues.exchange.stops import Stops
 
@@ -25,15 +26,15 @@ class Robber(World):
 
     async def turn(self) -> None:
         dice, stops = random.Random("robber"), Stops(self.exchange.log)
-        due_ms = self.clock.now_ms() + 10_000
+        due_ms = self.now_ms() + 10_000
         while True:
-            await asyncio.sleep(max(0, self.exchange.due_ms - self.clock.now_ms()) / 1000)
-            now_ms = self.clock.now_ms()
+            await asyncio.sleep(max(0, self.exchange.due_ms - self.now_ms()) / 1000)
+            now_ms = self.now_ms()
             self.exchange.advance(now_ms)
             if now_ms >= due_ms:
                 due_ms = now_ms + dice.randint(*ROB_MS)
                 self._rob(stops)
-            self.referee.check(now_ms)
+            self._look(now_ms)
 
     def _rob(self, stops: Stops) -> None:
         for position in self.exchange.account.positions.values():
@@ -44,7 +45,7 @@ class Robber(World):
 
 @pytest.fixture
 def robbed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(world, "World", Robber)
+    monkeypatch.setattr(session, "World", Robber)
     monkeypatch.setattr(Robber, "robbed", 0)
     monkeypatch.setattr(
         Referee, "_check_stop", lambda *_: None
@@ -54,7 +55,7 @@ def robbed(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("robbed")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_stop_that_was_taken_stands_again_within_a_second(seed: int) -> None:
-    report = play(seed, plan=())
+    report = play(Session(seed))
     assert Robber.robbed > 0
     assert 0 < report.unprotected_ms <= 1_000
 
@@ -82,6 +83,6 @@ def test_where_stops_and_closes_are_refused_it_is_flat_within_three_seconds(
         return real(exchange, request, now_ms)
 
     monkeypatch.setattr(Exchange, "handle", handle)
-    report = play(seed, plan=())
+    report = play(Session(seed))
     assert Robber.robbed > 0
     assert 0 < report.unprotected_ms <= 3_000

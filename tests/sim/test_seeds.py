@@ -1,65 +1,98 @@
 """The whole program in simulated worlds: bad weather, people and crashes, then healing.
 
-Every run is judged at each step on the exchange's own truth (see `breakwall.sim.invariants`); a
+Every session is judged at each step on the exchange's own truth (see `breakwall.sim.invariants`); a
 failure names the seed and the line that shows it again.
 """
 
 import os
-import shlex
 import subprocess
 import sys
-from collections import Counter
+from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from breakwall.model.events import Link
+from breakwall.model.events import CommandKind, Link
+from breakwall.points import Point
+from breakwall.sim.campaign import Task, Verdict, judge
 from breakwall.sim.faults import Fault, FaultKind, Plan
-from breakwall.sim.invariants import InvariantBroken
-from breakwall.sim.world import Report, play
-from breakwall.venues.bybit import broker
+from breakwall.sim.mixes import MIXES
+from breakwall.sim.people import Wish
+from breakwall.sim.session import Session, drawn, play, session_of
 
-BODY = broker.order_body
-SEEDS = range(20)
+MIX_OF_SEED = (
+    "everything",
+    "network",
+    "everything",
+    "process",
+    "everything",
+    "exchange",
+    "storm",
+    "disk",
+    "clock",
+    "calm",
+)
+SESSIONS = 100
 CRASH_SEEDS = (1, 2, 5, 6)
-_reports: dict[int, Report] = {}
-_crashes: dict[int, Report] = {}
+LEADS_TO = {
+    Point.STOP_SENT: Session(4, seconds=40, faults=(Fault(FaultKind.STOP_VANISHES, 1),)),
+    Point.BREAKER_TRIPPED: Session(4, seconds=40, wishes=(Wish(20, CommandKind.HALT),)),
+    Point.CHECKPOINT: Session(4, seconds=200, wishes=(Wish(5, CommandKind.DISARM),)),
+}
+"""What a session needs to get to a crash point, where it is no ordinary one."""
+
+REGRESSIONS = Path(__file__).with_name("regressions.txt")
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_no_promise_is_broken_in_bad_weather(seed: int) -> None:
-    """Two seeds of three also have crashes."""
-    report = _reports[seed] = play(seed, crashes=seed % 3)
-    assert report.unprotected_ms == 0
+def sessions() -> list[Task]:
+    """A hundred, of all mixes, half of them with a kill or two besides."""
+    tasks = []
+    for seed in range(SESSIONS):
+        name, crashes = MIX_OF_SEED[seed % len(MIX_OF_SEED)], seed % 4 // 2
+        line = f"breakwall sim --seed {seed} --mix {name} --crashes {crashes}"
+        tasks.append(Task(drawn(seed, mix=MIXES[name], crashes=crashes), line))
+    return tasks
 
 
-def test_the_seeds_were_worth_their_time() -> None:
-    """Without entries, faults and crashes nothing would have been proven."""
-    if len(_reports) < len(SEEDS):
-        pytest.skip("only some of the seeds were run")
-    struck = sum((Counter(report.struck) for report in _reports.values()), Counter())
-    assert {kind.name for kind in FaultKind} == set(struck)
-    assert sum(report.entries for report in _reports.values()) >= len(SEEDS) // 2
-    assert sum(report.deaths for report in _reports.values()) >= 5
+def test_no_promise_is_broken_in_a_hundred_sessions() -> None:
+    verdict = judge(sessions(), os.cpu_count() or 1)
+    assert verdict.violations == ()
+    assert verdict.sessions == SESSIONS
+    check_worth(verdict)
+
+
+def check_worth(verdict: Verdict) -> None:
+    """Without entries, faults, kills and stumbles nothing would have been proven."""
+    assert verdict.entries >= SESSIONS
+    assert verdict.deaths_holding >= SESSIONS // 10
+    assert {kind.value for kind in FaultKind} == set(verdict.faults)
+    assert {point.value for point in Point} - {Point.CHECKPOINT.value} <= set(verdict.points)
+    assert len(verdict.kills) >= len(Point) // 2
+    assert len(verdict.stumbles) >= 10
+
+
+@pytest.mark.parametrize("point", Point)
+def test_a_program_killed_at_a_crash_point_recovers(point: Point) -> None:
+    """In otherwise clear weather, as soon as it gets there: within seconds all is known and protected again."""
+    kill = Fault(FaultKind.KILLED_AT, 0.5, match=point.value)
+    session = LEADS_TO.get(point, Session(4, seconds=40))
+    report = play(replace(session, faults=(*session.faults, kill)))
+    assert report.kills == {point.value: 1}
 
 
 @pytest.mark.parametrize("seed", CRASH_SEEDS)
 def test_a_killed_program_takes_over_what_it_left_behind(seed: int) -> None:
     """In clear weather, and each time within seconds: the same positions, each with its stop and its plan."""
-    report = _crashes[seed] = play(seed, plan=(), crashes=4)
+    report = play(drawn(seed, mix=MIXES["calm"], crashes=4))
     assert report.deaths >= 2
     assert 0 < report.recovery_ms <= 3000
     assert report.unprotected_ms == 0
 
 
-def test_the_crashes_came_at_bad_times() -> None:
-    """While something was at stake at the exchange."""
-    if len(_crashes) < len(CRASH_SEEDS):
-        pytest.skip("only some of the seeds were run")
-    assert sum(report.deaths_holding for report in _crashes.values()) >= len(CRASH_SEEDS)
-
-
 def storm(*kinds: tuple[FaultKind, Link, float, str]) -> Plan:
-    return tuple(Fault(kind, link, 5, 1e9, probability, match) for kind, link, probability, match in kinds)
+    return tuple(
+        Fault(kind, 5, probability=probability, link=link, match=match) for kind, link, probability, match in kinds
+    )
 
 
 @pytest.mark.parametrize(
@@ -79,28 +112,19 @@ def storm(*kinds: tuple[FaultKind, Link, float, str]) -> Plan:
     ids=["no answer to any order", "no answer, no push", "half of the requests lost", "sockets die"],
 )
 def test_no_promise_is_broken_in_a_storm(plan: Plan) -> None:
-    report = play(5, seconds=65, plan=plan)
+    report = play(Session(5, faults=plan))
     assert report.entries >= 1
     assert report.unprotected_ms == 0
 
 
-def test_a_broken_promise_comes_with_a_line_that_shows_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Entries lose their stop on the way; what is printed, run by a shell, ends the same way at the same time."""
-    mutant = "import breakwall.venues.bybit.broker as b; o = b.order_body; "
-    mutant += "b.order_body = lambda *a: {k: v for k, v in o(*a).items() if k != 'stopLoss'}; "
-    monkeypatch.setattr(broker, "order_body", lambda *a: {k: v for k, v in BODY(*a).items() if k != "stopLoss"})
-    plan = storm((FaultKind.FRAME_DROPPED, Link.PUBLIC, 0.01, "orderbook"))
-    with pytest.raises(InvariantBroken, match=r"^I1 ") as caught:
-        play(3, seconds=40, plan=plan)
-    promise, _, line = str(caught.value).partition(" See it again: ")
-    python, minus_c, code = shlex.split(line)
-    again = subprocess.run([sys.executable, minus_c, mutant + code], capture_output=True, text=True, check=False)
-    assert python == "python"
-    assert promise in again.stderr
+@pytest.mark.parametrize("line", [line for line in REGRESSIONS.read_text().splitlines() if line.startswith("{")])
+def test_what_once_failed_does_not_fail_again(line: str) -> None:
+    play(session_of(line))
 
 
-def test_one_seed_is_one_run_whatever_the_hash_seed_and_whatever_ran_before() -> None:
-    line = "from breakwall.sim.world import play; print(*(play(3, seconds=40, crashes=1).trace for _ in range({})))"
+def test_one_session_is_one_run_whatever_the_hash_seed_and_whatever_ran_before() -> None:
+    line = "from breakwall.sim.session import *; s = drawn(3, seconds=30, crashes=1)\n"
+    line += "print(*(play(s).trace for _ in range({})))"
     traces = [
         subprocess.run(
             [sys.executable, "-c", line.format(times)],
@@ -112,3 +136,16 @@ def test_one_seed_is_one_run_whatever_the_hash_seed_and_whatever_ran_before() ->
         for hash_seed, times in (("1", 1), ("2", 2))
     ]
     assert traces[1] == traces[0] * 2
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("mix", MIXES)
+def test_no_promise_is_broken_in_a_thousand_sessions(mix: str) -> None:
+    tasks = [
+        Task(
+            drawn(seed, mix=MIXES[mix], crashes=seed % 3),
+            f"breakwall sim --seed {seed} --mix {mix} --crashes {seed % 3}",
+        )
+        for seed in range(1000, 2250)
+    ]
+    assert judge(tasks, os.cpu_count() or 1).violations == ()

@@ -48,8 +48,8 @@ class EchoSession:
         self._echo.closed += 1
 
 
-def always(kind: FaultKind, link: Link = Link.REST, *, delay_s: float = 0.0, match: str = "") -> Fault:
-    return Fault(kind, link, 0.0, 1e9, 1.0, match, delay_s)
+def always(kind: FaultKind, link: Link = Link.REST, *, delay_s: float = 0.0, match: str = "", code: int = 0) -> Fault:
+    return Fault(kind, 0.0, link=link, match=match, delay_s=delay_s, code=code)
 
 
 Story = Callable[[LoopTransport, Echo, Network], Coroutine[Any, Any, Any]]
@@ -91,22 +91,34 @@ def test_a_request_is_answered_after_two_latencies() -> None:
         (always(FaultKind.ANSWER_RESET), True, "connection reset", 0.0),
         (always(FaultKind.ANSWER_LATE, delay_s=2.0), True, "no answer within 1 s", 1.0),
         (always(FaultKind.ANSWER_LATE, delay_s=0.5), True, 200, 0.5),
+        (always(FaultKind.REQUEST_LATE, delay_s=0.5), True, 200, 0.5),
+        (Fault(FaultKind.LINK_CLOGGED, 0.0, 0.4), True, 200, 0.4),
         (always(FaultKind.ANSWER_BAD), True, 502, 0.0),
+        (always(FaultKind.REFUSED, code=403), False, 403, 0.0),
+        (always(FaultKind.REFUSED, code=10006), False, b"10006", 0.0),
+        (always(FaultKind.ANSWER_UNCLEAR, code=10016), True, b"10016", 0.0),
+        (always(FaultKind.ANSWER_GARBLED), True, b"o", 0.0),
         (always(FaultKind.ANSWER_BAD, match="/v5/position"), True, 200, 0.0),
     ],
     ids=lambda value: value.kind.name if isinstance(value, Fault) else None,
 )
-def test_request_faults(fault: Fault, reaches: bool, wanted: str | int, took_s: float) -> None:
+def test_request_faults(fault: Fault, reaches: bool, wanted: str | int | bytes, took_s: float) -> None:
     answer, seen, took = play(ask, fault)
     assert seen == (["/v5/order/create"] if reaches else [])
     assert took_s <= took <= took_s + 0.2
-    if isinstance(wanted, int):
+    if isinstance(wanted, int | bytes):
         assert isinstance(answer, HttpAnswer)
-        assert answer.status == wanted
+        assert wanted == answer.status if isinstance(wanted, int) else wanted in answer.body
     else:
         assert isinstance(answer, TransportError)
         assert answer.sent
         assert wanted in str(answer)
+
+
+def test_a_request_sent_twice_arrives_twice_and_is_answered_once() -> None:
+    answer, seen, _ = play(ask, always(FaultKind.REQUEST_TWICE))
+    assert answer == HttpAnswer(200, b"ok")
+    assert seen == ["/v5/order/create"] * 2
 
 
 def test_healing_ends_every_fault() -> None:
@@ -151,7 +163,7 @@ async def hear(transport: LoopTransport, echo: Echo, network: Network) -> list[s
 
 @pytest.mark.parametrize("seed", range(5))
 def test_frames_of_one_socket_never_overtake_each_other(seed: int) -> None:
-    late = Fault(FaultKind.FRAME_LATE, Link.PUBLIC, 0.0, 1e9, 0.2, delay_s=0.3)
+    late = Fault(FaultKind.FRAME_LATE, 0.0, probability=0.2, link=Link.PUBLIC, delay_s=0.3)
     assert play(hear, late, seed=seed) == [*map(str, range(100)), "silence"]
 
 
@@ -160,6 +172,26 @@ def test_a_dropped_frame_is_a_gap() -> None:
         *(str(number) for number in range(100) if "7" not in str(number)),
         "silence",
     ]
+
+
+def test_frames_come_twice_cut_off_or_all_at_once() -> None:
+    twice = play(hear, always(FaultKind.FRAME_TWICE, Link.PUBLIC, match="50"))
+    assert twice == [*map(str, range(51)), *map(str, range(50, 100)), "silence"]
+    cut = play(hear, always(FaultKind.FRAME_GARBLED, Link.PUBLIC, match="50"))
+    assert cut == [*map(str, range(50)), "5", *map(str, range(51, 100)), "silence"]
+    clogged = play(hear, Fault(FaultKind.LINK_CLOGGED, 0.0, 3.0, link=Link.PUBLIC))
+    assert clogged == [*map(str, range(100)), "silence"]
+
+
+def test_where_only_one_direction_is_open_nothing_of_ours_arrives() -> None:
+    async def story(transport: LoopTransport, echo: Echo, network: Network) -> tuple[list[str], bytes]:
+        socket = await transport.connect(PUBLIC)
+        await socket.send("anybody?")
+        await asyncio.sleep(1)
+        echo.sends[0]("hello")
+        return echo.seen, await socket.receive()
+
+    assert play(story, always(FaultKind.SOCKET_HALF_OPEN, Link.PUBLIC)) == ([], b"hello")
 
 
 def test_a_closed_socket_says_so_after_what_was_in_flight() -> None:
@@ -205,7 +237,7 @@ def test_closing_ends_both_sides() -> None:
 
 
 def test_the_same_seed_gives_the_same_wire() -> None:
-    late = Fault(FaultKind.ANSWER_LATE, Link.REST, 0.0, 1e9, 0.5, delay_s=0.3)
+    late = Fault(FaultKind.ANSWER_LATE, 0.0, probability=0.5, delay_s=0.3)
 
     async def story(transport: LoopTransport, echo: Echo, network: Network) -> list[float]:
         return [(await ask(transport, echo, network))[2] for _ in range(20)]

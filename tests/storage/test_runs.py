@@ -11,8 +11,9 @@ from breakwall.storage.runs import AlreadyRunningError, InstanceLock, StateError
 NOW_MS = 1_800_000_000_500
 
 
-def lock(folder: Path, key: str = "key") -> InstanceLock:
-    return InstanceLock("bybit", "testnet", key, folder)
+def lock(folder: Path, key: str = "") -> InstanceLock:
+    """Names in the kernel are everybody's: each test has a key of its own."""
+    return InstanceLock("bybit", "testnet", key or f"key of {folder}", folder)
 
 
 def test_run_numbers_grow_whatever_the_clock_does() -> None:
@@ -27,15 +28,32 @@ def test_a_second_instance_is_refused_and_named(tmp_path: Path) -> None:
     first.claim_run(0, NOW_MS)
     with pytest.raises(AlreadyRunningError, match=rf"process {os.getpid()}\) already trades.*\.lock"):
         lock(tmp_path).acquire()
-    lock(tmp_path, "another key").acquire()
+    lock(tmp_path, f"another key of {tmp_path}").acquire()
     first.release()
     lock(tmp_path).acquire()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel has no names that nobody can delete")
+def test_deleting_the_lock_file_or_using_another_folder_lets_nobody_in(tmp_path: Path) -> None:
+    first = lock(tmp_path)
+    first.acquire()
+    first.path.unlink()
+    elsewhere = InstanceLock("bybit", "testnet", f"key of {tmp_path}", tmp_path / "elsewhere")
+    for second in (lock(tmp_path), elsewhere):
+        for _ in range(3):
+            with pytest.raises(AlreadyRunningError, match=rf"process {os.getpid()}\) already trades"):
+                second.acquire()
+    first.release()
+    elsewhere.acquire()
+    with pytest.raises(AlreadyRunningError):
+        lock(tmp_path).acquire()
 
 
 def test_the_lock_dies_with_its_process(tmp_path: Path) -> None:
     code = (
         "import os, signal, sys; from pathlib import Path; from breakwall.storage.runs import InstanceLock\n"
-        "lock = InstanceLock('bybit', 'testnet', 'key', Path(sys.argv[1])); lock.acquire()\n"
+        "folder = sys.argv[1]; lock = InstanceLock('bybit', 'testnet', f'key of {folder}', Path(folder))\n"
+        "lock.acquire()\n"
         "lock.claim_run(0, 1_900_000_000_000); os.kill(os.getpid(), signal.SIGKILL)"
     )
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=False).returncode == -9

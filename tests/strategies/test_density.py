@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from breakwall.config import Settings
 from breakwall.market.state import Market, Status
 from breakwall.market.walls import Wall
 from breakwall.model.units import Instrument, Side
+from breakwall.settings import Settings
 from breakwall.strategies.base import Strategy
 from breakwall.strategies.density import FRESH_MS, Density
 from breakwall.trading.cost import Costs
@@ -41,6 +41,7 @@ def market(*walls, trend=1, mid=600_000, **changes):
         "best_ask": mid + 1,
         "trend_now": trend,
         "atr_ticks": None,
+        "trend": SimpleNamespace(slope=1.5 * trend, error=0.2, imbalance=0.4 * trend),
         "live_walls": lambda: tuple(w for w in walls if w.alive and w.in_view),
         "wall": known.get,
     }
@@ -61,13 +62,16 @@ def test_it_is_a_strategy_for_the_real_market():
 
 
 def test_a_wall_eaten_in_the_trends_way_is_broken_through():
-    signal = density().look(market(wall(7, 600_100, bid=False, **EATEN)), T0, "1-9")
+    signal = density().look(market(wall(7, 600_100, bid=False, price_ticks=600_100, **EATEN)), T0, "1-9")
     assert (signal.strategy, signal.side, signal.entry_ticks, signal.wall_side) == (
         "breakout", Side.BUY, 600_001, Side.SELL,
     )  # fmt: skip
     assert signal.stop_ticks == 599_200  # 15 bp behind the near edge, rounded towards the entry
     assert signal.target_ticks == 612_001  # 2 %, rounded inwards
     assert (signal.at_ms, signal.trace, signal.key) == (T0, "1-9", ("BTCUSDT", "breakout", 7))
+    seen = {"slope": 1.5, "slope_error": 0.2, "eroded": 0.4, "eaten_share": 0.75, "wall_age_s": 1000, "touches": 0}
+    assert signal.imbalance == 0.4
+    assert signal.indicators == pytest.approx({**seen, "wall_usdt": 60 * 600_100 * 0.0001})
     assert signal.reasons[0] == "wall 7 of asks eroded 40%, 75% of that eaten"
 
 

@@ -6,12 +6,13 @@ from typing import ClassVar
 
 import pytest
 
-from breakwall.config import Settings
 from breakwall.market.state import Status
 from breakwall.market.walls import Wall
 from breakwall.model.actions import OrderKind, PlaceOrder, Plan, TimeInForce
 from breakwall.model.events import Fill, OrderReport, PositionReport, Wallet
+from breakwall.model.records import ClosedTrade
 from breakwall.model.units import Instrument, Side
+from breakwall.settings import Settings
 from breakwall.trading.breaker import TradingState
 from breakwall.trading.cost import Costs
 from breakwall.trading.origin import Origin
@@ -243,8 +244,37 @@ class Make:
             "rest_ms": 0,
             "bid_ticks": 600_000,
             "ask_ticks": 600_001,
+            "mark": Decimal(60_000),
         }
         return Gate(**{**fields, **changes})
+
+    def trade(self, net: str = "-5", **changes: object) -> ClosedTrade:
+        """A finished long of 0.01 BTC from 60,000, with 0.66 USDT of fees."""
+        net_usdt, fees = Decimal(net), Decimal("0.66")
+        gross = net_usdt + fees
+        fields: dict[str, object] = {
+            "symbol": "BTCUSDT",
+            "strategy": "breakout",
+            "side": Side.BUY,
+            "lots": 10,
+            "entry": Decimal(60_000),
+            "exit": 60_000 + gross * 100,
+            "gross_usdt": gross,
+            "fees_usdt": fees,
+            "funding_usdt": Decimal(0),
+            "net_usdt": net_usdt,
+            "reason": "stop",
+            "external": False,
+            "estimated": False,
+            "opened_ms": 1_000_000,
+            "closed_ms": 1_060_000,
+            "best": Decimal(10),
+            "worst": Decimal(-450),
+            "entry_id": ENTRY_ID,
+            "trace": "1-1",
+            "qty": Decimal("0.010"),
+        }
+        return ClosedTrade(**{**fields, **changes})
 
     def wallet(self, equity: int = 10_000, at_ms: int = 0) -> Wallet:
         return Wallet(Decimal(equity), Decimal(equity), Decimal(equity), at_ms)

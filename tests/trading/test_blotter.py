@@ -4,7 +4,6 @@ from decimal import Decimal
 
 import pytest
 
-from breakwall.config import Settings
 from breakwall.model.actions import MoveStop
 from breakwall.model.events import (
     Command,
@@ -21,6 +20,7 @@ from breakwall.model.events import (
     WalletReport,
 )
 from breakwall.model.units import Side
+from breakwall.settings import Settings
 from breakwall.trading.blotter import Blotter
 from breakwall.trading.breaker import TradingState
 from breakwall.trading.order import OrderState

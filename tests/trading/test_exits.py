@@ -2,7 +2,7 @@
 
 import pytest
 
-from breakwall.config import ExitSettings
+from breakwall.settings import ExitSettings
 from breakwall.trading.exits import Exits
 
 T0 = 1_000_000

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from breakwall.config import EngineSettings
 from breakwall.model.events import OrderAnswer, Outcome, OutcomeKind
+from breakwall.model.records import OrderStep
+from breakwall.settings import EngineSettings
 from breakwall.trading.order import CLOSED, LOCAL_ENDINGS, TRANSITIONS, Cause, Order, OrderState
 from breakwall.trading.orders import Orders, is_ours
 
@@ -34,6 +35,16 @@ def printed(state: OrderState) -> dict[str, str]:
     for causes, target in re.findall(r"([a-z/]+) ([A-Z_]{4,})", text):
         moves |= dict.fromkeys(causes.split("/"), target)
     return {cause: target for cause, target in moves.items() if cause != "like"}
+
+
+def test_a_move_is_told_in_words_and_as_a_fact(make):
+    order = Order.ours(make.entry())
+    order.order_id, order.reason = "v-1", "not enough balance"
+    note = order.apply(Cause.PARTIAL, 3, 1_000_000, "1-2").note
+    assert (note.text, note.durable) == ("order PENDING -> PARTIALLY_FILLED (partial)", True)
+    assert note.record == OrderStep(
+        ENTRY_ID, "v-1", "PENDING", "PARTIALLY_FILLED", "partial", 3, 10, "not enough balance"
+    )
 
 
 @pytest.mark.parametrize(("state", "cause"), PAIRS)
@@ -98,16 +109,14 @@ def test_absence_needs_two_answers_and_enough_time(make):
     orders = Orders(EngineSettings())
     orders.place(make.entry())
     orders.on_outcome(Outcome("place", "BTCUSDT", ENTRY_ID, OutcomeKind.UNKNOWN), make.origin())
-    missing = OrderAnswer(ENTRY_ID, "BTCUSDT", None)
+    early, late = (OrderAnswer(ENTRY_ID, "BTCUSDT", None, asked_ms=asked_ms) for asked_ms in (1_005_900, 1_009_000))
     assert orders.unresolved("BTCUSDT")
-    orders.due_queries(1_005_900)
-    assert orders.on_answer(missing, make.origin(2, 1_006_900)) is None
-    assert orders.on_answer(OrderAnswer(ENTRY_ID, "BTCUSDT", None, readable=False), make.origin(3, 1_007_000)) is None
-    assert orders.on_answer(missing, make.origin(4, 1_008_000)) is None, (
-        "asked before the order's last chance was over"
-    )
+    assert orders.on_answer(early, make.origin(2, 1_006_900)) is None
+    unread = OrderAnswer(ENTRY_ID, "BTCUSDT", None, readable=False, asked_ms=1_009_000)
+    assert orders.on_answer(unread, make.origin(3, 1_009_050)) is None
     orders.due_queries(1_009_000)
-    assert orders.on_answer(missing, make.origin(5, 1_009_100)).after is OrderState.EXPIRED
+    assert orders.on_answer(early, make.origin(4, 1_009_060)) is None, "asked before the order's last chance was over"
+    assert orders.on_answer(late, make.origin(5, 1_009_100)).after is OrderState.EXPIRED
     assert not orders.unresolved("BTCUSDT")
 
 

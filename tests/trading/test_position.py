@@ -10,8 +10,9 @@ from msgspec.structs import replace
 from breakwall.model.events import ReadBack
 from breakwall.model.units import Side
 from breakwall.trading.position import TRANSITIONS, Position, PositionCause, PositionState, TransitionError
-from breakwall.trading.positions import REST_LAG_MS, SETTLE_MS, Positions
+from breakwall.trading.positions import REST_LAG_MS, SETTLE_MS, UNSEEN_MS, Positions
 
+ENTRY_ID = "bw-1-1-e"
 STOP_FILL = {"client_id": "", "order_id": "child", "stop_kind": "StopLoss"}
 
 
@@ -118,13 +119,31 @@ def test_the_report_and_the_fill_may_race_either_way(make, positions):
 
 def test_the_exchange_is_the_truth_once_it_has_stood(make, positions):
     opened(make, positions)
-    assert positions.on_report(make.position_report(6, seq=11), make.origin(3)) == []
-    assert positions.on_time(make.origin(4, 1_000_000 + SETTLE_MS - 1)) == []
-    change = positions.on_time(make.origin(5, 1_000_000 + SETTLE_MS))[0]
+    assert [change.kind for change in positions.on_report(make.position_report(6, seq=11), make.origin(3))] == [
+        "stop"
+    ]
+    assert positions.on_time(make.origin(4, 1_000_000 + UNSEEN_MS - 1)) == []
+    change = positions.on_time(make.origin(5, 1_000_000 + UNSEEN_MS))[0]
     assert (change.kind, change.alarm, positions.get("BTCUSDT").lots) == ("corrected", True, 6)
-    late = make.fill("e2", 4, 600_000, Side.SELL, seq=11, client_id="", order_id="web")
-    assert [c.kind for c in positions.on_fill(late, None, make.origin(6, 1_002_000))] == ["cash"]
-    assert positions.get("BTCUSDT").lots == 6
+    late = make.fill("e2", 4, 600_500, Side.SELL, seq=11, client_id="", order_id="web", closed_lots=4)
+    assert [c.kind for c in positions.on_fill(late, None, make.origin(6, 1_005_000))] == ["cash"]
+    held = positions.get("BTCUSDT")
+    assert (held.lots, held.gross_usdt) == (6, Decimal("0.2"))  # 4 lots of 0.001 at 50 more
+
+
+def test_more_than_we_know_of_does_not_wait_for_its_executions(make, positions):
+    opened(make, positions)
+    positions.on_report(make.position_report(16, seq=11), make.origin(3))
+    assert positions.on_time(make.origin(4, 1_000_000 + SETTLE_MS - 1)) == []
+    assert [change.kind for change in positions.on_time(make.origin(5, 1_000_000 + SETTLE_MS))] == ["corrected"]
+
+
+def test_missing_executions_are_asked_for_once(make, positions):
+    opened(make, positions)
+    positions.on_report(make.position_report(0, None, seq=11), make.origin(3))
+    due = 1_000_000 + SETTLE_MS
+    assert [positions.misses(0, at_ms) for at_ms in (due - 1, due, due + 2_000)] == [False, True, True]
+    assert not positions.misses(due, due + 2_000)
 
 
 def test_a_report_older_than_the_last_fill_says_nothing(make, positions):
@@ -138,7 +157,7 @@ def test_gone_at_the_exchange_is_closed_externally_at_the_mark(make, positions):
     opened(make, positions)
     report = make.position_report(0, None, seq=11, mark=Decimal(60_100))
     positions.on_report(report, make.origin(3))
-    trade = positions.on_time(make.origin(4, 1_001_000))[0].closed
+    trade = positions.on_time(make.origin(4, 1_000_000 + UNSEEN_MS))[0].closed
     assert (trade.external, trade.estimated, trade.exit) == (True, True, 60_100)
     late = make.fill("e9", 10, 600_500, Side.SELL, client_id="", closed_lots=10, seq=12)
     assert [c.kind for c in positions.on_fill(late, None, make.origin(5, 1_002_000))] == ["cash"]
@@ -220,6 +239,79 @@ def test_new_trading_rules_convert_a_position_exactly(make, positions):
     assert (position.lots, position.entry, position.max_lots) == (20, 60_000, 20)
     assert (position.stop_ticks, position.held_stop_ticks, position.plan.stop_ticks) == (119_761, 119_761, 119_760)
     assert (position.best_ticks, position.plan.entry_ticks) == (120_002, 120_000)
+
+
+@pytest.mark.parametrize("kind", ["Funding", "Settle", "Delivery", "SessionSettlePnL", "Fee", "", "UNKNOWN"])
+@pytest.mark.parametrize("side", Side)
+def test_only_executions_of_trades_move_a_position(make, positions, kind, side):
+    """Whatever size the venue writes on them, all others are cash: nothing opens, grows, shrinks or closes."""
+    fill = make.fill("f0", 10, side=side, exec_kind=kind)
+    assert [change.kind for change in positions.on_fill(fill, make.entry(), make.origin())] == ["cash"]
+    assert positions.get("BTCUSDT") is None
+    position = opened(make, positions)
+    fill = make.fill("f1", 10, side=side, exec_kind=kind, seq=11)
+    (change,) = positions.on_fill(fill, make.entry(), make.origin(3))
+    assert (change.kind, change.step.lots, change.step.entry) == ("cash", 10, 60_000)
+    assert (position.lots, position.max_lots, position.gross_usdt, position.state) == (10, 10, 0, PositionState.OPEN)
+
+
+def test_each_change_carries_what_the_position_is_after_it(make, positions):
+    positions.opening(make.entry(), make.origin(1, 999_000))
+    steps = [
+        *positions.on_fill(make.fill("e1", 6, seq=10), make.entry(), make.origin(2)),
+        *positions.on_fill(make.fill("e2", 4, seq=11), make.entry(), make.origin(3)),
+        *positions.on_report(make.position_report(10, 598_800, seq=11, liquidation=Decimal(54_000)), make.origin(4)),
+        *positions.on_report(make.position_report(10, 600_400, seq=12), make.origin(5)),
+        *positions.on_report(make.position_report(10, 600_400, seq=13), make.origin(6)),
+        *positions.on_fill(make.fill("e3", 10, 600_300, Side.SELL, seq=14, **STOP_FILL), None, make.origin(7)),
+    ]
+    told = [(change.note.record.what, change.note.record.qty, change.note.record.stop) for change in steps]
+    assert told == [
+        ("opened", Decimal("0.006"), None),
+        ("grew", Decimal("0.010"), None),
+        ("stop", Decimal("0.010"), 59_880),
+        ("stop", Decimal("0.010"), 60_040),
+        ("closed", 0, 60_040),
+    ]
+    first = steps[0].step
+    assert (first.entry, first.strategy, first.entry_id, first.opened_ms) == (60_000, "breakout", ENTRY_ID, 1_000_000)
+    assert steps[2].step.liquidation == 54_000
+    assert [change.note.level for change in steps] == ["info", "info", "debug", "debug", "info"]
+
+
+def test_a_stop_that_vanished_is_an_alarm(make, positions):
+    opened(make, positions)
+    positions.on_report(make.position_report(10, 598_800, seq=11), make.origin(3))
+    (change,) = positions.on_report(make.position_report(10, None, seq=12), make.origin(4))
+    assert (change.kind, change.step.stop, change.note.level) == ("stop", None, "warning")
+
+
+@pytest.mark.parametrize("side", Side)
+def test_a_closed_trade_tells_its_plan_and_its_best_and_worst_moment(make, positions, side):
+    """Bought at 60,000, up to 60,050, down to 59,990, closed at 59,980; and the mirror image of it, sold."""
+    sign, exit_side = side.sign, side.opposite
+    positions.opening(make.entry(side=side), make.origin())
+    positions.on_fill(make.fill("e1", side=side, seq=10), make.entry(side=side), make.origin(2))
+    position = positions.get("BTCUSDT")
+    for n, away in enumerate((100, 500, -100)):
+        position.observe(600_000 + sign * away, 1_000_000 + n)
+    out = make.fill("e2", 10, 600_000 - sign * 200, exit_side, seq=11)
+    trade = positions.on_fill(out, make.exit(side=exit_side), make.origin(3))[0].closed
+    assert (trade.side, trade.best, trade.worst) == (side, 50, -20)
+    planned = (trade.qty, trade.planned_entry, trade.planned_stop, trade.planned_target)
+    assert planned == (Decimal("0.010"), 60_000, 60_000 - sign * 120, 60_000 + sign * 1_200)
+
+
+def test_best_and_worst_of_an_adopted_short_count_from_its_real_entry(make, positions):
+    positions.on_report(make.position_report(-3, 601_200), make.origin())
+    positions.on_time(make.origin(2, 1_001_000))
+    position = positions.get("BTCUSDT")
+    for n, ticks in enumerate((600_300, 599_000)):
+        position.observe(ticks, 1_001_000 + n)
+    out = make.fill("e2", 3, 599_500, side=Side.BUY, client_id="", seq=11, at_ms=1_002_000)
+    trade = positions.on_fill(out, None, make.origin(3, 1_002_000))[0].closed
+    assert (trade.strategy, trade.side, trade.best, trade.worst) == ("adopted", Side.SELL, 100, -30)
+    assert (trade.planned_entry, trade.planned_stop, trade.planned_target) == (None, None, None)
 
 
 @given(fills=st.lists(st.tuples(st.integers(-20, 20).filter(bool), st.integers(590_000, 610_000)), max_size=12))

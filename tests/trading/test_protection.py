@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from breakwall.config import Settings
 from breakwall.model.events import Outcome, OutcomeKind
+from breakwall.settings import Settings
 from breakwall.trading.liquidation import liquidation_ticks
 from breakwall.trading.position import Position
 from breakwall.trading.positions import Positions

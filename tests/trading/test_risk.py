@@ -46,6 +46,10 @@ def test_an_entry_is_an_immediate_limit_with_stop_and_plan(make):
         ("journal", {"journal_ok": False}),
         ("unknown order", {"unresolved": True}),
         ("cooldown", {"rest_ms": 1}),
+        ("price collar", {"mark": None}),
+        ("price collar", {"mark": Decimal(0)}),
+        ("price collar", {"mark": Decimal(59440)}),
+        ("price collar", {"mark": Decimal(60644)}),
         ("cost gate", {"bid_ticks": 596_500}),
         ("funding", {"funding_rate": Decimal("0.0001"), "next_funding_ms": 1_060_000}),
         ("stop", {"bid_ticks": 598_800}),
@@ -78,6 +82,45 @@ def test_limits_are_asked_again_with_the_book_of_this_moment(make):
     assert entry(make, portfolio=many).check == "positions"
 
 
+def test_the_collar_ends_at_its_percent(make):
+    """The worst price is 60036.1: 1 % of the mark price above and below it."""
+    for mark in ("59442", "60642"):
+        assert isinstance(entry(make, mark=Decimal(mark)), Approved)
+
+
+def test_a_slipped_finger_in_every_other_limit_ends_at_the_largest_order(make):
+    rules = {"position_margin_percent": 100, "risk_per_trade_percent": 100, "max_exposure_usdt": 10**9}
+    loose = make.settings(risk=rules | {"total_margin_percent": 100, "net_exposure_usdt": 10**9})
+    book = make.portfolio(1_000_000, daily_loss_left_usdt=Decimal(10**9))
+    sized = examine(make.signal(), make.scene(settings=loose, portfolio=book)).sized
+    assert 4_900 < sized.notional_usdt <= 5_000
+    card = examine(make.signal(), make.scene(settings=loose, portfolio=book))
+    large = replace(card, sized=replace(sized, notional_usdt=Decimal("5000.01")))
+    assert approve_entry(large, make.gate(settings=loose, portfolio=book), make.origin()).check == "max_order_usdt"
+
+
+NUMBERS = st.sampled_from(("NaN", "sNaN", "Infinity", "-Infinity")).map(Decimal)
+
+
+@given(wrong=NUMBERS, place=st.integers(0, 7))
+@settings(max_examples=60, deadline=None)
+def test_what_is_no_number_is_refused(make, wrong, place):
+    sound = Holding("ETHUSDT", Decimal(10), Decimal(1), Decimal(1))
+    fields = ("notional_usdt", "margin_usdt", "loss_at_stop_usdt")
+    names = ("equity_usdt", "available_usdt", "daily_loss_left_usdt")
+    book = make.portfolio(holdings=(sound,))
+    gate = {}
+    if place < 3:
+        book = replace(book, **{names[place]: wrong})
+    elif place < 6:
+        book = replace(book, holdings=(replace(sound, **{fields[place - 3]: wrong}),))
+    else:
+        gate = {"mark": wrong}
+    assert entry(make, portfolio=book, **gate).check == "numbers"
+    if place < 3:
+        assert isinstance(entry(make, None, {"portfolio": book}), Refused)
+
+
 def test_a_failed_check_never_becomes_an_order(make):
     assert entry(make, scene={"enabled": False}).check == "symbol enabled"
 
@@ -93,7 +136,8 @@ def test_the_demo_accounts_fallback_targets_pay_with_a_spread_of_one_tick(make, 
     signal = make.signal(strategy, side, instrument, entry_ticks=entry_ticks, target_ticks=target, stop_ticks=stop)
     wall = make.wall(bid=strategy == "bounce")
     market = {"instrument": instrument, "bid_ticks": mid, "ask_ticks": mid + 1}
-    assert isinstance(entry(make, signal, {"wall": wall, **market}, **market), Approved)
+    gate = {**market, "mark": instrument.price(mid)}
+    assert isinstance(entry(make, signal, {"wall": wall, **market}, **gate), Approved)
 
 
 def test_a_target_that_does_not_pay_is_refused(make):
@@ -111,9 +155,10 @@ def test_a_target_that_does_not_pay_is_refused(make):
     equity=st.integers(5, 100_000),
     spread=st.integers(1, 2_000),
     net=st.integers(-9_000, 9_000),
+    mark=st.integers(-9_000, 9_000),
 )
 @settings(max_examples=100, deadline=None)
-def test_whatever_is_approved_obeys_every_limit(make, side, stop, target, equity, spread, net):
+def test_whatever_is_approved_obeys_every_limit(make, side, stop, target, equity, spread, net, mark):
     book = make.portfolio(equity, holdings=(Holding("ETHUSDT", Decimal(net), Decimal(abs(net)) / 10, Decimal(2)),))
     sign, bid, ask = side.sign, 600_000, 600_000 + spread
     start = ask if sign > 0 else bid
@@ -121,7 +166,7 @@ def test_whatever_is_approved_obeys_every_limit(make, side, stop, target, equity
         side=side, entry_ticks=start, stop_ticks=start - sign * stop, target_ticks=start + sign * target
     )
     market = {"bid_ticks": bid, "ask_ticks": ask, "portfolio": book}
-    approved = entry(make, signal, market, **market)
+    approved = entry(make, signal, market, **market, mark=make.btc.price(600_000 + mark))
     if isinstance(approved, Refused):
         return
     intent, rules = approved.intent, make.settings().risk
@@ -134,6 +179,8 @@ def test_whatever_is_approved_obeys_every_limit(make, side, stop, target, equity
     assert abs(net) + qty * price <= rules.max_exposure_usdt
     assert sign * net + qty * price <= rules.net_exposure_usdt
     assert intent.lots >= make.btc.min_lots
+    assert qty * price <= rules.max_order_usdt
+    assert abs(price * 100 / make.btc.price(600_000 + mark) - 100) <= rules.price_collar_percent
 
 
 def test_exits_are_reduce_only_in_every_state_and_never_larger_than_the_position(make):

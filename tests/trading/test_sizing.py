@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from breakwall.config import RiskSettings
 from breakwall.model.actions import Refused, Sized
 from breakwall.model.margin import initial_margin, order_cost
 from breakwall.model.units import Side
+from breakwall.settings import RiskSettings
 from breakwall.trading.order import Cause, Order
 from breakwall.trading.portfolio import Holding, holding, loss_at_stop, portfolio
 from breakwall.trading.positions import Positions

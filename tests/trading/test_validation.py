@@ -33,7 +33,6 @@ def test_a_good_signal_passes_all_ten(make):
     assert card.failed is None
     assert card.sized.lots == 82
     assert card.loss_at_stop_usdt == card.sized.loss_at_stop_usdt > 0
-    assert set(card.note.data) == {*NAMES, "loss_at_stop_usdt"}
 
 
 @pytest.mark.parametrize(
@@ -67,7 +66,6 @@ def test_each_check_refuses_what_it_is_for(make, check, scene, signal):
     assert check in {answer.check for answer in card.answers if not answer.passed}
     assert len(card.answers) == 10
     assert all(answer.reason for answer in card.answers if not answer.passed)
-    assert card.note.text.startswith("breakout buy: refused by")
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,27 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from breakwall.clock import LoopClock
 from breakwall.model.events import Event
 from breakwall.ports import Frame, HttpAnswer, HttpRequest, TransportError
 from breakwall.sim.loop import run as run_virtual
 
 EPOCH_MS = 1_700_000_000_000
+
+
+class LoopClock:
+    """The running event loop's own time, counted from `epoch_ms`: virtual under a virtual-time loop."""
+
+    def __init__(self, epoch_ms: int) -> None:
+        self._epoch_ns = epoch_ms * 1_000_000
+
+    def now_ms(self) -> int:
+        return self.now_ns() // 1_000_000
+
+    def now_ns(self) -> int:
+        return self._epoch_ns + int(asyncio.get_running_loop().time() * 1e9)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
 
 
 class ScriptedSocket:

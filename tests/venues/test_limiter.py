@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from breakwall.venues.limiter import BAN_MS, WAIT_LEAST_MS, WAIT_MOST_MS, Limiter
+from breakwall.venues.limiter import BAN_MOST_MS, BAN_MS, WAIT_LEAST_MS, WAIT_MOST_MS, Limiter
 
 PATH = "/v5/order/create"
 
@@ -80,7 +80,26 @@ def test_after_10006_the_reset_time_is_obeyed_within_limits(reset: str, wait: in
 
 def test_a_ban_stops_every_endpoint() -> None:
     limiter = Limiter({PATH: 10})
-    limiter.banned(1000)
+    limiter.banned(1000, {}, 1000)
     assert limiter.acquire("/v5/market/time", 2000, urgent=True) == BAN_MS - 1000
     assert limiter.banned_ms(1000 + BAN_MS) == 0
     assert limiter.acquire(PATH, 1000 + BAN_MS, urgent=True) == 0
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait_ms"),
+    [
+        ({}, BAN_MS),
+        ({"retry-after": "90"}, 90_000),
+        ({"x-bapi-limit-reset-timestamp": "7500"}, 2_500),
+        ({"x-bapi-limit-reset-timestamp": "4000"}, BAN_MS),
+        ({"retry-after": "soon"}, BAN_MS),
+        ({"retry-after": "-5"}, BAN_MS),
+        ({"retry-after": "99999999"}, BAN_MOST_MS),
+    ],
+)
+def test_a_ban_lasts_as_long_as_the_venue_states(headers: dict[str, str], wait_ms: int) -> None:
+    limiter = Limiter({PATH: 10})
+    assert limiter.banned(1000, headers, venue_ms=5000) == 1000 + wait_ms
+    assert limiter.acquire(PATH, 1000 + wait_ms - 1, urgent=True) > 0
+    assert limiter.acquire(PATH, 1000 + wait_ms, urgent=True) == 0

@@ -6,9 +6,10 @@ import random
 
 import pytest
 
-from breakwall.config import VenueSettings
 from breakwall.ports import Frame, TransportError
-from breakwall.venues.websocket import CHARS_PER_REQUEST, FRAMES_AT_ONCE, Pace, Stream, Topic, _chunks
+from breakwall.settings import VenueSettings
+from breakwall.venues.topics import CHARS_PER_REQUEST, Topic, in_requests
+from breakwall.venues.websocket import FRAMES_AT_ONCE, Pace, Stream
 
 SETTINGS = VenueSettings(ping_interval_s=20, pong_timeout_s=10, book_silence_s=4)
 BOOK = Topic("orderbook.50.BTCUSDT", speaks_first=True, silence_s=4)
@@ -348,7 +349,7 @@ def test_no_socket_at_all_is_a_link_that_is_down(venue, stream, diary, virtual) 
 
 def test_topics_go_in_small_requests() -> None:
     names = [f"t{n}" for n in range(23)]
-    assert [len(chunk) for chunk in _chunks(names)] == [10, 10, 3]
+    assert [len(chunk) for chunk in in_requests(names)] == [10, 10, 3]
     long = ["x" * 9000] * 4
-    assert all(sum(map(len, chunk)) <= CHARS_PER_REQUEST for chunk in _chunks(long))
-    assert _chunks([]) == []
+    assert all(sum(map(len, chunk)) <= CHARS_PER_REQUEST for chunk in in_requests(long))
+    assert in_requests([]) == []

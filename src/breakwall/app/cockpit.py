@@ -8,6 +8,7 @@ from rich.console import RenderableType
 from textual import events
 from textual.strip import Strip
 
+from breakwall.app.bell import Bell
 from breakwall.app.controls import Controls
 from breakwall.app.keys.keymap import Keymap
 from breakwall.app.leaving import Leaving
@@ -19,8 +20,8 @@ from breakwall.app.terminal.driver import OnTerminal
 from breakwall.app.themes.ink import Ink
 from breakwall.app.themes.themed import Themed
 from breakwall.app.widgets.status import Vitals
-from breakwall.config import Settings
 from breakwall.ports import Clock, Desk
+from breakwall.settings import Settings
 
 START_S = 5.0
 """How late the loop is while everything begins says nothing of what it will bear."""
@@ -48,6 +49,7 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
         self.look = Look(settings.symbols, settings.ui.tape_min_usdt)
         self.trade = Trade(self.ink, self.look)
         self.controls = Controls(self, Keymap(settings.keys))
+        self._bell = Bell()
         self._frames = 0
         self._factory = asyncio.get_running_loop().get_task_factory()
 
@@ -182,6 +184,8 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
             self.trade.status.starting("starting: no market and no account yet")
             return
         view = self.desk.view(self.look.symbol)
+        if self._bell.rings(view) and self.settings.ui.bell:
+            self.bell()
         self.look.history.take_selected(view, self.look.symbol)
         yield
         for pane in self.trade.panes:

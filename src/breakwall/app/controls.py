@@ -8,6 +8,7 @@ from breakwall.app.dialogs.dialog import Choice, Dialog
 from breakwall.app.dialogs.finder import Finder, palette, symbols
 from breakwall.app.dialogs.help import Help
 from breakwall.app.dialogs.leave import Leave
+from breakwall.app.dialogs.recovery import Recovery
 from breakwall.app.keys.acts import BY_ID, MARKET, PICTURE, Act
 from breakwall.app.keys.guard import HOLD_MS, KeyGuard, Kind, Stroke
 from breakwall.app.keys.keymap import Keymap
@@ -199,6 +200,7 @@ class Controls:
                 cockpit.focused.id if cockpit.focused and cockpit.focused.id else "heatmap"
             ),
             "trade-screen": lambda: self._maximise(""),
+            "recovery": lambda: self.open(Recovery()),
             "help": lambda: self.open(Help(self.keymap)),
             "palette": lambda: self.open(
                 Finder(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from breakwall.app.keys.acts import Act, Guard
 from breakwall.app.keys.guard import Answer, Asking, Kind
 from breakwall.app.widgets.banner import NOTICE_MS, Banner, Notice, Receipt, entries_in, held_in
+from breakwall.app.widgets.breaker import resettable, shut
 from breakwall.model.events import Command, CommandKind
 from breakwall.model.view import View
 from breakwall.ports import Clock, Desk
@@ -38,6 +39,9 @@ class Dealing:
             "pause": self.pause,
             "pause-all": self.pause,
             "breakeven": self.breakeven,
+            "reconcile": self.reconcile,
+            "reset-breaker": self.reset_breaker,
+            "reset-api": self.reset_api,
         }
 
     def needs_enter(self, act: Act) -> bool:
@@ -144,6 +148,39 @@ class Dealing:
             f"{symbol}: stop to breakeven asked",
             f"{symbol}: the stop has moved",
             lambda now: any(held.stop not in {None, before} for held in held_in(now, symbol)),
+        )
+
+    def reconcile(self, desk: Desk, view: View, symbol: str) -> None:
+        del symbol
+        desk.submit(Command(CommandKind.RECONCILE, who=WHO))
+        asked_ms = view.at_ms
+        self._promise(
+            "reconcile asked: the account is being read",
+            "reconciled: the report is in RECOVERY",
+            lambda now: bool(now.recovery) and now.recovery[-1].at_ms >= asked_ms,
+        )
+
+    def reset_breaker(self, desk: Desk, view: View, symbol: str) -> None:
+        del symbol
+        desk.submit(Command(CommandKind.RESET_BREAKER, who=WHO))
+        tripped = resettable(view)
+        if not tripped:
+            self.say("reset asked, but nothing is tripped: the limits count anew")
+            return
+        self._promise(
+            f"reset asked: {', '.join(tripped)}",
+            "the breaker is reset; what still has its cause will trip again",
+            lambda now: not set(tripped) & set(resettable(now)),
+        )
+
+    def reset_api(self, desk: Desk, view: View, symbol: str) -> None:
+        del symbol
+        desk.submit(Command(CommandKind.RESET_API, who=WHO))
+        groups = shut(view)
+        self._promise(
+            f"reset asked: API {', '.join(groups) or 'of all groups'}",
+            "the exchange's interface is used again",
+            lambda now: not shut(now),
         )
 
     def _promise(self, asked: str, done: str, is_done: Callable[[View], bool]) -> None:

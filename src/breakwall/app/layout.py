@@ -21,11 +21,17 @@ def kind_of(width: int, height: int) -> str:
     return MEDIUM if width >= 110 and height >= 36 else COMPACT
 
 
-def arrange(width: int, height: int, maximised: str = "", drawer: str = "walls") -> dict[str, Place]:
-    """Places by pane name; a pane without one is not shown. They fill the screen and never overlap."""
-    top = min(2, height)
+def arrange(
+    width: int, height: int, maximised: str = "", drawer: str = "walls", standing: int = 0
+) -> dict[str, Place]:
+    """Places by pane name; a pane without one is not shown. They fill the screen and never overlap.
+
+    `standing` rows under the status are left free for what stands there.
+    """
+    status = min(2, height)
+    top = min(status + standing, height)
     bottom = max(top, height - 1)
-    places = {"status": Place(0, 0, width, top)}
+    places = {"status": Place(0, 0, width, status)}
     if height > 2:
         places["footer"] = Place(0, height - 1, width, 1)
     main = bottom - top

@@ -28,6 +28,21 @@ def stop_of(held: PositionView) -> Stop:
     return Stop.PROVEN if held.is_protected else Stop.UNPROVEN
 
 
+FRESH_MS = 2_000
+"""A position so young may still wait for the first proof of its stop."""
+
+
+def endangered(view: View) -> list[PositionView]:
+    """Positions without a proven stop, the worst first: what a trader must see and hear."""
+    found = [held for held in view.positions if stop_of(held) is not Stop.PROVEN and not _awaits_proof(held, view)]
+    return sorted(found, key=lambda held: (stop_of(held), held.symbol))
+
+
+def _awaits_proof(held: PositionView, view: View) -> bool:
+    young = view.at_ms - held.opened_ms <= FRESH_MS
+    return stop_of(held) is Stop.UNPROVEN and held.proof_age_ms is None and young
+
+
 def is_proven(age_ms: int | None) -> bool:
     """Whether something that was read back so long ago (None: never) still counts."""
     return age_ms is not None and age_ms <= PROVEN_MS

@@ -1,19 +1,26 @@
 """The command line: one file per command, heavy imports inside the command."""
 
 import contextlib
+import os
 import sys
 from typing import Annotated
 
 import typer
 
-from breakwall import __version__
+from breakwall import __version__, points
 from breakwall.cli.config import app as config_commands
 from breakwall.cli.demo import DemoWish, demo, run_demo
 from breakwall.cli.errors import told
 from breakwall.cli.exchange import exchange
 from breakwall.cli.inspect import inspect
+from breakwall.cli.ledger import app as ledger_commands
+from breakwall.cli.panic import panic
+from breakwall.cli.reconcile import reconcile
 from breakwall.cli.replay import replay
+from breakwall.cli.report import report
+from breakwall.cli.sim import sim
 from breakwall.cli.streams import mute_lost_streams, open_streams
+from breakwall.cli.watch import watch
 
 app = typer.Typer(
     name="breakwall",
@@ -28,7 +35,14 @@ app.command()(demo)
 app.command()(exchange)
 app.command()(inspect)
 app.command()(replay)
+app.command()(reconcile)
+app.command()(sim)
+app.command()(report)
+_BESIDE = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
+app.command(context_settings=_BESIDE)(panic)  # these two read their own words
+app.command(context_settings=_BESIDE)(watch)
 app.add_typer(config_commands, name="config")
+app.add_typer(ledger_commands, name="ledger")
 
 
 @app.callback(invoke_without_command=True)
@@ -43,10 +57,21 @@ def start(
         raise typer.Exit(run_demo(DemoWish()))
 
 
+def _obey_tests() -> None:
+    """Die at a crash point where the environment says so; see `breakwall.points`."""
+    wish = os.environ.get(points.VARIABLE, "")
+    if wish:
+        try:
+            points.obey(wish)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from error
+
+
 def main() -> None:
     """The only way in and the only way out: every error becomes one message and an exit code."""
     open_streams()
     try:
+        _obey_tests()
         code = app(standalone_mode=False)
         sys.stdout.flush()
     except BaseException as error:

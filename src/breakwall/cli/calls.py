@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from breakwall.app.leaving import Leaving
 from breakwall.cli.voice import Voice
+from breakwall.exit_codes import DONE, INTERRUPTED
 from breakwall.ports import Clock
 
 if TYPE_CHECKING:
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 PATIENCE_S = 15.0
 """How long leaving may take."""
 
-INTERRUPTED = 130
 Thing = TypeVar("Thing")
 
 
@@ -45,7 +45,7 @@ class Calls:
     @property
     def code(self) -> int:
         """The exit code that the first signal leads to."""
-        return INTERRUPTED if self.first.result() == signal.SIGINT.name else 0
+        return INTERRUPTED if self.first.result() == signal.SIGINT.name else DONE
 
     def _hear(self, number: signal.Signals) -> None:
         if number is signal.SIGHUP and self._screen is not None:
@@ -76,7 +76,7 @@ async def unless_called_off(starting: asyncio.Future[Thing], calls: Calls, scree
             if screen is not None and screen.ended.done():
                 waited.discard(screen.ended)
                 if screen.ended.result() in {Leaving.KEEP, None}:
-                    raise LeftEarly("quit", 0)
+                    raise LeftEarly("quit", DONE)
         return starting.result()
     finally:
         starting.cancel()

@@ -7,7 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from breakwall.config import ConfigError, Settings, digest, load
+from breakwall.config import ConfigError, digest, load
+from breakwall.mistakes import listed, nearest_name
+from breakwall.model.text import sanitise
+from breakwall.settings import Settings
 
 DEFAULT_NAME = "breakwall.toml"
 EXAMPLE = "config.example.toml"
@@ -38,9 +41,12 @@ def init(
 
 @app.command()
 def check(file: FileArgument = None, config: ConfigOption = None) -> None:
-    """Name every mistake of a settings file at once; exit code 2 where there is one."""
+    """Name every mistake of a settings file and of your own themes at once; exit code 2 where there is one."""
     path = file or config
-    settings = load_checked(path)
+    settings = load(path)
+    mistakes = [text for text in (_of_keys(settings, path), *_of_themes(settings, path)) if text]
+    if mistakes:
+        raise ConfigError("\n".join(mistakes))
     print(f"{path or 'defaults'}: fine ({digest(settings)[:12]})")
 
 
@@ -73,6 +79,14 @@ def keys(file: FileArgument = None, config: ConfigOption = None) -> None:
     print(markdown(Keymap(load(path).keys, str(path))))
 
 
+@app.command()
+def rules() -> None:
+    """Print the rules of the breaker, as a Markdown table; their limits are the settings of [breaker]."""
+    from breakwall.trading.breaker.showing import markdown
+
+    print(markdown())
+
+
 def load_checked(path: Path | None) -> Settings:
     """Settings whose keys can be used as well. Raises ConfigError with every mistake."""
     from breakwall.app.keys.keymap import Keymap
@@ -80,6 +94,37 @@ def load_checked(path: Path | None) -> Settings:
     settings = load(path)
     Keymap(settings.keys, str(path))
     return settings
+
+
+def _of_keys(settings: Settings, path: Path | None) -> str:
+    from breakwall.app.keys.keymap import Keymap
+
+    try:
+        Keymap(settings.keys, str(path))
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
+def _of_themes(settings: Settings, path: Path | None) -> list[str]:
+    """Theme files of the user's that cannot be used, and a chosen theme that is none; the screen would do without."""
+    from textual.theme import BUILTIN_THEMES
+
+    from breakwall.app.themes.files import ThemeError, load_all, user_files
+    from breakwall.app.themes.files import load as load_theme
+
+    mistakes = []
+    for own in user_files():
+        try:
+            load_theme(own)
+        except ThemeError as error:
+            mistakes.append(str(error))
+    name, known = settings.ui.theme, sorted({*load_all()[0], *BUILTIN_THEMES})
+    if name not in known:
+        mistakes.append(
+            listed(str(path), [f"[ui] theme: no theme {sanitise(name, 40)!r}; {nearest_name(name, known)}"])
+        )
+    return mistakes
 
 
 def example() -> str:

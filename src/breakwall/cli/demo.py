@@ -11,7 +11,8 @@ import typer
 from msgspec import Struct
 
 from breakwall.cli.streams import why_no_screen
-from breakwall.config import Settings
+from breakwall.exit_codes import NOT_FLAT
+from breakwall.settings import Settings
 
 if TYPE_CHECKING:
     from breakwall.cli.calls import Calls
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from breakwall.ports import Clock
 
 SCENARIOS = ("tour", "calm", "breakout", "bounce", "spoof")
-NOT_FLAT = 4
 _BEFORE_THE_END_S = 0.2
 """When the picture is taken: what is held is closed at the end."""
 
@@ -37,6 +37,7 @@ class DemoWish(Struct, frozen=True):
     seconds: float | None = None
     as_json: bool = False
     no_ui: bool = False
+    safe: bool = False
     config: Path | None = None
     state: Path | None = None
     picture: Path | None = None
@@ -49,6 +50,7 @@ def demo(
     no_ui: Annotated[bool, typer.Option("--no-ui", help="plain lines, no screen")] = False,
     for_: Annotated[str | None, typer.Option("--for", metavar="SPAN", help="how long: 90s, 5m, 1h")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the receipt as one JSON line on stdout")] = False,
+    safe: Annotated[bool, typer.Option("--safe", help="start SAFE: nothing is opened until you arm")] = False,
     config: Annotated[Path | None, typer.Option(help="settings file; defaults where absent")] = None,
     state: Annotated[Path | None, typer.Option(help="run folder to use again; a fresh one where absent")] = None,
     picture: Annotated[
@@ -57,7 +59,7 @@ def demo(
     size: Annotated[str, typer.Option(metavar="COLUMNSxROWS", help="of the picture")] = "160x48",
 ) -> None:
     """Trade the embedded exchange (badge SIM): no account, no internet, no money."""
-    from breakwall.cli.spans import seconds_of
+    from breakwall.spans import seconds_of
 
     if scenario not in SCENARIOS:
         raise typer.BadParameter(
@@ -69,7 +71,7 @@ def demo(
         raise typer.BadParameter(str(error), param_hint="--for") from error
     if picture is not None and (seconds is None or no_ui):
         raise typer.BadParameter("expected --for with it, and no --no-ui", param_hint="--picture")
-    wish = DemoWish(scenario, seed, seconds, as_json, no_ui, config, state, picture, _size_of(size))
+    wish = DemoWish(scenario, seed, seconds, as_json, no_ui, safe, config, state, picture, _size_of(size))
     raise typer.Exit(run_demo(wish))
 
 
@@ -98,9 +100,9 @@ async def _run(wish: DemoWish, settings: Settings) -> int:
     from breakwall.cli.calls import Calls, unless_called_off
     from breakwall.cli.voice import Voice
     from breakwall.clock import SystemClock
-    from breakwall.headless import Lines, receipt_json, receipt_text
+    from breakwall.headless import receipt_json, receipt_text
 
-    clock, voice = SystemClock(), Voice(settings.log_level)
+    clock, voice = SystemClock(), Voice(settings)
     with contextlib.closing(voice):
         async with contextlib.AsyncExitStack() as stack:
             finding = asyncio.create_task(runplace.find(runplace.Market(wish.scenario, wish.seed), wish.state))
@@ -120,9 +122,10 @@ async def _run(wish: DemoWish, settings: Settings) -> int:
         receipt = _receipt(
             place, run, ended, voice.bytes_written + (screen.bytes_written if screen is not None else 0)
         )
-        voice.write(receipt_text(receipt) + "\n")
+        voice.receipt(clock.now_ms(), receipt_text(receipt), receipt_json(receipt))
     if wish.as_json:  # the last line on stdout, whatever else goes to the same terminal
-        Lines(stream=sys.stdout).write(receipt_json(receipt) + "\n")
+        with contextlib.suppress(OSError, ValueError):  # its reader may have gone
+            print(receipt_json(receipt), flush=True)
     return ended.code
 
 
@@ -147,21 +150,27 @@ def _screen(wish: DemoWish, settings: Settings, clock: "Clock", voice: "Voice") 
 async def _prepare(
     place: "RunPlace", settings: Settings, clock: "Clock", voice: "Voice", stack: contextlib.AsyncExitStack
 ) -> "Run":
-    """Take the lock and make the engine; what must be given back at the end goes to `stack`."""
+    """Make the engine; what must be given back at the end, the lock last of all, goes to `stack`."""
     from breakwall import modes
+    from breakwall.logs.python import PythonsOwn
+    from breakwall.redaction import hide
     from breakwall.venues.transport import AiohttpTransport
 
+    stack.callback(place.lock.release)
     transport = AiohttpTransport()
     stack.push_async_callback(transport.close)
     try:
-        stack.enter_context(place.lock)
-        voice.keep(place.folder.log)
+        hide(place.access.api_key, place.access.api_secret)
+        voice.log.open(place.folder.logs)
+        stack.enter_context(PythonsOwn(voice.log, clock))
         voice.line(clock.now_ms(), "info", place.words)
-        return await modes.demo(settings, place.folder, place.lock, place.access, clock, transport, voice.note)
+        run = await modes.demo(settings, place.folder, place.lock, place.access, clock, transport, voice.log)
     except BaseException:
         if place.fresh:
             place.stop_exchange()
         raise
+    voice.log.bind(run=run.engine.run_number, mode=run.engine.mode)
+    return run
 
 
 async def _conduct(
@@ -170,14 +179,19 @@ async def _conduct(
     """From the engine's start to its end; the exchange goes with it, unless something is still held there:
     then it waits a minute to be taken up again.
     """
+    from breakwall.cli.pulse import Pulse
     from breakwall.cli.session import Session
+    from breakwall.model.events import Command, CommandKind
 
     if screen is not None:
         screen.show(run.engine)
         if wish.picture is not None and wish.seconds is not None:
             screen.draw(wish.picture, wish.seconds - _BEFORE_THE_END_S)
+    if wish.safe:  # before the account is read: it may trade from then on
+        run.engine.submit(Command(CommandKind.DISARM, who="command line", why="--safe"))
     try:
-        ended = await Session(run.engine, voice, calls, screen).conduct(wish.seconds)
+        pulse = Pulse(run.engine, place.folder.path, place.marks)
+        ended = await Session(run.engine, voice, calls, screen, pulse).conduct(wish.seconds)
     except BaseException:
         if place.fresh and run.engine.core.recovered_ms is None:  # nothing was traded on it
             place.stop_exchange()

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import typer
 
+from breakwall.exit_codes import DONE, INTERNAL, INTERRUPTED, REFUSED, USAGE
 from breakwall.model.text import sanitise
+from breakwall.redaction import redact
 
 _WIDTH = 4000
 
@@ -15,20 +17,20 @@ _WIDTH = 4000
 def told(error: BaseException) -> tuple[str, int]:
     """The message and the exit code of any error that reached the border."""
     if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
-        return "", 0  # the reader of our output has gone, as with `| head`
+        return "", DONE  # the reader of our output has gone, as with `| head`
     if isinstance(error, SystemExit):
-        return "", error.code if isinstance(error.code, int) else 1
+        return "", error.code if isinstance(error.code, int) else INTERNAL
     if isinstance(error, KeyboardInterrupt | typer.Abort):
-        return "breakwall: interrupted", 130
+        return "breakwall: interrupted", INTERRUPTED
     usage = getattr(error, "format_message", None)  # what typer's errors share, whichever click is under it
     if callable(usage):
-        return _usage(error, str(usage())), 2
+        return _usage(error, str(usage())), USAGE
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return f"breakwall: {error.filename or 'the output'}: cannot be written ({error.strerror}). Make room.", 2
+        return f"breakwall: {error.filename or 'the output'}: cannot be written ({error.strerror}). Make room.", USAGE
     known = _known(error)
     if known is not None:
         return "breakwall: " + "\n".join(sanitise(line, _WIDTH) for line in str(error).splitlines()), known
-    return _internal(error), 1
+    return _internal(error), INTERNAL
 
 
 def _usage(error: BaseException, message: str) -> str:
@@ -42,22 +44,22 @@ def _usage(error: BaseException, message: str) -> str:
 
 def _known(error: BaseException) -> int | None:
     from breakwall.config import ConfigError
-    from breakwall.ports import JournalError, VenueError
+    from breakwall.ports import JournalError, LedgerError, VenueError
     from breakwall.replay.forms import RecordingError
     from breakwall.storage.runs import AlreadyRunningError, StateError
 
     if isinstance(error, VenueError):
         return error.code
-    if isinstance(error, ConfigError | RecordingError | StateError):
-        return 2
+    if isinstance(error, LedgerError | ConfigError | RecordingError | StateError):
+        return USAGE
     if isinstance(error, JournalError | AlreadyRunningError):
-        return 6
+        return REFUSED
     return None
 
 
 def _internal(error: BaseException) -> str:
     """An error of ours: the details go to a file that can be sent to us."""
-    summary = f"breakwall: internal error: {type(error).__name__}: {sanitise(error, 300)}"
+    summary = f"breakwall: internal error: {type(error).__name__}: {sanitise(redact(str(error)), 300)}"
     try:
         path = _crash_log("".join(traceback.format_exception(error)))
     except OSError as failure:
@@ -68,11 +70,11 @@ def _internal(error: BaseException) -> str:
 def _crash_log(text: str) -> Path:
     from breakwall import __version__
     from breakwall.clock import SystemClock
-    from breakwall.storage.runs import user_folder
+    from breakwall.places import state_folder
 
-    folder = user_folder() / "crashes"
+    folder = state_folder() / "crashes"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"crash-{SystemClock().now_ms()}.log"
     path.touch(mode=0o600)
-    path.write_text(f"breakwall {__version__}, Python {sys.version}\n{text}", encoding="utf-8")
+    path.write_text(f"breakwall {__version__}, Python {sys.version}\n{redact(text)}", encoding="utf-8")
     return path

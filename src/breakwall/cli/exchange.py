@@ -12,15 +12,21 @@ def exchange(
     seed: Annotated[int, typer.Option(help="the market's seed; the same seed is the same market")] = 1,
     scenario: Annotated[str, typer.Option(help=f"what the market plays: {', '.join(SCENARIOS)}")] = "tour",
     symbols: Annotated[
-        str, typer.Option(help="the markets to open, joined by commas")
+        str, typer.Option(help="the markets to open, joined by commas, or how many")
     ] = "BTCUSDT,ETHUSDT,SOLUSDT,DOGEUSDT",
     linger: Annotated[float, typer.Option(min=0, help="leave so many seconds after the last client; 0: stay")] = 0,
 ) -> None:
-    """Serve the Bybit v5 interface on loopback until SIGTERM; prints one JSON line when it listens."""
-    import asyncio
+    """Serve the Bybit v5 interface on loopback until SIGTERM; prints one JSON line when it listens.
 
+    Its key is what BREAKWALL_SIM_KEY and BREAKWALL_SIM_SECRET say, else a new one.
+    """
+    import asyncio
+    import os
+
+    from breakwall.keys import LOOPBACK
     from breakwall.ports import VenueError
     from breakwall.venues.exchange.server import PortError, serve
+    from breakwall.venues.exchange.universe import first_symbols
 
     if scenario not in SCENARIOS:
         raise typer.BadParameter(
@@ -29,7 +35,9 @@ def exchange(
     names = tuple(filter(None, map(str.strip, symbols.split(","))))
     if not names:
         raise typer.BadParameter("expected markets such as BTCUSDT,ETHUSDT, found none", param_hint="--symbols")
+    key, secret = (os.environ.pop(name, "") for name in LOOPBACK)
     try:
-        asyncio.run(serve(port, seed, scenario, symbols=names, linger_s=linger))
+        listed = first_symbols(int(symbols)) if symbols.isdecimal() and len(symbols) < 9 else names
+        asyncio.run(serve(port, seed, scenario, symbols=listed, linger_s=linger, api_key=key, api_secret=secret))
     except (PortError, ValueError) as error:
         raise VenueError(str(error), code=2) from error

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from breakwall.cli import child as children
-from breakwall.cli.child import ChildExchange
+from breakwall.cli.child import ChildExchange, Life
 from breakwall.clock import SystemClock
-from breakwall.storage.runs import AlreadyRunningError, InstanceLock, StateFolder, user_folder
+from breakwall.places import EXCHANGE_FILE, demo_folder, demo_folders, mark_in, mark_of_panic
+from breakwall.ports import VenueError
+from breakwall.storage.runs import AlreadyRunningError, InstanceLock, StateError, StateFolder
 
 if TYPE_CHECKING:
     from breakwall.modes import Access
@@ -22,14 +24,19 @@ _KEPT = 10
 
 
 class RunPlace:
-    """A run folder, its exchange (`fresh`: started just now) and the lock on its account, to be used as a context."""
+    """A run folder, its exchange (`fresh`: started just now) and the lock on its account.
 
-    def __init__(self, folder: StateFolder, exchange: ChildExchange, words: str, *, fresh: bool) -> None:
+    Whoever was given it by `find` holds the lock.
+    """
+
+    def __init__(
+        self, folder: StateFolder, exchange: ChildExchange, lock: InstanceLock, words: str, *, fresh: bool
+    ) -> None:
         self.folder = folder
         self.exchange = exchange
+        self.lock = lock
         self.words = words
         self.fresh = fresh
-        self.lock = lock_of(exchange)
 
     @property
     def access(self) -> "Access":
@@ -40,12 +47,22 @@ class RunPlace:
         urls = Urls(self.exchange.http, self.exchange.public, self.exchange.private)
         return Access("SIM", urls, self.exchange.api_key, self.exchange.api_secret)
 
+    @property
+    def marks(self) -> tuple[Path, ...]:
+        """Where a panic beside us would leave word."""
+        return mark_of_panic(*_account(self.exchange.api_key)), mark_in(self.folder.path)
+
     def stop_exchange(self) -> None:
         children.stop(self.folder.path, self.exchange)
 
 
-def lock_of(exchange: ChildExchange) -> InstanceLock:
-    return InstanceLock("bybit", "embedded", exchange.api_key)
+def lock_of(key: str) -> InstanceLock:
+    return InstanceLock(*_account(key))
+
+
+def _account(key: str) -> tuple[str, str, str]:
+    """Venue, environment and key."""
+    return "bybit", "embedded", key
 
 
 class Market(Struct, frozen=True):
@@ -56,56 +73,104 @@ class Market(Struct, frozen=True):
 
 
 async def find(market: Market, state: Path | None) -> RunPlace:
-    """The place to run in; starts an exchange where none is alive. Raises StateError or VenueError.
+    """The place to run in, with its lock; starts an exchange where none is alive.
 
-    An exchange that is still alive without a cockpit was left by one that was killed: it is taken up
-    again, unless another seed or scenario was asked for.
+    An exchange that is still alive without a cockpit was left by one that was killed: it is taken up again, unless
+    another seed or scenario was asked for. Raises AlreadyRunningError, StateError or VenueError.
     """
-    base = user_folder() / "demo"
     if state is not None:
         return await _in(StateFolder(state), market)
-    for path in _newest_first(base):
-        exchange = await _orphan(path, market)
-        if exchange is not None:
-            return _again(StateFolder(path), exchange)
-    _forget_old(base)
+    for path in demo_folders():
+        place = await _orphan(path, market)
+        if place is not None:
+            return place
+    _forget_old()
     stamp = datetime.fromtimestamp(SystemClock().now_ms() / 1000, UTC).strftime("%Y%m%d-%H%M%S")
-    return await _in(StateFolder(base / f"{stamp}-{secrets.token_hex(2)}"), market)
+    return await _in(StateFolder(demo_folder() / f"{stamp}-{secrets.token_hex(2)}"), market)
+
+
+async def living(state: Path | None) -> RunPlace:
+    """The run folder that is given, or the newest, whose exchange is alive, with a cockpit or without one.
+
+    Raises VenueError where there is none.
+    """
+    folders = [state] if state is not None else demo_folders()
+    for path in folders:
+        exchange = children.remembered(path)
+        if exchange is not None and await children.alive(exchange):
+            return _again(StateFolder(path), exchange, lock_of(exchange.api_key))
+    where = str(state) if state is not None else "any run folder of the demo"
+    raise VenueError(f"{where}: expected an exchange that is alive, found none; `breakwall demo` starts one")
 
 
 async def _in(folder: StateFolder, market: Market) -> RunPlace:
-    exchange = children.remembered(folder.path)
-    if exchange is not None and await children.alive(exchange):
-        return _again(folder, exchange)
+    """The lock comes first: until we have it, the exchange of this folder is another cockpit's."""
+    key = children.account(folder.path)
+    lock = lock_of(key)
+    lock.acquire()
+    try:
+        before = children.remembered(folder.path)
+        if before is not None and await _is_alive(before):
+            return _again(folder, before, lock)
+        return await _anew(folder, key, lock, before, market)
+    except BaseException:
+        lock.release()
+        raise
+
+
+async def _is_alive(exchange: ChildExchange) -> bool:
+    """Whether it answers (True) or is gone. Raises VenueError where it is there and stays silent."""
+    life = await children.look(exchange)
+    if life is not Life.SILENT:
+        return life is Life.ANSWERS
+    raise VenueError(
+        f"the demo's exchange at {exchange.http} does not answer: its process {exchange.pid} hangs or is stopped; "
+        f"what is held there stays. `kill -CONT {exchange.pid}` lets it go on, `kill -KILL {exchange.pid}` "
+        "gives it up with all that is held there; then start again."
+    )
+
+
+async def _anew(
+    folder: StateFolder, key: str, lock: InstanceLock, before: ChildExchange | None, market: Market
+) -> RunPlace:
+    """Start an exchange for the account of this folder, and say what has become of the one `before`."""
+    place = folder.path / EXCHANGE_FILE
+    if before is None and place.exists():
+        raise StateError(
+            f"{place}: expected where the demo's exchange is and its key, found something else. "
+            f"That exchange ends {LINGER_S} s after its last client; then delete the file."
+        )
+    known = folder.journal.exists()
     seed = secrets.randbelow(1_000_000) if market.seed is None else market.seed
-    exchange = await children.start(folder.path, seed=seed, scenario=market.scenario, linger_s=LINGER_S)
+    exchange = await children.start(folder.path, key, seed=seed, scenario=market.scenario, linger_s=LINGER_S)
     words = f"embedded exchange at {exchange.http}, {market.scenario}, seed {seed}"
-    return RunPlace(folder, exchange, words, fresh=True)
+    if before is not None:
+        words += f"; it begins flat: the one before (process {before.pid}) is gone with all that was held there"
+    elif known:
+        words += "; it begins flat: the one before ended with its run"
+    return RunPlace(folder, exchange, lock, words, fresh=True)
 
 
-def _again(folder: StateFolder, exchange: ChildExchange) -> RunPlace:
+def _again(folder: StateFolder, exchange: ChildExchange, lock: InstanceLock) -> RunPlace:
     words = f"embedded exchange at {exchange.http} is still alive: taking up {folder.path}"
-    return RunPlace(folder, exchange, words, fresh=False)
+    return RunPlace(folder, exchange, lock, words, fresh=False)
 
 
-async def _orphan(path: Path, market: Market) -> ChildExchange | None:
+async def _orphan(path: Path, market: Market) -> RunPlace | None:
     exchange = children.remembered(path)
     if exchange is None or market.scenario != exchange.scenario or market.seed not in {None, exchange.seed}:
         return None
     if not await children.alive(exchange):
         return None
+    lock = lock_of(exchange.api_key)
     try:
-        with lock_of(exchange):
-            return exchange
+        lock.acquire()
     except AlreadyRunningError:
         return None
+    return _again(StateFolder(path), exchange, lock)
 
 
-def _newest_first(base: Path) -> list[Path]:
-    return sorted((path for path in base.glob("*") if path.is_dir()), reverse=True) if base.is_dir() else []
-
-
-def _forget_old(base: Path) -> None:
+def _forget_old() -> None:
     """Remove the run folders of long finished demos; those of a given `--state` are never touched."""
-    for path in _newest_first(base)[_KEPT:]:
+    for path in demo_folders()[_KEPT:]:
         shutil.rmtree(path, ignore_errors=True)

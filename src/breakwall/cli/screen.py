@@ -8,8 +8,8 @@ from typing import Self
 from breakwall.app.cockpit import Cockpit
 from breakwall.app.leaving import Leaving
 from breakwall.cli.streams import abandon_terminal
-from breakwall.config import Settings
 from breakwall.ports import Clock, Desk
+from breakwall.settings import Settings
 
 
 class Screen:

@@ -14,10 +14,12 @@ from breakwall.cli.errors import told
 from breakwall.cli.voice import Voice
 from breakwall.engine.loop import Engine
 from breakwall.engine.supervise import GaveUp
+from breakwall.exit_codes import DONE, INTERNAL, INTERRUPTED, NOT_FLAT, UNEXPLAINED
 from breakwall.model.events import Command, CommandKind
 from breakwall.model.view import View
 
 if TYPE_CHECKING:
+    from breakwall.cli.pulse import Pulse
     from breakwall.cli.screen import Screen
 
 _STATUS_EVERY_S = 10.0
@@ -49,22 +51,34 @@ class End(Struct, frozen=True):
 class Session:
     """An engine from its start to its end, with or without a screen over it."""
 
-    def __init__(self, engine: Engine, voice: Voice, calls: Calls, screen: "Screen | None" = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        voice: Voice,
+        calls: Calls,
+        screen: "Screen | None" = None,
+        pulse: "Pulse | None" = None,
+    ) -> None:
         self._engine = engine
         self._voice = voice
         self._calls = calls
         self._screen = screen
+        self._pulse = pulse
         self._settings = engine.settings
 
     async def conduct(self, seconds: float | None) -> Ended:
         """Run until the time is over, a signal comes, the screen ends or the engine gives up; then leave and close.
 
-        Exit codes: 0 done, 1 a critical task gave up, 4 not flat although asked or without a stop, 130 interrupted.
+        Exit codes: 0 done, 1 a critical task gave up, 4 not flat although asked or without a stop, 5 observing only,
+        130 interrupted.
         """
         engine = self._engine
         began = engine.clock.now_ms()
+        if self._pulse is not None:
+            self._pulse.listen()  # before the account is read: it may trade from then on
         running = asyncio.create_task(self._start_and_run())
         telling = asyncio.create_task(self._tell())
+        beating = asyncio.create_task(self._pulse.run()) if self._pulse is not None else None
         time_over = asyncio.create_task(engine.clock.sleep(seconds)) if seconds is not None else None
         try:
             end = await self._end(running, time_over)
@@ -72,11 +86,14 @@ class Session:
             flat = await engine.leave(flatten=end.flatten, patience_s=PATIENCE_S, why=reason)
             if not flat:
                 what = "not flat" if end.flatten else "not left in order"
-                code, reason = 4, f"{reason}; {what}: {_remains(engine.view())}"
+                code, reason = NOT_FLAT, f"{reason}; {what}: {_remains(engine.view())}"
+            elif self._pulse is not None:
+                self._pulse.end()
+            code, reason = self._unexplained(code, reason)
         finally:
             if self._screen is not None:
                 await self._screen.close()
-            tasks = [task for task in (telling, running, time_over) if task is not None]
+            tasks = [task for task in (telling, beating, running, time_over) if task is not None]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -85,42 +102,53 @@ class Session:
 
     async def _end(self, running: asyncio.Task[None], time_over: asyncio.Task[None] | None) -> End:
         """The first thing that ends the run; a lost screen does so only if the settings or the trader say so."""
-        flatten = self._settings.on_exit == "flatten"
         screen, managed = self._screen, None
         while True:
             waited: list[asyncio.Future[Any] | None] = [running, self._calls.first, time_over, managed]
             waited += [screen.ended] if screen is not None else []
             await asyncio.wait([one for one in waited if one is not None], return_when=asyncio.FIRST_COMPLETED)
             if running.done():
-                return self._verdict_of(running, flatten=flatten)
+                return self._verdict_of(running, flatten=self._flatten)
             if self._calls.first.done():
-                return End(self._calls.code, self._calls.first.result(), flatten)
+                return End(self._calls.code, self._calls.first.result(), self._flatten)
             if time_over is not None and time_over.done():
-                return End(0, "time is over", flatten)
+                return End(DONE, "time is over", self._flatten)
             if managed is not None and managed.done():
                 error = managed.exception()
                 if error is not None:
-                    return End(1, f"watching over what is held failed: {error!r}", flatten)
-                return End(0, "nothing is held any more, and nobody watches", flatten=True)
+                    return End(INTERNAL, f"watching over what is held failed: {error!r}", self._flatten)
+                return End(DONE, "nothing is held any more, and nobody watches", flatten=True)
             assert screen is not None
             assert self._screen is not None
             leaving = screen.ended.result()
             if leaving in {Leaving.FLATTEN, Leaving.KEEP, None}:
-                return End(0, "quit", flatten if leaving is None else leaving is Leaving.FLATTEN)
+                return End(DONE, "quit", self._flatten if leaving is None else leaving is Leaving.FLATTEN)
             what = self._settings.on_screen_lost if leaving is Leaving.LOST else "manage"
             self._tell_of_the_screen(leaving, what)
             if what == "flatten":
-                return End(0, f"{screen.why}, on_screen_lost = flatten", flatten=True)
+                return End(DONE, f"{screen.why}, on_screen_lost = flatten", flatten=True)
             if what == "manage":
                 managed = asyncio.create_task(self._manage_to_the_end())
             screen = None
+
+    @property
+    def _flatten(self) -> bool:
+        """Whether to leave flat where nobody says otherwise. What cannot be explained may be somebody else's."""
+        return self._settings.on_exit == "flatten" and not self._engine.view().observing
+
+    def _unexplained(self, code: int, reason: str) -> tuple[int, str]:
+        """The exit code and reason of a run that only observed at its end."""
+        observing = self._engine.view().observing
+        if not observing or code not in {DONE, INTERRUPTED}:
+            return code, reason
+        return UNEXPLAINED, f"{reason}; observing only: {observing}"
 
     def _tell_of_the_screen(self, leaving: Leaving, what: str) -> None:
         """Say what became of the screen, what the engine does now, and how to end it."""
         screen, at_ms = self._screen, self._engine.clock.now_ms()
         assert screen is not None
         if leaving is Leaving.LOST:
-            self._voice.line(at_ms, "error", screen.why)
+            self._voice.line(at_ms, "error", screen.why, screen.failure)
         if screen.failure is not None:
             self._voice.write(f"{told(screen.failure)[0]}\n")
         held = _count(len(self._engine.view().positions), "position")
@@ -154,10 +182,10 @@ class Session:
     def _verdict_of(self, running: asyncio.Task[None], *, flatten: bool) -> End:
         error = running.exception()
         if isinstance(error, GaveUp):
-            return End(1, f"gave up: {error}", flatten)
+            return End(INTERNAL, f"gave up: {error}", flatten)
         if error is not None:
             raise error
-        return End(0, "ended", flatten)
+        return End(DONE, "ended", flatten)
 
     async def _tell(self) -> None:
         while True:

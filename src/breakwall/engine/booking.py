@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 
-import msgspec
+from msgspec.structs import replace
 
-from breakwall.engine import guarding
+from breakwall.engine import audit, flattening, guarding, observing
 from breakwall.engine.state import State
+from breakwall.engine.wishes import Wish
 from breakwall.model.actions import Note
 from breakwall.model.events import (
+    CommandKind,
     Event,
     Fill,
     Fills,
@@ -15,11 +17,13 @@ from breakwall.model.events import (
     OutcomeKind,
     PositionReports,
 )
+from breakwall.model.records import ClosedTrade
+from breakwall.model.units import Side, fixed
 from breakwall.trading.blotter import Change
-from breakwall.trading.breaker import Trip
+from breakwall.trading.breaker import Tier, Trip
 from breakwall.trading.order import Cause, OrderChange
-from breakwall.trading.position import ClosedTrade
-from breakwall.trading.positions import PositionChange
+from breakwall.trading.position_change import PositionChange
+from breakwall.trading.positions import FORCED
 
 PRUNE_EVERY_MS = 60_000
 
@@ -45,6 +49,7 @@ def on_outcome(state: State, event: Outcome) -> None:
 
 
 def on_fills(state: State, event: Fills) -> None:
+    observing.notice_others(state, event.fills)
     count(state, event.fills)
     take(state, state.blotter.apply(event, state.at))
     guarding.look_after(state, {fill.symbol for fill in event.fills})
@@ -57,12 +62,13 @@ def on_position_reports(state: State, event: PositionReports) -> None:
 
 def on_tick(state: State) -> None:
     """Differences with the venue that have lasted, the equity at the marks, and lifted breaker rules."""
-    tripped = state.breaker.trips
+    tripped = state.breaker.told
     marks = {symbol: market.mark for symbol, market in state.markets.items()}
     take(state, state.blotter.on_tick(marks, state.at))
+    held = {trip.key for trip in state.breaker.told}
     for trip in tripped:
-        if trip not in state.breaker.trips:
-            state.say("breaker", f"over: {trip.text}", durable=True)
+        if trip.key not in held:
+            state.say("breaker", f"over: {trip.text}", record=audit.lifted(trip, "its time has passed"))
     if state.now - state.pruned_ms >= PRUNE_EVERY_MS:
         state.pruned_ms = state.now
         state.orders.prune(state.now)
@@ -77,7 +83,9 @@ def take(state: State, changes: Iterable[Change]) -> None:
             take_position(state, change)
         elif isinstance(change, Trip):
             state.sums.breaker_trips += 1
-            state.out.append(change.note)
+            state.out.append(replace(change.note, record=audit.tripped(change)))
+            if change.tier is Tier.FLATTEN and not change.scope:
+                flattening.begin(state, Wish("", change.text, state.now))
 
 
 def take_order(state: State, change: OrderChange) -> None:
@@ -100,8 +108,18 @@ def take_position(state: State, change: PositionChange) -> None:
         state.sums.closed_by[change.closed.strategy] += 1
         state.sums.realised_pnl_usdt += change.closed.net_usdt
         state.out.append(closed_note(change.closed))
+        why = _why_paused(change.closed)
+        if why:
+            take(state, state.breaker.on_command(CommandKind.PAUSE, "recovery", why, state.now, change.symbol))
         for wish in state.wishes:
             wish.on_closed(change.closed, state.instruments[change.symbol])
+
+
+def _why_paused(trade: ClosedTrade) -> str:
+    """Why a person must look before anything new is opened in its symbol; '' where nothing is strange."""
+    if trade.reason in FORCED:
+        return f"{trade.reason} of its position by the exchange"
+    return "its position is gone, and no execution tells how" if trade.estimated else ""
 
 
 def count(state: State, fills: Iterable[Fill]) -> None:
@@ -119,12 +137,15 @@ def count(state: State, fills: Iterable[Fill]) -> None:
 
 def closed_note(trade: ClosedTrade) -> Note:
     """The finished trade, whole, for the journal."""
+    side = "long" if trade.side is Side.BUY else "short"
+    estimate = " (estimated)" if trade.estimated else ""
     return Note(
         kind="closed-trade",
-        text=msgspec.json.encode(trade).decode(),
+        text=f"{trade.strategy} {side} {fixed(trade.qty)} made {trade.net_usdt:+.2f} USDT{estimate}: {trade.reason}",
         level="debug",
         symbol=trade.symbol,
         trace=trade.trace,
         client_id=trade.entry_id,
         durable=True,
+        record=trade,
     )

@@ -3,11 +3,25 @@
 from collections.abc import Callable
 from typing import Any
 
-from breakwall.engine import booking, commands, entering, flattening, guarding, recovery, viewing, watching
+from breakwall.engine import (
+    booking,
+    commands,
+    conditions,
+    entering,
+    flattening,
+    guarding,
+    keeping,
+    reconciling,
+    recovery,
+    viewing,
+    watching,
+)
 from breakwall.engine.state import State
 from breakwall.model import events
 from breakwall.model.actions import Action, Approved, CancelOrder, MoveStop, PlaceOrder
+from breakwall.model.api import ApiHealth
 from breakwall.model.view import LogLine, SymbolView, View
+from breakwall.trading.blotter import Blotter
 from breakwall.trading.origin import Origin
 
 
@@ -43,7 +57,7 @@ class Core:
         """
         if isinstance(intent, PlaceOrder) and not intent.reduce_only:
             return entering.overtaken(self._state, intent, now_ms)
-        return "" if isinstance(intent, CancelOrder) else guarding.overtaken(self._state, intent)
+        return guarding.overtaken(self._state, intent)
 
     def settled(self, *, flat: bool) -> bool:
         """While leaving: whether the venue has confirmed that nothing is left to do."""
@@ -66,6 +80,11 @@ class Core:
         return viewing.market(self._state, symbol, at_ms)
 
     @property
+    def blotter(self) -> Blotter:
+        """What is known of our own trading: to be looked at, never changed."""
+        return self._state.blotter
+
+    @property
     def fills_since_ms(self) -> int:
         """Venue time of the last fill we know: read-backs ask for fills from there."""
         return self._state.fills_since_ms
@@ -81,13 +100,13 @@ class Core:
 
 
 def _on_tick(state: State, event: events.Tick) -> None:
-    """Time passes for everybody: markets, orders, positions, breaker, entries, in this order.
+    """Time passes for everybody: markets, orders, positions, breaker, entries, the books, in this order.
 
     A part that fails does not keep the others from protecting what is held; but then nothing is opened.
     """
     state.venue_offset_ms = round(event.venue_offset_ms)
     failures: list[Exception] = []
-    for part in (watching, recovery, guarding, booking):
+    for part in (watching, recovery, guarding, booking, conditions):
         try:
             part.on_tick(state)
         except Exception as error:
@@ -95,6 +114,7 @@ def _on_tick(state: State, event: events.Tick) -> None:
     if failures:
         raise failures[0]
     entering.on_tick(state)
+    keeping.on_tick(state)
 
 
 def _ignore(state: State, event: events.Ignored) -> None:
@@ -114,8 +134,8 @@ _HANDLERS: dict[type, Callable[[State, Any], None]] = {
     events.Fills: booking.on_fills,
     events.PositionReports: booking.on_position_reports,
     events.WalletReport: booking.on_word,
-    events.ReadBack: recovery.on_read_back,
-    events.ReadBackFailed: recovery.on_read_back_failed,
+    events.ReadBack: reconciling.on_read_back,
+    events.ReadBackFailed: reconciling.on_read_back_failed,
     events.IntentStored: booking.on_word,
     events.IntentSent: booking.on_word,
     events.Outcome: booking.on_outcome,
@@ -124,6 +144,8 @@ _HANDLERS: dict[type, Callable[[State, Any], None]] = {
     events.Account: recovery.on_account,
     events.SettingsChanged: recovery.on_settings,
     events.JournalHealth: recovery.on_journal_health,
+    events.SlowCommit: conditions.on_slow_commit,
+    ApiHealth: conditions.on_api_health,
     events.Recovered: recovery.on_recovered,
     events.Tick: _on_tick,
     events.Command: commands.on_command,

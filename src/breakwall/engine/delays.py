@@ -6,6 +6,7 @@ from heapq import nlargest
 from breakwall.ports import Clock
 
 _KEPT = 4096
+TICKS_KEPT = 50
 
 
 class Delays:
@@ -25,6 +26,23 @@ class Delays:
         count = len(self._samples)
         if count:
             self.p99_ms = nlargest(count - min(count - 1, int(count * 0.99)), self._samples)[-1]
+
+
+class Lateness:
+    """By how much the last ticks came late, in ms; a tick's time is part of the event, so a replay sees the same."""
+
+    def __init__(self) -> None:
+        self._late: deque[int] = deque(maxlen=TICKS_KEPT)
+        self._before_ms = 0
+
+    def tick(self, at_ms: int, every_ms: int) -> None:
+        if self._before_ms:
+            self._late.append(max(0, at_ms - self._before_ms - every_ms))
+        self._before_ms = at_ms
+
+    @property
+    def mean_ms(self) -> int:
+        return sum(self._late) // TICKS_KEPT
 
 
 async def watch_loop_delay(clock: Clock, delays: Delays, every_s: float = 0.05) -> None:

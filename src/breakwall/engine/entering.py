@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from breakwall.engine import viewing
+from breakwall.engine import booking, viewing
 from breakwall.engine.state import Phase, State
 from breakwall.market.state import Market
 from breakwall.model.actions import PlaceOrder, Refused
@@ -10,6 +10,7 @@ from breakwall.model.units import Side
 from breakwall.strategies.base import Strategy
 from breakwall.trading import risk
 from breakwall.trading.breaker import TradingState
+from breakwall.trading.context import signal_note
 from breakwall.trading.order import OrderState
 from breakwall.trading.portfolio import Portfolio, portfolio
 from breakwall.trading.signal import Signal
@@ -27,7 +28,8 @@ def on_tick(state: State) -> None:
     if state.phase is not Phase.TRADING:
         return
     for symbol, market in state.markets.items():
-        if market.live and state.positions.get(symbol) is None and not state.wants_flat(symbol):
+        taken = state.positions.get(symbol) is not None or state.positions.is_alone(symbol)
+        if market.live and not taken and not state.wants_flat(symbol):
             for strategy in state.strategies:
                 signal = strategy.look(market, state.now, state.at.trace)
                 if signal is not None:
@@ -36,18 +38,19 @@ def on_tick(state: State) -> None:
 
 def consider(state: State, market: Market, signal: Signal, strategy: Strategy) -> None:
     """Either an approved order leaves, or the refusal is told once per reason."""
-    card = examine(signal, scene(state, market, signal))
-    answer = risk.approve_entry(card, gate(state, market), state.at)
+    seen = scene(state, market, signal)
+    card = examine(signal, seen)
+    answer = risk.approve_entry(card, gate(state, market, signal.strategy), state.at)
     state.sums.signals += signal.key not in state.answered
     if isinstance(answer, Refused):
         if answer.heals:
             strategy.again(signal.key, state.now + LOOK_AGAIN_MS)
-        refuse(state, card, answer)
+        refuse(state, card, seen, answer)
         return
     remember(state, card, None)
     intent = answer.intent
-    state.blotter.decided(intent, state.at)
-    state.out.append(card.note)
+    changes = state.blotter.decided(intent, state.at)
+    state.out.append(signal_note(card, seen, None, intent.client_id))
     state.out.append(answer)
     instrument = market.instrument
     reach = "up" if signal.side is Side.BUY else "down"
@@ -57,24 +60,26 @@ def consider(state: State, market: Market, signal: Signal, strategy: Strategy) -
         f"target {instrument.price_text(signal.target_ticks)}: {'; '.join(signal.reasons)}"
     )
     state.say("entry", text, symbol=signal.symbol, client_id=intent.client_id)
+    booking.take(state, changes)
 
 
-def refuse(state: State, card: Card, refused: Refused) -> None:
+def refuse(state: State, card: Card, seen: Scene, refused: Refused) -> None:
+    """Each reason once per signal: a wall that is looked at again each second must not fill the journal."""
     signal = card.signal
-    if state.answered.get(signal.key) == refused.check:
+    if refused.check in state.answered.get(signal.key, ()):
         return
     remember(state, card, refused)
     state.sums.refused += 1
-    state.out.append(card.note)
+    state.out.append(signal_note(card, seen, refused))
     state.say("refused", f"{signal.strategy} refused by {refused.check}: {refused.reason}", symbol=signal.symbol)
 
 
 def remember(state: State, card: Card, refused: Refused | None) -> None:
-    """The last answer to this signal, also for the screen; those of walls long gone are forgotten."""
+    """The answers to this signal, the last also for the screen; those of walls long gone are forgotten."""
     key = card.signal.key
     state.signals.append(viewing.signal(card, refused, state.instruments[card.signal.symbol]))
-    state.answered.pop(key, None)
-    state.answered[key] = refused.check if refused else ORDERED
+    before = state.answered.pop(key, ())
+    state.answered[key] = (*before, refused.check if refused else ORDERED)
     if len(state.answered) > REMEMBERED:
         del state.answered[next(iter(state.answered))]
 
@@ -89,7 +94,8 @@ def overtaken(state: State, intent: PlaceOrder, now_ms: int) -> str:
         return f"decided {age_ms} ms ago, at most {limit_ms} ms allowed"
     if state.breaker.state is not TradingState.ACTIVE or state.phase is not Phase.TRADING:
         return f"trading is {state.trading_state}: {state.why}"
-    held_back = state.wants_flat(intent.symbol) or state.breaker.paused(intent.symbol)
+    trip = state.breaker.hold(intent.symbol, intent.plan.strategy if intent.plan else "")
+    held_back = state.wants_flat(intent.symbol) or (trip.text if trip else "")
     if held_back:
         return held_back
     if state.journal_why:
@@ -101,9 +107,9 @@ def scene(state: State, market: Market, signal: Signal) -> Scene:
     return Scene(
         at_ms=state.now,
         instrument=market.instrument,
-        enabled=signal.symbol in state.settings.symbols,
+        enabled=state.settings.trades(signal.symbol),
         active=market.live,
-        processed=state.answered.get(signal.key) == ORDERED,
+        processed=ORDERED in state.answered.get(signal.key, ()),
         bid_ticks=market.best_bid,
         ask_ticks=market.best_ask,
         wall=market.wall(signal.wall_id),
@@ -113,7 +119,7 @@ def scene(state: State, market: Market, signal: Signal) -> Scene:
     )
 
 
-def gate(state: State, market: Market) -> risk.Gate:
+def gate(state: State, market: Market, strategy: str) -> risk.Gate:
     symbol = market.instrument.symbol
     funding_ms = market.next_funding_ms
     assert market.best_bid is not None
@@ -125,7 +131,7 @@ def gate(state: State, market: Market) -> risk.Gate:
         portfolio=holdings(state),
         state=state.breaker.state,
         why=state.breaker.why,
-        paused=state.breaker.paused(symbol),
+        held=state.breaker.hold(symbol, strategy),
         armed=state.armed,
         blind=state.blind,
         journal_ok=not state.journal_why,
@@ -133,6 +139,7 @@ def gate(state: State, market: Market) -> risk.Gate:
         rest_ms=state.breaker.symbol_ready_in_ms(symbol, state.now),
         bid_ticks=market.best_bid,
         ask_ticks=market.best_ask,
+        mark=market.mark,
         funding_rate=market.funding_rate,
         next_funding_ms=None if funding_ms is None else funding_ms - state.venue_offset_ms,
     )

@@ -7,8 +7,13 @@ then send and journal late. Nothing is awaited between the gate's word and handi
 import asyncio
 from collections.abc import Callable, Coroutine
 
+from msgspec import structs
+
+from breakwall import points
+from breakwall.engine.turnstile import Turnstile
 from breakwall.model.actions import AskReadBack, CancelOrder, MoveStop, PlaceOrder, QueryOrder
 from breakwall.model.events import IntentSent, IntentStored, OrderAnswer, Outcome, OutcomeKind, ReadBackFailed
+from breakwall.points import Point
 from breakwall.ports import ApprovedIntent, Broker, Clock, JournalError, Sink
 
 Gate = Callable[[PlaceOrder | CancelOrder | MoveStop, int], str]
@@ -18,11 +23,14 @@ Gate = Callable[[PlaceOrder | CancelOrder | MoveStop, int], str]
 class Executor:
     """Owns the tasks that talk to the broker. Everything it learns goes back through the sink."""
 
-    def __init__(self, broker: Broker, clock: Clock, sink: Sink, gate: Gate, commit_wait_ms: int) -> None:
+    def __init__(
+        self, broker: Broker, clock: Clock, sink: Sink, gate: Gate, turnstile: Turnstile, commit_wait_ms: int
+    ) -> None:
         self._broker = broker
         self._clock = clock
         self._sink = sink
         self._gate = gate
+        self._turnstile = turnstile
         self._commit_wait_s = commit_wait_ms / 1000
         self._lanes: dict[tuple[str, str], asyncio.Queue[tuple[ApprovedIntent, asyncio.Future[None]]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -72,12 +80,16 @@ class Executor:
     async def _serve(self, lane: asyncio.Queue[tuple[ApprovedIntent, asyncio.Future[None]]]) -> None:
         while True:
             await self._carry(*await lane.get())
+            await points.linger("lane: before the next command", self._clock.sleep)
 
     async def _carry(self, command: ApprovedIntent, stored: asyncio.Future[None]) -> None:
         """Never raises: a lane that died would strand all that is queued in it."""
         try:
+            points.stumble("executor: carrying a command")
+            await points.linger("executor: before the commit", self._clock.sleep)
             refusal = await self._refusal(command, stored)
             if refusal:
+                self._turnstile.drop(command.intent.client_id)
                 self._sink.put(_outcome(command, OutcomeKind.REFUSED, refusal))
             else:
                 await self._execute(command)
@@ -91,19 +103,28 @@ class Executor:
         else:
             try:
                 await stored
+                await points.linger("executor: intent stored", self._clock.sleep)
             except JournalError as error:
                 return f"not journaled: {error}"
+            points.reach(Point.INTENT_STORED)
             self._sink.put(IntentStored(intent.client_id))
-        return self._gate(intent, self._clock.now_ms())
+        return self._gate(intent, self._clock.now_ms()) or self._turnstile.refusal(command, stored)
 
     async def _execute(self, command: ApprovedIntent) -> None:
         intent = command.intent
         self._sink.put(IntentSent(intent.client_id))
-        self._sink.put(await self._broker.execute(command))
+        outcome = await self._broker.execute(command)
+        points.reach(Point.STOP_ANSWERED if isinstance(intent, MoveStop) else Point.ORDER_ANSWERED)
+        await points.linger("executor: outcome known", self._clock.sleep)
+        self._sink.put(outcome)
 
     async def _query(self, ask: QueryOrder) -> None:
+        asked_ms = self._clock.now_ms()
         try:
-            self._sink.put(await self._broker.query(ask.client_id, ask.symbol))
+            points.stumble("executor: query")
+            await points.linger("executor: query", self._clock.sleep)
+            answer = await self._broker.query(ask.client_id, ask.symbol)
+            self._sink.put(structs.replace(answer, asked_ms=asked_ms))
         except Exception as error:
             self._sink.put(OrderAnswer(ask.client_id, ask.symbol, None, readable=False, reason=repr(error)))
         finally:
@@ -111,6 +132,8 @@ class Executor:
 
     async def _read_back(self, ask: AskReadBack, since_ms: int) -> None:
         try:
+            points.stumble("executor: read-back")
+            await points.linger("executor: read-back", self._clock.sleep)
             self._sink.put(await self._broker.read_back(ask.purpose, since_ms))
         except Exception as error:
             self._sink.put(ReadBackFailed(repr(error), ask.purpose))

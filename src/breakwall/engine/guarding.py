@@ -3,10 +3,14 @@
 from collections.abc import Iterable
 
 from breakwall.engine.state import State
-from breakwall.model.actions import MoveStop, PlaceOrder, Refused
+from breakwall.market.state import Market
+from breakwall.model.actions import CancelOrder, MoveStop, PlaceOrder, Refused
 from breakwall.trading import risk
 from breakwall.trading.position import Position, PositionState
 from breakwall.trading.protection import CloseNow, Need, SetStop
+
+UNREAD_MS = 1_000
+"""How long the account may take to be read before a wish to be flat goes by what the journal knows."""
 
 
 def on_tick(state: State) -> None:
@@ -23,28 +27,58 @@ def look_after(state: State, symbols: Iterable[str]) -> None:
 
 
 def look_at(state: State, position: Position) -> None:
-    """Protection first, then the wish to be flat, then the exits; nothing before the account was first read.
+    """Whatever it needs now is asked for, protection first.
 
     It goes on while the private link is down: all it can send is reduce-only or a stop.
     """
     market = state.markets.get(position.symbol)
-    if market is None or not position.is_open or state.recovered_ms is None:
+    if market is None or not position.is_open:
         return
-    need: Need | None = state.protection.need(
-        position, market, state.now, exit_working=state.orders.exit_working(position.symbol)
-    )
-    if need is None and position.state is PositionState.OPEN:
-        why = state.wants_flat(position.symbol)
-        if why:
-            need = state.protection.close(position, market, why, "f")
-        elif market.live:
-            price = market.best_bid if position.sign > 0 else market.best_ask
-            if price is not None:
-                position.observe(price, state.now)
-            reason = state.exits.reason(position, market, state.now)
-            need = state.protection.close(position, market, reason) if reason else None
+    known = state.recovered_ms is not None
+    need = need_of(state, position, market) if known else need_unread(state, position, market)
     if need is not None:
         satisfy(state, position, need)
+
+
+def need_of(state: State, position: Position, market: Market) -> Need | None:
+    """Protection first, then whatever wants it closed, then the exits."""
+    need = _protection(state, position, market)
+    if need is not None or position.state is not PositionState.OPEN:
+        return need
+    why = why_closed(state, position)
+    if why:
+        return state.protection.close(position, market, why, "f")
+    if not market.live:
+        return None
+    price = market.best_bid if position.sign > 0 else market.best_ask
+    if price is not None:
+        position.observe(price, state.now)
+    reason = state.exits.reason(position, market, state.now)
+    return state.protection.close(position, market, reason) if reason else None
+
+
+def need_unread(state: State, position: Position, market: Market) -> Need | None:
+    """Of a position that only the journal knows nothing is asked, except where a person wants to be flat and the
+    account cannot be read: a reduce-only close does no harm where there is nothing to close.
+    """
+    wish = state.flat_wishes.get(position.symbol) or state.flat_wishes.get("")
+    if wish is None or not (state.read_back_why or state.now - wish.asked_ms >= UNREAD_MS):
+        return None
+    if position.state is PositionState.OPEN:
+        return state.protection.close(position, market, wish.why, "f")
+    return _protection(state, position, market)
+
+
+def why_closed(state: State, position: Position) -> str:
+    """Who wants this position closed, in words; empty where nobody does."""
+    foreign = position.foreign and state.foreign == "close" and position.stop_ticks is not None
+    late = "" if position.foreign or not state.panicked else f"filled after {state.panicked}"
+    return state.wants_flat(position.symbol) or late or ("not ours: [recovery] foreign = close" if foreign else "")
+
+
+def _protection(state: State, position: Position, market: Market) -> Need | None:
+    working = state.orders.exit_working(position.symbol)
+    return state.protection.need(position, market, state.now, exit_working=working)
 
 
 def satisfy(state: State, position: Position, need: Need) -> None:
@@ -76,9 +110,13 @@ def close(state: State, position: Position, need: CloseNow) -> None:
     state.say("exit", f"closing: {need.why}", symbol=position.symbol, client_id=approved.intent.client_id)
 
 
-def overtaken(state: State, intent: PlaceOrder | MoveStop) -> str:
-    """Why an approved close or stop must not leave (any more); '' when it may."""
+def overtaken(state: State, intent: PlaceOrder | MoveStop | CancelOrder) -> str:
+    """Why an approved close, stop or cancel must not leave (any more); '' when it may."""
     position = state.positions.get(intent.symbol)
+    if isinstance(intent, CancelOrder):
+        order = state.orders.get(intent.target) or state.orders.by_order_id(intent.order_id)
+        orphan = order is not None and order.stop_kind
+        return "the stop has a position behind it by now" if orphan and position is not None else ""
     if position is None or not position.is_open or position.opened_ms > intent.decided_ms:
         return "the position it was meant for is gone"
     held = position.held_stop_ticks

@@ -4,16 +4,30 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 import msgspec
+from msgspec import structs
 
-from breakwall.config import Settings
+from breakwall import points
+from breakwall.engine import landmarks
 from breakwall.engine.core import Core
 from breakwall.engine.delays import Delays, watch_loop_delay
 from breakwall.engine.executor import Executor
 from breakwall.engine.inbox import Inbox, Item
 from breakwall.engine.logbook import Logbook
 from breakwall.engine.scribe import Scribe
-from breakwall.engine.supervise import Supervisor
-from breakwall.model.actions import Action, Approved, AskReadBack, Note, QueryOrder, Resubscribe
+from breakwall.engine.supervise import Supervisor, raised_at
+from breakwall.engine.turnstile import Turnstile
+from breakwall.model.actions import (
+    Action,
+    Approved,
+    AskReadBack,
+    Keep,
+    Note,
+    QueryOrder,
+    ResetApi,
+    Resubscribe,
+    WriteCheckpoint,
+)
+from breakwall.model.api import ApiGroup
 from breakwall.model.events import (
     Account,
     Command,
@@ -34,8 +48,9 @@ from breakwall.model.events import (
 )
 from breakwall.model.journal import EntryKind, JournalEntry
 from breakwall.model.view import SymbolView, View
-from breakwall.ports import Broker, Clock, Feed, Journal, Recorder
-from breakwall.trading.reconcile import unfinished
+from breakwall.ports import Broker, Clock, Feed, Journal, Ledger, Recorder, VenueError
+from breakwall.settings import Settings
+from breakwall.trading.reconcile.restore import END, START, account_of, unfinished
 
 Say = Callable[[Note, int], None]
 """Where log lines go: the note and the engine time."""
@@ -78,6 +93,9 @@ class Engine:
         recorder: Recorder,
         say: Say,
         venue_offset_ms: Callable[[], float],
+        reset_api: Callable[[ApiGroup], None],
+        ledger: Ledger | None = None,
+        log_trouble: Callable[[], str] = str,
     ) -> None:
         self.settings = settings
         self.mode = mode
@@ -89,13 +107,20 @@ class Engine:
         self._broker = broker
         self._journal = journal
         self._recorder = recorder
+        self._ledger = ledger
+        self._log_trouble = log_trouble
         self._print = say
         self._log = Logbook()
         self._venue_offset_ms = venue_offset_ms
-        self._scribe = Scribe(journal, clock, inbox)
-        self._executor = Executor(broker, clock, inbox, self.core.gate, settings.engine.commit_wait_ms)
+        self._reset_api = reset_api
+        self._scribe = Scribe(journal, clock, inbox, settings.breaker.slow_commit_ms, ledger)
+        self._turnstile = Turnstile(inbox)
+        self._executor = Executor(
+            broker, clock, inbox, self.core.gate, self._turnstile, settings.engine.commit_wait_ms
+        )
         self._supervisor = Supervisor(clock, self._on_failure)
         self._remembered = remembered
+        self._left = False
         self.loop_delays = Delays()
         self.event_delays = Delays()
 
@@ -108,11 +133,13 @@ class Engine:
         """
         symbols = dict.fromkeys((*self.settings.symbols, *unfinished(self._remembered)))
         account, instruments = await self._broker.prepare(symbols)
+        self._check_account(account)
         settings = self.settings.model_dump_json(by_alias=True)
         for event in (SettingsChanged(settings, self.run_number), account, instruments, Recovered(self._remembered)):
             self._inbox.put(event)
         self._remembered = ()
         self._feed.subscribe(dict.fromkeys(symbols, self.settings.venue.first_depth))
+        await self._write(START, f"run {self.run_number} begins")
         engine = self.settings.engine
         keep = self._supervisor.keep
         keep("journal", self._scribe.run)
@@ -133,7 +160,9 @@ class Engine:
     def view(self, symbol: str = "") -> View:
         """The state now, with the depth and walls of `symbol`; without one the walls of all and no depth."""
         loop_ms, event_ms = self.loop_delays.p99_ms, self.event_delays.p99_ms
-        return self.core.view(self.clock.now_ms(), self.mode, symbol, loop_ms, event_ms, self._log.lines)
+        seen = self.core.view(self.clock.now_ms(), self.mode, symbol, loop_ms, event_ms, self._log.lines)
+        ledger, log = self._ledger.trouble if self._ledger else "", self._log_trouble()
+        return structs.replace(seen, ledger_trouble=ledger, log_trouble=log) if ledger or log else seen
 
     def market(self, symbol: str) -> SymbolView | None:
         """One market with its depth, without the rest of the view; None where it is not followed."""
@@ -151,6 +180,7 @@ class Engine:
         self.submit(Command(CommandKind.STOP, who="process", why=why))
         if flatten:
             self.submit(Command(CommandKind.FLATTEN, who="process", why=why))
+        self._left = True
         deadline = self.clock.now_ms() + int(patience_s * 1000)
         while self.clock.now_ms() < deadline:
             await self.clock.sleep(0.05)
@@ -159,15 +189,38 @@ class Engine:
         return self.core.settled(flat=flatten)
 
     async def close(self) -> None:
+        in_order = self._left and not self._supervisor.failed.done()
         await self._supervisor.stop()
         await self._executor.stop()
+        if in_order:
+            await self._write(END, f"run {self.run_number} ended in order")
         await self._scribe.finish()
         await self._recorder.close()
+        if self._ledger is not None:
+            await self._ledger.close()
         await self._journal.close()
+
+    def _check_account(self, account: Account) -> None:
+        """The journal speaks of one account: with another one's key everything in it would be wrong."""
+        known = account_of(self._remembered)
+        if known and known != account.account_id:
+            raise VenueError(
+                f"journal: belongs to account {known}, the key to account {account.account_id}. "
+                "Give each account its own folder with --state.",
+                code=6,
+            )
+
+    async def _write(self, kind: str, text: str) -> None:
+        """A note of the process itself, on the disk before anything else happens; a failing journal is told."""
+        body = _encode(Note(kind, text, durable=True)).decode()
+        self._scribe.store([JournalEntry(self.run_number, 0, self.clock.now_ms(), EntryKind.NOTE, body)])
+        await self._scribe.finish()
 
     async def _tick(self, every_s: float) -> None:
         while True:
             await self.clock.sleep(every_s)
+            points.stumble("engine: tick")
+            await points.linger("engine: tick", self.clock.sleep)
             self._inbox.put(Tick(self._venue_offset_ms()))
 
     async def _rank(self) -> None:
@@ -180,6 +233,8 @@ class Engine:
         most, span_ns = self.settings.engine.drain_events, int(self.settings.engine.drain_ms * 1e6)
         while True:
             await self._inbox.wait()
+            points.stumble("engine: before a turn of the core")
+            await points.linger("engine: before a turn of the core", self.clock.sleep)
             until = self.clock.now_ns() + span_ns
             for _ in range(most):
                 item = self._inbox.take()
@@ -193,6 +248,7 @@ class Engine:
     def _process(self, item: Item) -> None:
         stamped = item.stamped
         self._recorder.event(stamped.seq, stamped.at_ms, stamped.event, item.frame)
+        landmarks.heard(stamped.event)
         try:
             actions = self.core.on_event(stamped)
         except Exception:
@@ -206,6 +262,7 @@ class Engine:
         stamped = item.stamped
         if actions:
             self._recorder.actions(stamped.seq, actions)
+        landmarks.decided(stamped.event, actions)
         entries = self._entries(item, actions)
         stored = self._scribe.store(entries) if entries else None
         for action in actions:
@@ -217,12 +274,17 @@ class Engine:
             self._executor.send(action, stored)
         elif isinstance(action, Note):
             self._tell(action, at_ms)
+        elif isinstance(action, Keep):
+            if self._ledger is not None:
+                self._ledger.keep(action.fact)
         elif isinstance(action, QueryOrder):
             self._executor.query(action)
         elif isinstance(action, AskReadBack):
             self._executor.read_back(action, self.core.fills_since_ms)
         elif isinstance(action, Resubscribe):
             self._feed.resubscribe(action.symbol, action.depth)
+        elif isinstance(action, ResetApi):
+            self._reset_api(action.group)
 
     def _entries(self, item: Item, actions: Sequence[Action]) -> list[JournalEntry]:
         seq, at_ms, event = item.stamped.seq, item.stamped.at_ms, item.stamped.event
@@ -233,12 +295,15 @@ class Engine:
         for action in actions:
             if isinstance(action, Approved):
                 intent = action.intent
+                self._turnstile.expect(intent)
                 body = _encode(intent).decode()
                 entries.append(
                     JournalEntry(
                         run, seq, at_ms, EntryKind.INTENT, body, intent.symbol, intent.client_id, intent.trace
                     )
                 )
+            elif isinstance(action, WriteCheckpoint):
+                entries.append(JournalEntry(run, seq, at_ms, EntryKind.CHECKPOINT, action.body))
             elif isinstance(action, Note) and action.durable:
                 body = _encode(action).decode()
                 entries.append(
@@ -251,7 +316,8 @@ class Engine:
         self._print(note, at_ms)
 
     def _on_failure(self, name: str, error: BaseException) -> None:
-        note = Note("task-failed", f"{name} failed: {error!r}; started again", level="error")
+        text = f"{name} failed: {error!r}; started again"
+        note = Note("task-failed", text, level="error", data={"raised": raised_at(error)})
         self._tell(note, self.clock.now_ms())
         if name == "core" and self.core.recovered_ms is None:
             self._supervisor.give_up(f"the start failed: {error!r}")

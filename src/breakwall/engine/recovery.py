@@ -4,26 +4,27 @@ The same read-back that ends a start goes on for ever: every few seconds, after 
 whenever a stop's fate is in doubt.
 """
 
-from breakwall.config import Settings
-from breakwall.engine import booking, commands, guarding, watching
+from breakwall import points
+from breakwall.engine import audit, checkpointing, commands, observing, reconciling, watching
+from breakwall.engine.passes import Passes
 from breakwall.engine.state import Phase, State
 from breakwall.engine.wishes import Wish
 from breakwall.market.state import Market
-from breakwall.model.actions import QueryOrder, Refused
+from breakwall.model.actions import QueryOrder
 from breakwall.model.events import (
     Account,
     CommandKind,
     Instruments,
     JournalHealth,
     LinkChanged,
-    ReadBack,
-    ReadBackFailed,
     Recovered,
     SettingsChanged,
 )
 from breakwall.model.units import Instrument
-from breakwall.trading import risk
-from breakwall.trading.reconcile import Act, Difference, differences, restore
+from breakwall.points import Point
+from breakwall.settings import Settings
+from breakwall.trading.reconcile.report import machines
+from breakwall.trading.reconcile.restore import Restored, last_read_ms, restore
 
 RETRY_MS = 1_000
 """How long a failed read-back rests before the next try."""
@@ -36,8 +37,9 @@ PRIVATE_DOWN_MS = 1_000
 
 
 def on_settings(state: State, event: SettingsChanged) -> None:
-    state.settings = Settings.model_validate_json(event.settings)
-    state.say("settings", f"settings of run {event.run}", level="debug")
+    before, state.settings = state.settings, Settings.model_validate_json(event.settings)
+    changed = audit.configured(before, state.settings, event.run)
+    state.say("settings", f"settings of run {event.run}", level="debug", record=changed)
 
 
 def on_account(state: State, event: Account) -> None:
@@ -72,86 +74,62 @@ def change_units(state: State, market: Market, new: Instrument) -> None:
 def on_recovered(state: State, event: Recovered) -> None:
     """Take over what the journal remembers; the venue is asked at the next tick, or right now."""
     restored = restore(event.entries, state.instruments, state.settings, state.at)
+    state.explained_ms = restored.explained_ms
     restored.blotter.breaker.take_over(state.breaker)  # what was said while the journal was still being read
     state.blotter = restored.blotter
+    take_over_wishes(state, restored)
+    state.down = {"public": "not connected yet", "private": "not connected yet"}
+    if state.phase is not Phase.LEAVING:
+        state.phase = Phase.RECOVERING
+    state.fills_since_ms = fills_since_ms(state, event)
+    points.reach(Point.RECOVERING)
+    tell_restored(state, restored, len(event.entries))
+    state.review.machines = machines(state.blotter)
+    state.review.passes = Passes("start", state.now)
+    state.ask_read_back("start")
+
+
+def fills_since_ms(state: State, event: Recovered) -> int:
+    """From when on executions may be missing in the journal: never from a run's mere beginning, or its clock's."""
+    read_ms = last_read_ms(event.entries)
+    if read_ms is None:
+        read_ms = min((entry.at_ms for entry in event.entries if entry.sound), default=state.now)
+    return min(read_ms, state.now)
+
+
+def take_over_wishes(state: State, restored: Restored) -> None:
+    """What people wanted still holds: to be flat until it is proven, SAFE until somebody arms."""
     for wish in restored.wishes:
         panic = wish.kind is CommandKind.PANIC
         why = f"{wish.kind.value} by {wish.who}, asked before the restart"
         symbol = "" if panic else wish.symbol
         if symbol not in state.flat_wishes:
             state.flat_wishes[symbol] = Wish(symbol, why, state.now, panic=panic)
-    state.armed = state.armed and restored.armed
-    state.down = {"public": "not connected yet", "private": "not connected yet"}
-    if state.phase is not Phase.LEAVING:
-        state.phase = Phase.RECOVERING
-    state.fills_since_ms = state.now if not event.entries else event.entries[-1].at_ms
+    if state.breaker.flatten and (state.positions.held() or state.orders.open_entries()):
+        state.flat_wishes.setdefault("", Wish("", f"{state.breaker.why}, before the restart", state.now))
+    state.safe = restored.safe or state.safe
+    state.panicked = state.panicked or restored.panicked
+
+
+def tell_restored(state: State, restored: Restored, entries: int) -> None:
+    """What was read, and what of it could not be: then nobody knows what we meant, and only the venue is believed."""
     for problem in restored.unread[:UNREAD_TOLD]:
         state.say("unread", problem, level="error")
-    if len(restored.unread) > UNREAD_TOLD:
-        state.say("unread", f"{len(restored.unread)} journal entries not understood in all", level="error")
-    if event.entries:
+    if restored.unread:
+        more = len(restored.unread) - 1
+        observing.observe(state, restored.unread[0] + (f", and {more} more" if more else ""))
+    for why in restored.observed:
+        observing.observe(state, why)
+    window_ms = state.settings.recovery.crash_window_s * 1000
+    crashes = [at_ms for at_ms in restored.crashes if state.now - at_ms <= window_ms]
+    if len(crashes) >= state.settings.recovery.crash_starts:
+        text = f"{len(crashes)} starts within {window_ms / 1000:.0f} s did not end in order"
+        reconciling.halt(state, f"{text}: look into the log before a reset")
+    if entries:
         held = ", ".join(f"{position.symbol} {position.lots:+d} lots" for position in state.positions.held())
         working = len(state.orders.open())
-        text = f"journal of {len(event.entries)} entries: {held or 'flat'}, {working} orders in doubt"
+        text = f"journal of {entries} entries: {held or 'flat'}, {working} orders in doubt"
         state.say("recovering", text, durable=True)
-    state.ask_read_back("start")
-
-
-def on_read_back(state: State, event: ReadBack) -> None:
-    """The account as the venue has it: book it, act on what differs, and trade again when it was the start."""
-    state.read_asked_ms, state.rest_ms = event.asked_ms, state.now - event.asked_ms
-    if state.read_back_why:
-        state.read_back_why = ""
-        state.say("read-back", "account read again")
-    for symbol in sorted(set(event.strangers) - state.strangers):
-        state.strangers.add(symbol)
-        text = "has orders or positions of somebody else on this account: not followed, not counted, not closed by us"
-        state.say("stranger", text, level="warning", symbol=symbol, durable=True)
-    if event.asked_ms >= state.doubted_ms:
-        state.reconciled |= "private" not in state.down
-    else:
-        state.read_back_due = state.read_back_due or "reconnect"
-    booking.count(state, [fill for fill in event.fills if state.orders.intent(fill.client_id) is not None])
-    booking.take(state, state.blotter.apply(event, state.at))
-    for difference in differences(state.blotter, event):
-        state.out.append(difference.note)
-        act(state, difference)
-    if state.recovered_ms is None:
-        finish(state)
-    guarding.look_after(state, [position.symbol for position in state.positions.held()])
-
-
-def finish(state: State) -> None:
-    """The account is known for the first time: what is held is looked after, and new trades are possible."""
-    state.recovered_ms = state.now
-    if state.phase is Phase.RECOVERING:
-        state.phase = Phase.TRADING
-    held = [
-        f"{position.symbol} {position.lots:+d} lots, stop "
-        + ("MISSING" if position.stop_ticks is None else position.instrument.price_text(position.stop_ticks))
-        for position in state.positions.held()
-    ]
-    trading = "entries wait for both links" if state.blind else f"trading is {state.trading_state}"
-    state.say("recovered", f"recovered: {'; '.join(held) or 'flat'}; {trading}", durable=True)
-
-
-def act(state: State, difference: Difference) -> None:
-    if difference.act is not Act.CANCEL or difference.order is None:
-        return
-    approved = risk.approve_cancel(difference.order, state.at, difference.kind)
-    if isinstance(approved, Refused):
-        state.say("refused", f"not cancelled: {approved.reason}", level="warning", symbol=difference.symbol)
-        return
-    booking.take(state, state.blotter.decided(approved.intent, state.at))
-    state.out.append(approved)
-
-
-def on_read_back_failed(state: State, event: ReadBackFailed) -> None:
-    """A failed read-back says nothing about the account; it is asked again soon. The same reason is told once."""
-    if event.reason != state.read_back_why:
-        state.read_back_why = event.reason
-        state.say("read-back", f"account not read: {event.reason}; asking again each second", level="warning")
-    state.read_back_due = state.read_back_due or event.purpose
 
 
 def on_journal_health(state: State, event: JournalHealth) -> None:
@@ -184,13 +162,17 @@ def on_tick(state: State) -> None:
     """Ask for what is due: the account, and orders nobody knows the fate of."""
     if state.phase is Phase.STARTING:
         return
+    checkpointing.on_tick(state)
     notice_gap(state)
+    if state.positions.misses(state.asked_read_back_ms, state.now):
+        state.read_back_due = state.read_back_due or "proof"
     since = state.now - state.asked_read_back_ms
     if state.read_back_due and since >= RETRY_MS // 10:
         if not state.read_back_why or since >= RETRY_MS:
             state.ask_read_back(state.read_back_due)
     elif since >= (PRIVATE_DOWN_MS if "private" in state.down else int(state.settings.engine.proof_every_s * 1000)):
         state.ask_read_back("periodic")
+    reconciling.on_tick(state)
     for order in state.orders.due_queries(state.now):
         state.out.append(QueryOrder(order.client_id, order.symbol))
 

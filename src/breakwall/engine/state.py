@@ -4,13 +4,18 @@ from collections import Counter, deque
 from decimal import Decimal
 from enum import Enum
 
-from breakwall.config import Settings
+from breakwall.engine.delays import Lateness
+from breakwall.engine.passes import Review
+from breakwall.engine.rota import Rota
 from breakwall.engine.wishes import Wish
 from breakwall.market.state import Market
 from breakwall.model.actions import Action, AskReadBack, Note
+from breakwall.model.api import ApiGroup, ApiHealth
 from breakwall.model.events import Account, Wallet
+from breakwall.model.records import Record
 from breakwall.model.units import Instrument
 from breakwall.model.view import SignalView
+from breakwall.settings import Settings
 from breakwall.strategies.base import Key, Strategy
 from breakwall.strategies.density import Density
 from breakwall.trading.blotter import Blotter
@@ -21,18 +26,26 @@ from breakwall.trading.orders import Orders
 from breakwall.trading.origin import Origin
 from breakwall.trading.positions import Positions
 from breakwall.trading.protection import Protection
+from breakwall.trading.reconcile.checkpoint import Checkpoint
 
 SIGNALS_SHOWN = 50
 FLATTENS_SHOWN = 5
+SHOT_EVERY_MS = 10_000
+"""How often the ledger gets a picture of each book."""
+STATS_EVERY_MS = 60_000
+"""How often it gets each market's figures."""
 _NO_MONEY = Wallet(Decimal(0), Decimal(0), Decimal(0))
 
 
 class Phase(Enum):
-    """STARTING: no account yet. RECOVERING: the venue has been asked. TRADING: it has answered. LEAVING: going."""
+    """STARTING: no account yet. RECOVERING: the venue is asked until nothing differs. TRADING: it has answered.
+    OBSERVING: something cannot be explained, so nothing is opened. LEAVING: going.
+    """
 
     STARTING = "STARTING"
     RECOVERING = "RECOVERING"
     TRADING = "TRADING"
+    OBSERVING = "OBSERVING"
     LEAVING = "LEAVING"
 
 
@@ -52,9 +65,10 @@ class State:
         self.markets: dict[str, Market] = {}
         self.blotter = Blotter(self.settings, {})
         self.use(taker_fee=Decimal("0.00055"))
-        self.answered: dict[Key, str] = {}  # signal -> "ordered", or the check that refused it last
+        self.answered: dict[Key, tuple[str, ...]] = {}  # signal -> the checks that refused it, and "ordered"
         self.signals: deque[SignalView] = deque(maxlen=SIGNALS_SHOWN)
-        self.armed = True
+        self.safe = ""  # who made it SAFE, and when; empty: ARMED
+        self.panicked = ""  # who panicked, until somebody arms: what fills late is closed
         self.flat_wishes: dict[str, Wish] = {}  # symbol ("" is all) -> the wish to be flat that stands
         self.flattened: deque[Wish] = deque(maxlen=FLATTENS_SHOWN)  # those that were proven
         self.leaving: Wish | None = None
@@ -63,6 +77,9 @@ class State:
         self.reconciled = False  # the account was read back since the private link came up
         self.doubted_ms = 0  # a read-back asked before this says nothing about what may have been missed
         self.read_back_due = ""
+        self.review = Review()
+        self.observing = ""  # what nobody can explain, in words
+        self.explained_ms = 0  # when a person last looked at such a thing (venue's time): it is not told again
         self.strangers: set[str] = set()  # symbols that others trade on this account
         self.read_back_why = ""  # why the last read-back failed
         self.asked_read_back_ms = 0
@@ -72,8 +89,15 @@ class State:
         self.first_book_ms: int | None = None
         self.recovered_ms: int | None = None
         self.pruned_ms = 0
+        self.checkpoint: Checkpoint | None = None  # taken, and waiting until nothing of before it can come any more
+        self.looked_ms = 0  # when a checkpoint was thought of last
         self.ticked_ms = 0
         self.venue_offset_ms = 0  # the venue's clock minus ours
+        self.clock_warned = False  # it was told that they differ
+        self.lateness = Lateness()
+        self.api: dict[ApiGroup, ApiHealth] = {}  # the API breaker of each group that had trouble
+        self.shots = Rota(SHOT_EVERY_MS)
+        self.stats = Rota(STATS_EVERY_MS)
         self.sums = Sums()
 
     def use(self, taker_fee: Decimal) -> None:
@@ -106,13 +130,20 @@ class State:
         return self.blotter.wallet or _NO_MONEY
 
     @property
+    def armed(self) -> bool:
+        """Whether strategies and people may open risk."""
+        return not self.safe
+
+    @property
     def blind(self) -> bool:
         """No trusted word from the venue: nothing new may be opened."""
         return bool(self.down) or not self.reconciled
 
     @property
     def trading_state(self) -> str:
-        """ACTIVE, REDUCING or HALTED; the phases around trading count as REDUCING."""
+        """ACTIVE, REDUCING, HALTED or OBSERVING; the phases around trading count as REDUCING."""
+        if self.observing:
+            return Phase.OBSERVING.value
         if self.phase is not Phase.TRADING and self.breaker.state is TradingState.ACTIVE:
             return TradingState.REDUCING.value
         return self.breaker.state.value
@@ -121,15 +152,27 @@ class State:
     def why(self) -> str:
         """All that holds entries back, in plain words; empty when nothing does."""
         reasons = [f"{link} link down: {reason}" for link, reason in self.down.items()]
-        if self.phase is not Phase.TRADING:
-            reasons.append(self.phase.value.lower())
+        if self.observing:
+            reasons.append(f"observing only: {self.observing}")
+        elif self.phase is not Phase.TRADING:
+            passes = self.review.passes
+            pass_of = f", pass {passes.number + 1} of {self.settings.recovery.passes}" if passes else ""
+            reasons.append(self.phase.value.lower() + pass_of)
         elif not self.reconciled:
             reasons.append("the account is being read back")
         if self.journal_why:
             reasons.append(f"journal: {self.journal_why}")
-        if not self.armed:
-            reasons.append("SAFE")
+        if self.safe:
+            reasons.append(f"SAFE ({self.safe})")
         return "; ".join([*reasons, self.breaker.why] if self.breaker.why else reasons)
+
+    @property
+    def foreign(self) -> str:
+        """What becomes of what is not ours. While something cannot be explained nobody knows that it is not: without
+        its journal our own looks so, and is kept.
+        """
+        said = self.settings.recovery.foreign
+        return "adopt" if said == "close" and self.observing else said
 
     def wants_flat(self, symbol: str) -> str:
         """Why this symbol must be flat: a person's wish, or the breaker's; empty where it need not."""
@@ -164,9 +207,11 @@ class State:
         symbol: str = "",
         client_id: str = "",
         durable: bool = False,
+        record: Record | None = None,
     ) -> None:
-        """A line for the log, and for the journal where `durable`."""
-        self.out.append(Note(kind, text, level, symbol, self.at.trace, client_id, durable=durable))
+        """A line for the log, and for the journal where `durable` or a fact for the books is in it."""
+        durable = durable or record is not None
+        self.out.append(Note(kind, text, level, symbol, self.at.trace, client_id, durable=durable, record=record))
 
 
 class Sums:

@@ -1,17 +1,27 @@
 """Tasks that must live: restarted when they fail, and a verdict when restarting does not help."""
 
 import asyncio
+import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
+from breakwall import points
 from breakwall.ports import Clock
 
 _WINDOW_MS = 60_000
 _RESTARTS = 3
+_FRAMES = 8
 
 
 class GaveUp(Exception):
     """A critical task failed more than three times within a minute; the process has to go."""
+
+
+def raised_at(error: BaseException) -> str:
+    """Where an error was raised, innermost place first, in one line without any values."""
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    return " < ".join(f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames))
 
 
 class Supervisor:
@@ -53,3 +63,4 @@ class Supervisor:
                     self.give_up(f"{name}: {error!r}")
                     return
             await self._clock.sleep(0.1)
+            await points.linger("supervisor: before a restart", self._clock.sleep)

@@ -6,8 +6,10 @@ from breakwall.engine import flattening
 from breakwall.engine.state import State
 from breakwall.market.viewing import LEVELS, symbol_view
 from breakwall.model.actions import Refused, Sized
+from breakwall.model.api import ApiHealth
 from breakwall.model.units import Instrument
 from breakwall.model.view import (
+    ApiView,
     CheckView,
     Counters,
     FlattenView,
@@ -60,6 +62,11 @@ def view(
         breaker=state.breaker.rules,
         flattens=_flattens(state),
         log=log,
+        api=tuple(_api(health) for health in state.api.values()),
+        recovery=tuple(state.review.reports),
+        recovering=state.review.passes is not None,
+        observing=state.observing,
+        journal_trouble=state.journal_why,
     )
 
 
@@ -99,6 +106,10 @@ def _market(state: State, symbol: str, at_ms: int, selected: str) -> SymbolView:
         walls=not selected,
         levels=LEVELS if symbol == selected else 0,
     )
+
+
+def _api(health: ApiHealth) -> ApiView:
+    return ApiView(health.group.value, health.state.value, health.until_ms, health.failures, health.reason)
 
 
 def _flattens(state: State) -> tuple[FlattenView, ...]:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 
 from breakwall.model.events import ReadBack
+from breakwall.model.records import ClosedTrade
 from breakwall.model.units import Instrument
 from breakwall.model.view import FlattenView
 from breakwall.trading.order import Order
 from breakwall.trading.orders import Orders, is_ours
-from breakwall.trading.position import ClosedTrade, Position
+from breakwall.trading.position import Position
 from breakwall.trading.positions import Positions
 
 

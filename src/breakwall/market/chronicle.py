@@ -16,12 +16,13 @@ class Chronicle:
     a wall across a restart can never mistake a new wall for it.
     """
 
-    __slots__ = ("_ended", "_events", "_last_id", "built", "eaten", "pulled", "version")
+    __slots__ = ("_ended", "_events", "_fresh", "_last_id", "built", "eaten", "pulled", "version")
 
     def __init__(self) -> None:
         self._last_id = 0
         self._events: deque[WallEvent] = deque(maxlen=_EVENTS_KEPT)
         self._ended: dict[int, Wall] = {}
+        self._fresh: deque[Wall] = deque(maxlen=_EVENTS_KEPT)
         self.version = 0
         self.built = self.eaten = self.pulled = 0
 
@@ -47,6 +48,7 @@ class Chronicle:
         wall.end = kind
         wall.ended_ms = at_ms
         self._ended[wall.wall_id] = wall
+        self._fresh.append(wall)
         if len(self._ended) > _ENDED_KEPT:
             del self._ended[next(iter(self._ended))]
         self.tell(wall, kind, at_ms)
@@ -58,6 +60,14 @@ class Chronicle:
         """At most `most` walls that ended at or after `since_ms`, newest first."""
         newest = islice(reversed(self._ended.values()), most)
         return [wall for wall in newest if wall.ended_ms >= since_ms]
+
+    def take_ended(self) -> tuple[Wall, ...]:
+        """The walls that ended since the last call."""
+        if not self._fresh:
+            return ()
+        fresh = tuple(self._fresh)
+        self._fresh.clear()
+        return fresh
 
     def take(self) -> tuple[WallEvent, ...]:
         """The events since the last call."""

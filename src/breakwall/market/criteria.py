@@ -4,8 +4,8 @@ from decimal import ROUND_CEILING, Decimal
 
 from msgspec import Struct
 
-from breakwall.config import WallSettings
 from breakwall.model.units import Instrument
+from breakwall.settings import WallSettings
 
 
 def large(lots: int, floor_lots: int) -> bool:

@@ -5,7 +5,6 @@ from decimal import Decimal
 from enum import Enum
 from zlib import crc32
 
-from breakwall.config import Settings
 from breakwall.market.bars import SAMPLE_MS, Bars, Samples
 from breakwall.market.book import OrderBook, Verdict
 from breakwall.market.buckets import bucket_width, too_short
@@ -20,6 +19,7 @@ from breakwall.market.trend import Trend
 from breakwall.market.walls import Wall, WallEvent
 from breakwall.model.events import BookDelta, BookSnapshot, Ticker, Trades
 from breakwall.model.units import Instrument
+from breakwall.settings import Settings
 
 _DEEPEST = 1_000
 
@@ -186,6 +186,10 @@ class Market:
     def take_wall_events(self) -> tuple[WallEvent, ...]:
         """What happened to walls since the last call."""
         return self._chronicle.take()
+
+    def take_ended_walls(self) -> tuple[Wall, ...]:
+        """Walls that ended since the last call; whoever was out of view for good is among them."""
+        return self._chronicle.take_ended()
 
     # What comes in
 

@@ -1,7 +1,7 @@
 """The trend: the slope of the mid and the balance of aggressive trades, which must agree."""
 
-from breakwall.config import TrendSettings
 from breakwall.market.bars import Samples
+from breakwall.settings import TrendSettings
 
 
 class Trend:

@@ -11,7 +11,7 @@ LEVELS = 1_000
 ENDED_FOR_MS = 120_000
 """How long walls are shown after their end."""
 ENDED_MOST = 12
-_TREND_NAMES = {1: "up", 0: "flat", -1: "down"}
+TREND_NAMES = {1: "up", 0: "flat", -1: "down"}
 
 
 def symbol_view(
@@ -37,7 +37,7 @@ def symbol_view(
         ask=None if ask is None else instrument.price(ask),
         mark=market.mark,
         age_ms=at_ms - market.last_book_ms if market.last_book_ms else 0,
-        trend=_TREND_NAMES[market.trend_now],
+        trend=TREND_NAMES[market.trend_now],
         status_reason=market.status_reason,
         late_ms=market.lag.late_ms,
         change_24h=market.change_24h,

@@ -6,6 +6,8 @@ from typing import Generic, TypeVar
 
 from msgspec import Struct
 
+from breakwall.model.api import ApiGroup
+from breakwall.model.records import MarketFact, Record
 from breakwall.model.units import Side
 
 
@@ -104,6 +106,12 @@ class Resubscribe(Struct, frozen=True, tag=True):
     depth: int = 0  # 0: as before
 
 
+class ResetApi(Struct, frozen=True, tag=True):
+    """Close the API breaker of this group by hand."""
+
+    group: ApiGroup
+
+
 class Note(Struct, frozen=True, tag=True):
     """A fact for the journal and the log: transitions, walls traded, breaker trips, refusals.
 
@@ -118,10 +126,32 @@ class Note(Struct, frozen=True, tag=True):
     client_id: str = ""
     data: dict[str, str | int | None] = {}
     durable: bool = False  # must be in the journal (the log gets all)
+    record: Record | None = None  # the fact itself, where books are kept of it
+
+
+class WriteCheckpoint(Struct, frozen=True, tag=True):
+    """The whole state at a moment at which nothing was held or in doubt, as JSON, for the journal."""
+
+    body: str
+
+
+class Keep(Struct, frozen=True, tag=True):
+    """A fact of the market for the ledger."""
+
+    fact: MarketFact
 
 
 Action = (
-    Approved[PlaceOrder] | Approved[CancelOrder] | Approved[MoveStop] | QueryOrder | AskReadBack | Resubscribe | Note
+    Approved[PlaceOrder]
+    | Approved[CancelOrder]
+    | Approved[MoveStop]
+    | QueryOrder
+    | AskReadBack
+    | Resubscribe
+    | ResetApi
+    | Note
+    | WriteCheckpoint
+    | Keep
 )
 
 

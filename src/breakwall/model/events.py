@@ -9,6 +9,7 @@ from enum import Enum
 
 from msgspec import Struct
 
+from breakwall.model.api import ApiHealth
 from breakwall.model.journal import JournalEntry
 from breakwall.model.units import Instrument, Side
 
@@ -218,7 +219,7 @@ class ReadBack(Struct, frozen=True, tag=True):
     fills: tuple[Fill, ...]
     wallet: Wallet
     asked_ms: int
-    purpose: str = "periodic"  # start, periodic, reconnect, proof, flatten
+    purpose: str = "periodic"  # start, periodic, reconnect, proof, flatten, by hand
     strangers: tuple[str, ...] = ()
 
 
@@ -251,13 +252,16 @@ class Outcome(Struct, frozen=True, tag=True):
 
 
 class OrderAnswer(Struct, frozen=True, tag=True):
-    """The answer to a query by client id; `report` None: the venue does not know it (yet)."""
+    """The answer to a query by client id, which left at `asked_ms` (engine time); `report` None: the venue does not
+    know it (yet).
+    """
 
     client_id: str
     symbol: str
     report: OrderReport | None
     readable: bool = True
     reason: str = ""
+    asked_ms: int = 0
 
 
 class Instruments(Struct, frozen=True, tag=True):
@@ -290,6 +294,12 @@ class JournalHealth(Struct, frozen=True, tag=True):
     reason: str = ""
 
 
+class SlowCommit(Struct, frozen=True, tag=True):
+    """The journal took this long to make something durable."""
+
+    commit_ms: int
+
+
 class Recovered(Struct, frozen=True, tag=True):
     """What the journal remembers, in the order it was written."""
 
@@ -315,16 +325,27 @@ class CommandKind(Enum):
     BREAKEVEN = "breakeven"
     HALT = "halt"
     RESET_BREAKER = "reset-breaker"
+    RESET_API = "reset-api"  # close the API breaker of a group of endpoints
+    RECONCILE = "reconcile"  # read the account back now and tell all that differs
     STOP = "stop"  # the process is leaving: no new entries, resting entries cancelled
 
 
 class Command(Struct, frozen=True, tag=True):
-    """`symbol` empty means all symbols; `who` and `why` go to the journal. Some kinds are always for all."""
+    """`symbol` empty means all symbols; `who` and `why` go to the journal. Some kinds are always for all.
+
+    `name`: the rule that a breaker's reset is for (`symbol` is its scope then, also a strategy), or the API group;
+    empty: all.
+    """
 
     kind: CommandKind
     symbol: str = ""
     who: str = "operator"
     why: str = ""
+    name: str = ""
+
+    def asked(self, at_ms: int) -> str:
+        """Who asked for it, and at which time of the day (UTC), in words."""
+        return f"by {self.who} at {at_ms // 3_600_000 % 24:02d}:{at_ms // 60_000 % 60:02d}"
 
 
 Event = (
@@ -350,6 +371,8 @@ Event = (
     | Account
     | SettingsChanged
     | JournalHealth
+    | SlowCommit
+    | ApiHealth
     | Recovered
     | Tick
     | Command

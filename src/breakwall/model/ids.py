@@ -50,3 +50,12 @@ def parse(text: str) -> ClientId | None:
 def trace(run: int, seq: int) -> str:
     """The trace id: which event of which run caused this."""
     return f"{base36(run)}-{base36(seq)}"
+
+
+def run_and_seq(trace_id: str) -> tuple[int, int] | None:
+    """The two numbers of a trace id; None for anything else."""
+    parts = trace_id.split("-")
+    if len(parts) != 2 or not all(part.isascii() and part.isalnum() and len(part) < 20 for part in parts):
+        return None
+    run, seq = (int(part, 36) for part in parts)
+    return run, seq

@@ -12,8 +12,11 @@ def sanitise(foreign: object, width: int = 200) -> str:
     characters, surrogates and line separators are dropped; tabs and newlines become a space.
     Markup brackets stay text: callers never parse foreign text as markup.
     """
+    text = str(foreign)
+    if text.isprintable():  # nearly all: none of what is dropped is printable
+        return text if len(text) <= width else f"{text[: width - 1]}…"
     out: list[str] = []
-    for char in str(foreign):
+    for char in text:
         if char in "\t\n\r":
             out.append(" ")
         elif unicodedata.category(char) not in _DROPPED:

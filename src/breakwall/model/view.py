@@ -4,6 +4,8 @@ from decimal import Decimal
 
 from msgspec import Struct
 
+from breakwall.model.records import RecoveryReport
+
 
 class WallView(Struct, frozen=True):
     """One wall: edges and prices in ticks, sizes in lots, `eroded`, `eaten`, `pulled` as fractions of its peak.
@@ -170,11 +172,12 @@ class SignalView(Struct, frozen=True):
 
 
 class RuleView(Struct, frozen=True):
-    """One rule of the breaker: how much of its limit is used, in `unit` (USDT, losses, trades).
+    """One rule of the breaker: how much of its limit is used, in `unit` (USDT, losses, trades, ms ...).
 
-    A person's word (paused, halted) is there while it holds; it has no limit (0).
+    What is tripped without a limit of its own (0), such as a person's word, is there while it holds.
 
-    `until_ms` (engine time) is when a tripped rule is lifted by itself; None: a person lifts it.
+    `until_ms` (engine time) is when a tripped rule is lifted by itself; None: `resumes` says what lifts it, a person
+    or the end of its cause.
     """
 
     rule: str
@@ -183,6 +186,25 @@ class RuleView(Struct, frozen=True):
     unit: str
     tripped: bool = False
     until_ms: int | None = None
+    scope: str = ""  # the symbol or strategy it holds for, or both (bounce BTCUSDT); empty: the account
+    tier: str = ""  # what it does when it trips: pause, reduce, halt, flatten
+    resumes: str = ""  # how it is lifted, in words, where `until_ms` does not say it
+    text: str = ""  # what has tripped it, in words
+    standing: bool = False  # it holds as long as its cause does, whatever a person says
+    resettable: bool = False  # tripped, and a reset of everything lifts it
+
+
+class ApiView(Struct, frozen=True):
+    """The API breaker of one group of the venue's endpoints: CLOSED (all is well), OPEN or HALF-OPEN (one probe).
+
+    `until_ms` (engine time) is when an open one lets a probe out; `failures` are those in a row.
+    """
+
+    group: str
+    state: str
+    until_ms: int | None = None
+    failures: int = 0
+    reason: str = ""
 
 
 class LogLine(Struct, frozen=True):
@@ -246,7 +268,7 @@ class View(Struct, frozen=True):
 
     at_ms: int
     mode: str
-    trading_state: str  # ACTIVE, REDUCING, HALTED
+    trading_state: str  # ACTIVE, REDUCING, HALTED, OBSERVING
     why: str
     armed: bool
     blind: bool
@@ -265,6 +287,13 @@ class View(Struct, frozen=True):
     breaker: tuple[RuleView, ...] = ()
     flattens: tuple[FlattenView, ...] = ()  # of this run, newest last
     log: tuple[LogLine, ...] = ()  # newest last
+    api: tuple[ApiView, ...] = ()
+    recovery: tuple[RecoveryReport, ...] = ()  # passes of reconciliation, newest last
+    recovering: bool = False  # more passes are to come
+    observing: str = ""  # what nobody can explain, in words; nothing is opened until a person has looked
+    journal_trouble: str = ""  # why the journal, the ledger, the log files are not written, in words
+    ledger_trouble: str = ""
+    log_trouble: str = ""
 
     def market(self, symbol: str) -> SymbolView | None:
         """This symbol's row; None where it is not followed."""

@@ -1,13 +1,11 @@
-"""What can go wrong between the program and the exchange, as plain data drawn from a seed.
+"""What can go wrong around the program, as plain data: a plan is a tuple of faults.
 
-A plan is a tuple of faults, so that a failing run can be made smaller by leaving faults out. The
-first phase of a run has them (nothing unsafe may happen), then `heal` ends them all (everything must
-come right again).
+A failing run is made smaller by leaving faults out. In the first phase of a run they strike (nothing
+unsafe may happen), then `heal` ends them all (everything must come right again).
 """
 
 import random
 from collections import Counter
-from collections.abc import Callable
 from enum import Enum
 
 import msgspec
@@ -15,133 +13,142 @@ from msgspec import Struct
 
 from breakwall.model.events import Link
 
+FOR_EVER_S = 1e9
+
 
 class FaultKind(Enum):
-    """Requests: the first five. Frames from the exchange: the next two. Sockets: the rest."""
+    """Spells strike each request, frame, commit ... of their time with a probability; acts happen once."""
 
-    REQUEST_LOST = "request lost before the exchange saw it, no answer"
-    ANSWER_LOST = "accepted, the answer lost, silence"
-    ANSWER_RESET = "accepted, the connection reset instead of an answer"
-    ANSWER_BAD = "accepted, a 502 page instead of the answer"
-    ANSWER_LATE = "accepted, the answer late"
-    FRAME_LATE = "a frame, and all behind it, late"
-    FRAME_DROPPED = "a frame never comes"
-    SOCKET_CLOSED = "the exchange closes the socket"
-    SOCKET_SILENT = "the peer is gone without a word: nothing passes, nothing closes"
-    CONNECT_REFUSED = "no new socket"
+    # Requests and their answers.
+    REQUEST_LOST = "request-lost"  # before the exchange saw it, no answer
+    REQUEST_LATE = "request-late"  # later ones overtake it
+    REQUEST_TWICE = "request-twice"  # something between us sends it again; the second answer is the one that comes
+    ANSWER_LOST = "answer-lost"  # accepted, then silence
+    ANSWER_RESET = "answer-reset"  # accepted, the connection reset instead of an answer
+    ANSWER_BAD = "answer-bad"  # accepted, a 502 page instead of the answer
+    ANSWER_GARBLED = "answer-garbled"  # accepted, HTTP 200 with half of a JSON text
+    ANSWER_LATE = "answer-late"
+    ANSWER_UNCLEAR = "answer-unclear"  # accepted, but the answer is the error `code`
+    REFUSED = "refused"  # not acted upon: the error `code` (HTTP status below 1000, else a retCode)
+    # Frames and sockets of `link`.
+    FRAME_LATE = "frame-late"  # and all behind it
+    FRAME_DROPPED = "frame-dropped"
+    FRAME_TWICE = "frame-twice"
+    FRAME_GARBLED = "frame-garbled"  # cut off in the middle
+    SOCKET_CLOSED = "socket-closed"
+    SOCKET_SILENT = "socket-silent"  # the peer is gone without a word: nothing passes, nothing closes
+    SOCKET_HALF_OPEN = "socket-half-open"  # what we send is lost, what the exchange sends arrives
+    CONNECT_REFUSED = "connect-refused"
+    LINK_CLOGGED = "link-clogged"  # nothing passes until the spell is over, then all of it
+    # The disk.
+    COMMIT_SLOW = "commit-slow"
+    COMMIT_FAILS = "commit-fails"
+    DISK_FULL = "disk-full"
+    JOURNAL_LOCKED = "journal-locked"  # by another program: two seconds of waiting in vain
+    LEDGER_DEAD = "ledger-dead"  # its file cannot be written
+    # The host's clock; acts.
+    CLOCK_SKEWED = "clock-skewed"  # set wrong by `delay_s`: what starts from now on is that much ahead
+    CLOCK_JUMPS = "clock-jumps"  # ahead, under the running program
+    HOST_SLEEPS = "host-sleeps"  # for `delay_s`, which its clock does not notice
+    # The program; acts, but for the last two.
+    STANDS_STILL = "stands-still"  # for `delay_s`, as after SIGSTOP, or in a call that blocks
+    KILLED = "killed"  # `nth` steps later
+    KILLED_BUSY = "killed-busy"  # after the `nth` commit of an intent or write request from then on
+    KILLED_AT = "killed-at"  # at the `nth` visit of the crash point `match` from then on
+    LINGER = "linger"  # loses `delay_s` at a place named in its text
+    STUMBLE = "stumble"  # fails at such a place
+    # The exchange and the other hands on the account. Spells:
+    ORDER_REJECTED = "order-rejected"  # accepted, rejected by the matching engine
+    NO_LIQUIDITY = "no-liquidity"  # accepted, cancelled without a fill
+    PARTIAL_FILL = "partial-fill"  # somebody was faster: about half is left
+    STOP_NOT_ATTACHED = "stop-not-attached"  # the entry is accepted, its stop forgotten
+    # Acts, as soon as there is something to act upon:
+    STOP_VANISHES = "stop-vanishes"
+    CLOSED_BY_HAND = "closed-by-hand"
+    REDUCED_BY_HAND = "reduced-by-hand"
+    FOREIGN_ORDER = "foreign-order"  # rests far from the market
+    FOREIGN_POSITION = "foreign-position"
+    LIQUIDATED = "liquidated"
+    DELEVERAGED = "deleveraged"  # half of it, by the exchange (ADL)
 
 
-class Fault(Struct, frozen=True):
-    """While `from_s` <= virtual time < `until_s`, strikes each matching request, frame or connect with `probability`.
+CLOCK_ACTS = frozenset({FaultKind.CLOCK_SKEWED, FaultKind.CLOCK_JUMPS, FaultKind.HOST_SLEEPS})
+DEATHS = frozenset({FaultKind.KILLED, FaultKind.KILLED_BUSY, FaultKind.KILLED_AT})
+EXCHANGE_ACTS = frozenset(
+    {
+        FaultKind.STOP_VANISHES,
+        FaultKind.CLOSED_BY_HAND,
+        FaultKind.REDUCED_BY_HAND,
+        FaultKind.FOREIGN_ORDER,
+        FaultKind.FOREIGN_POSITION,
+        FaultKind.LIQUIDATED,
+        FaultKind.DELEVERAGED,
+    }
+)
+ACTS = CLOCK_ACTS | DEATHS | EXCHANGE_ACTS | {FaultKind.STANDS_STILL}
 
-    `match` is text in the request's path or in the first bytes of the frame; `delay_s` is for the late kinds.
+
+class Fault(Struct, frozen=True, omit_defaults=True):
+    """One thing that goes wrong, in virtual seconds from `from_s` until `until_s`.
+
+    A spell strikes with `probability` what fits `match` (text in a request's path, a frame's first bytes, the name
+    of a place). An act happens at `from_s`; where it needs an occasion it waits for one until `until_s`.
     """
 
     kind: FaultKind
-    link: Link
     from_s: float
-    until_s: float
-    probability: float
+    until_s: float = FOR_EVER_S
+    probability: float = 1.0
+    link: Link = Link.REST
     match: str = ""
     delay_s: float = 0.0
+    code: int = 0
+    nth: int = 1
+
+    @property
+    def is_act(self) -> bool:
+        return self.kind in ACTS
 
 
 Plan = tuple[Fault, ...]
 
 
-def plan_text(plan: Plan) -> str:
-    """A plan as JSON, to be kept or made smaller by hand."""
-    return msgspec.json.encode(plan).decode()
-
-
-def plan_of(text: str) -> Plan:
-    """The plan of such a text; raises msgspec.ValidationError naming what is wrong in it."""
-    return msgspec.json.decode(text, type=Plan)
-
-
 class Faults:
-    """A plan at work: `strike` says whether a fault hits, `struck` counts those that did."""
+    """A plan at work: `strike` says whether a spell hits, `struck` counts all that did.
+
+    `last_s` is when something last hindered the program in protecting what it holds.
+    """
 
     def __init__(self, plan: Plan, seed: int) -> None:
-        self._plan: dict[tuple[FaultKind, Link], list[Fault]] = {}
+        self._spells: dict[tuple[FaultKind, Link], list[tuple[Fault, random.Random]]] = {}
         for fault in plan:
-            self._plan.setdefault((fault.kind, fault.link), []).append(fault)
-        self._random = random.Random(f"faults {seed}")
+            if not fault.is_act:
+                # Dice of its own: leaving out another fault does not change when this one strikes.
+                dice = random.Random(f"{seed} {msgspec.json.encode(fault).decode()}")
+                self._spells.setdefault((fault.kind, fault.link), []).append((fault, dice))
         self.struck: Counter[FaultKind] = Counter()
+        self.last_s = -FOR_EVER_S
 
-    def strike(self, kind: FaultKind, link: Link, now_s: float, subject: str = "") -> Fault | None:
-        """The fault of this kind that hits `subject` now, if any."""
-        for fault in self._plan.get((kind, link), ()):
+    def strike(self, kind: FaultKind, now_s: float, link: Link = Link.REST, subject: str = "") -> Fault | None:
+        """The spell of this kind that hits `subject` now, if any."""
+        for fault, dice in self._spells.get((kind, link), ()):
             within = fault.from_s <= now_s < fault.until_s and fault.match in subject
-            if within and self._random.random() < fault.probability:
+            if within and dice.random() < fault.probability:
                 self.struck[kind] += 1
+                if link is not Link.PUBLIC:
+                    self.last_s = now_s
                 return fault
         return None
 
+    def happened(self, kind: FaultKind, now_s: float) -> None:
+        """An act was done."""
+        self.struck[kind] += 1
+        self.hinder(now_s)
+
+    def hinder(self, now_s: float) -> None:
+        """Only from now on can the program see and do something, as it could not for a while."""
+        self.last_s = now_s
+
     def heal(self) -> None:
-        """End every fault; a silent socket stays silent, as its peer is gone for good."""
-        self._plan = {}
-
-
-def draw_plan(seed: int, seconds: float) -> Plan:
-    """Bad weather for `seconds`: one or two spells of each sort, somewhere in that time, some overlapping."""
-    dice = random.Random(f"plan {seed}")
-    plan: list[Fault] = []
-    for sort in _SORTS:
-        for _ in range(dice.randint(1, 2)):
-            plan.append(sort(dice, dice.uniform(0, seconds)))  # noqa: PERF401 - drawn one after the other
-    return tuple(plan)
-
-
-def _command_answer(dice: random.Random, start: float) -> Fault:
-    """Aimed at what is sent seldom and matters most, hence long and likely."""
-    path = dice.choice(["/v5/order/create", "/v5/order/create", "/v5/position/trading-stop"])
-    return Fault(dice.choice(_ANSWERS), Link.REST, start, start + dice.uniform(15, 40), 0.6, path)
-
-
-def _any_answer(dice: random.Random, start: float) -> Fault:
-    return Fault(dice.choice(_ANSWERS), Link.REST, start, start + dice.uniform(1, 5), 0.3)
-
-
-def _late_answer(dice: random.Random, start: float) -> Fault:
-    return Fault(
-        FaultKind.ANSWER_LATE, Link.REST, start, start + dice.uniform(1, 10), 0.5, delay_s=dice.uniform(0.2, 8)
-    )
-
-
-def _late_frames(dice: random.Random, start: float) -> Fault:
-    link = dice.choice([Link.PUBLIC, Link.PRIVATE])
-    return Fault(FaultKind.FRAME_LATE, link, start, start + dice.uniform(1, 5), 0.1, delay_s=dice.uniform(0.1, 2))
-
-
-def _lost_delta(dice: random.Random, start: float) -> Fault:
-    return Fault(FaultKind.FRAME_DROPPED, Link.PUBLIC, start, start + dice.uniform(1, 4), 0.1, match="orderbook")
-
-
-def _lost_push(dice: random.Random, start: float) -> Fault:
-    return Fault(FaultKind.FRAME_DROPPED, Link.PRIVATE, start, start + dice.uniform(5, 20), 0.5)
-
-
-def _socket(dice: random.Random, start: float) -> Fault:
-    kind = dice.choice([FaultKind.SOCKET_CLOSED, FaultKind.SOCKET_SILENT])
-    return Fault(kind, dice.choice([Link.PUBLIC, Link.PRIVATE]), start, start + 0.5, 0.5)
-
-
-def _refusal(dice: random.Random, start: float) -> Fault:
-    return Fault(
-        FaultKind.CONNECT_REFUSED, dice.choice([Link.PUBLIC, Link.PRIVATE]), start, start + dice.uniform(1, 4), 0.8
-    )
-
-
-_ANSWERS = (FaultKind.ANSWER_LOST, FaultKind.ANSWER_RESET, FaultKind.ANSWER_BAD, FaultKind.REQUEST_LOST)
-_SORTS: tuple[Callable[[random.Random, float], Fault], ...] = (
-    _command_answer,
-    _command_answer,
-    _any_answer,
-    _late_answer,
-    _late_frames,
-    _lost_delta,
-    _lost_push,
-    _socket,
-    _refusal,
-)
+        """End every spell; a silent socket stays silent, as its peer is gone for good."""
+        self._spells = {}

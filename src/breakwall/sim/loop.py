@@ -7,7 +7,7 @@ turn run in an order drawn from the seed, because code that needs a certain orde
 
 A `Process` marks whatever is started inside it (context variables are inherited by tasks and
 callbacks): killing it leaves its callbacks unrun for ever, which is what `kill -9` does and what
-cancelling does not.
+cancelling does not. Suspended, it stands still while time passes for the others.
 """
 
 import asyncio
@@ -40,13 +40,17 @@ class TimeLimitError(SimulationError):
     """Virtual time ran out before the main coroutine ended."""
 
 
+class Killed(BaseException):
+    """Ends the step in which a process dies; nothing in it may catch this and go on."""
+
+
 class Process:
-    """The program under test as the operating system sees it: alive, or gone between two steps.
+    """The program under test as the operating system sees it: alive, suspended, or gone.
 
     `steps` counts its callbacks; it dies before the one numbered `dies_at`, and `on_death` tells the world.
     """
 
-    __slots__ = ("_remains", "alive", "context", "dies_at", "name", "on_death", "steps")
+    __slots__ = ("_remains", "_waiting", "alive", "context", "dies_at", "name", "on_death", "steps", "suspended")
 
     def __init__(self, name: str, on_death: Callable[[], None] | None = None) -> None:
         self.name = name
@@ -54,6 +58,8 @@ class Process:
         self.steps = 0
         self.dies_at: int | None = None
         self.on_death = on_death
+        self.suspended = False
+        self._waiting: list[asyncio.Handle] = []
         self._remains: set[asyncio.Task[Any]] = set()
         self.context = copy_context()
         self.context.run(_PROCESS.set, self)
@@ -70,12 +76,27 @@ class Process:
             if self.on_death is not None:
                 self.on_death()
 
-    def may_step(self) -> bool:
+    def die_here(self) -> NoReturn:
+        """The step that runs now goes no further."""
+        self.kill()
+        raise Killed(self.name)
+
+    def may_step(self, handle: asyncio.Handle) -> bool:
+        """Whether a callback may run now; a suspended process keeps it for later."""
+        if self.suspended and self.alive:
+            self._waiting.append(handle)
+            return False
         if self.alive:
             self.steps += 1
             if self.steps == self.dies_at:
                 self.kill()
         return self.alive
+
+    def wake(self) -> list[asyncio.Handle]:
+        """It goes on; what has become due in the meantime."""
+        self.suspended = False
+        waiting, self._waiting = self._waiting, []
+        return waiting
 
 
 class CountedTask(asyncio.Task[Any]):
@@ -141,13 +162,30 @@ class VirtualLoop(asyncio.BaseEventLoop):
             f"run_in_executor({executor}, {func!r}, {args}): threads have no virtual time; put the work behind a port"
         )
 
+    def resume(self, process: Process) -> None:
+        """Let a suspended process go on."""
+        self._soon += [(handle, process) for handle in process.wake()]
+
     def fail(self, error: BaseException) -> None:
         """End the run with this error after the turn that runs now; the first one counts."""
         self._failure = self._failure or error
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
         """An error that nobody handled ends the run: here it is never just a line in a log."""
+        if isinstance(context.get("exception"), Killed):
+            return
         self.fail(context.get("exception") or SimulationError(str(context["message"])))
+
+    def advance(self, to_s: float) -> None:
+        """Live on until this time, called from a callback of another loop that waits meanwhile. Raises what fails."""
+        waiting = asyncio._get_running_loop()  # noqa: SLF001 - asyncio names it so, for who writes loops
+        asyncio._set_running_loop(self)  # noqa: SLF001 - the same
+        try:
+            while self._soon or (self._timers and self._timers[0][0] <= to_s):
+                self._run_once()
+            self._now_s = max(self._now_s, to_s)
+        finally:
+            asyncio._set_running_loop(waiting)  # noqa: SLF001 - the same
 
     def put_away(self) -> None:
         """After the run: let also the dead be cancelled, again where a cancellation was swallowed."""
@@ -185,9 +223,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
         for handle, owner in turn:
             if handle.cancelled():
                 continue
-            if owner is None or owner.may_step() or self._burying:
+            if owner is None or self._burying or owner.may_step(handle):
                 handle._run()  # noqa: SLF001 - what a loop does with handles has no public name
-            else:
+            elif not owner.alive:
                 self._unrun.append((handle, owner))
         if self._failure is not None and not self._burying:
             raise self._failure
@@ -239,6 +277,11 @@ def run(main: Coroutine[Any, Any, T], *, seed: int = 0, until_s: float = math.in
             return runner.run(main)
         finally:
             loop.put_away()
+
+
+def current_process() -> Process | None:
+    """Whose step runs now; None: the world's."""
+    return _PROCESS.get()
 
 
 def _owner(context: Context | None) -> Process | None:

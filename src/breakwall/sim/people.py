@@ -31,9 +31,9 @@ def draw_wishes(seed: int, seconds: float) -> tuple[Wish, ...]:
         return ()
     wishes: list[Wish] = []
     for _ in range(dice.randint(2, 4)):
-        at_s = dice.uniform(10, seconds)
+        at_s = round(dice.uniform(10, seconds), 3)
         kind = dice.choice((*HOLDS, *_ONCE))
         wishes.append(Wish(at_s, kind))
         if kind in HOLDS:
-            wishes.append(Wish(at_s + dice.uniform(2, 12), HOLDS[kind]))
+            wishes.append(Wish(round(at_s + dice.uniform(2, 12), 3), HOLDS[kind]))
     return tuple(sorted(wishes, key=lambda wish: wish.at_s))

@@ -6,18 +6,24 @@ other; requests may.
 """
 
 import asyncio
+import math
 import random
 from collections import deque
 from collections.abc import Callable
 from contextvars import copy_context
 from typing import Protocol
 
+import msgspec
+
+from breakwall import points
 from breakwall.model.events import Link
 from breakwall.ports import HttpAnswer, HttpRequest, Socket, TransportError
-from breakwall.sim.faults import FaultKind, Faults
+from breakwall.sim.faults import Fault, FaultKind, Faults
+from breakwall.sim.loop import current_process
 
 _BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body>cut off he"
 _HEAD = 120
+_FIRST_RET_CODE = 1000
 
 
 class Session(Protocol):
@@ -81,18 +87,33 @@ class Network:
     def latency(self) -> float:
         return self._random.uniform(*self._latency_s)
 
-    def strike(self, kind: FaultKind, link: Link, subject: str = "") -> float | None:
-        """The delay of a fault that strikes now (0 for kinds without one), or None."""
-        fault = self.faults.strike(kind, link, asyncio.get_running_loop().time(), subject)
-        return None if fault is None else fault.delay_s
+    def strike(self, kind: FaultKind, link: Link, subject: str = "") -> Fault | None:
+        """The fault that strikes now, if any."""
+        return self.faults.strike(kind, asyncio.get_running_loop().time(), link, subject)
+
+    def strikes(self, kind: FaultKind, link: Link, subject: str = "") -> bool:
+        return self.strike(kind, link, subject) is not None
+
+    def delay(self, kind: FaultKind, link: Link, subject: str = "") -> float:
+        """By how much this kind, or a clogged link, holds something up now; 0 where neither does."""
+        late = self.strike(kind, link, subject)
+        return max(self.clogged_s(link), 0.0 if late is None else late.delay_s)
+
+    def clogged_s(self, link: Link) -> float:
+        clog = self.strike(FaultKind.LINK_CLOGGED, link)
+        return 0.0 if clog is None else clog.until_s - asyncio.get_running_loop().time()
 
     def launch(self, request: HttpRequest) -> "asyncio.Future[HttpAnswer]":
         """Send a request on its way; the future stays open where no answer will ever come."""
         answer: asyncio.Future[HttpAnswer] = asyncio.get_running_loop().create_future()
+        process = current_process()
+        if process is not None and not process.alive:
+            return answer
         if self._witness is not None:
             self._witness.sent(request, self._now_ms())
-        if self.strike(FaultKind.REQUEST_LOST, Link.REST, request.path) is None:
-            self.later(self.latency(), lambda: self._arrive(request, answer))
+        self._send(request, answer)
+        if request.sent is not None:
+            points.reach(request.sent)
         return answer
 
     def open(self, kind: str, send: Callable[[str], None]) -> Session:
@@ -101,21 +122,52 @@ class Network:
     def say(self, session: Session, text: str) -> None:
         session.on_text(text, self._now_ms())
 
+    def _send(self, request: HttpRequest, answer: "asyncio.Future[HttpAnswer]") -> None:
+        path = request.path
+        if self.strikes(FaultKind.REQUEST_LOST, Link.REST, path):
+            return
+        if self.strikes(FaultKind.REQUEST_TWICE, Link.REST, path):
+            nobody: asyncio.Future[HttpAnswer] = asyncio.get_running_loop().create_future()
+            self.later(self.latency(), lambda: self._arrive(request, nobody))
+        delay_s = self.latency() + self.delay(FaultKind.REQUEST_LATE, Link.REST, path)
+        self.later(delay_s, lambda: self._arrive(request, answer))
+
     def _arrive(self, request: HttpRequest, answer: "asyncio.Future[HttpAnswer]") -> None:
+        refused = self.strike(FaultKind.REFUSED, Link.REST, request.path)
+        if refused is not None:
+            reply = self._error(refused.code, refused.until_s)
+            self.later(self.latency(), lambda: _deliver(answer, reply))
+            return
         if self._witness is not None:
             self._witness.arriving(request, self._now_ms())
         reply = self._exchange.handle(request, self._now_ms())
         if self._witness is not None:
             self._witness.answered(request, reply, self._now_ms())
-        if self.strike(FaultKind.ANSWER_LOST, Link.REST, request.path) is not None:
+        self._answer(request.path, reply, answer)
+
+    def _answer(self, path: str, reply: HttpAnswer, answer: "asyncio.Future[HttpAnswer]") -> None:
+        if self.strikes(FaultKind.ANSWER_LOST, Link.REST, path):
             return
-        delay_s = self.latency() + (self.strike(FaultKind.ANSWER_LATE, Link.REST, request.path) or 0.0)
-        if self.strike(FaultKind.ANSWER_RESET, Link.REST, request.path) is not None:
+        delay_s = self.latency() + self.delay(FaultKind.ANSWER_LATE, Link.REST, path)
+        if self.strikes(FaultKind.ANSWER_RESET, Link.REST, path):
             self.later(delay_s, lambda: _fail(answer, "connection reset by peer"))
-        elif self.strike(FaultKind.ANSWER_BAD, Link.REST, request.path) is not None:
-            self.later(delay_s, lambda: _deliver(answer, HttpAnswer(502, _BAD_GATEWAY)))
-        else:
-            self.later(delay_s, lambda: _deliver(answer, reply))
+            return
+        unclear = self.strike(FaultKind.ANSWER_UNCLEAR, Link.REST, path)
+        if unclear is not None:
+            reply = self._error(unclear.code, unclear.until_s)
+        elif self.strikes(FaultKind.ANSWER_BAD, Link.REST, path):
+            reply = HttpAnswer(502, _BAD_GATEWAY)
+        elif self.strikes(FaultKind.ANSWER_GARBLED, Link.REST, path):
+            reply = HttpAnswer(200, reply.body[: len(reply.body) // 2])
+        self.later(delay_s, lambda: _deliver(answer, reply))
+
+    def _error(self, code: int, until_s: float) -> HttpAnswer:
+        """As the venue says it: an HTTP status, or a retCode in its envelope, and when it will be over."""
+        if code < _FIRST_RET_CODE:
+            left_s = until_s - asyncio.get_running_loop().time()
+            return HttpAnswer(code, b"", {"retry-after": str(max(1, math.ceil(left_s)))})
+        body = {"retCode": code, "retMsg": f"error {code}", "result": {}, "retExtInfo": {}, "time": self._now_ms()}
+        return HttpAnswer(200, msgspec.json.encode(body))
 
 
 class LoopTransport:
@@ -136,7 +188,7 @@ class LoopTransport:
     async def connect(self, url: str) -> Socket:
         link = Link.PRIVATE if url.partition("?")[0].endswith("/private") else Link.PUBLIC
         await asyncio.sleep(2 * self._network.latency())
-        if self._network.strike(FaultKind.CONNECT_REFUSED, link) is not None:
+        if self._network.strikes(FaultKind.CONNECT_REFUSED, link):
             raise TransportError(f"{url}: connection refused", sent=False)
         socket = LoopSocket(self._network, link)
         self._sockets = [known for known in self._sockets if not known.closed] + [socket]
@@ -152,7 +204,10 @@ class LoopTransport:
 
 
 class LoopSocket:
-    """One socket: two pipes in which nothing overtakes, and a session at the far end."""
+    """One socket: two pipes in which nothing overtakes, and a session at the far end.
+
+    Silent: nothing passes any more; deaf: the exchange does not hear us.
+    """
 
     def __init__(self, network: Network, link: Link) -> None:
         self._network = network
@@ -160,7 +215,7 @@ class LoopSocket:
         self._up = _Pipe(network)
         self._down = _Pipe(network)
         self._frames: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self._silent = False
+        self._silent = self._deaf = False
         self._reason = ""
         self.closed = False
         self._session = network.open(link.value, self._pushed)
@@ -168,8 +223,9 @@ class LoopSocket:
     async def send(self, text: str) -> None:
         if self.closed:
             raise TransportError(f"{self._link.value} socket: {self._reason}", sent=False)
-        if not self._silent:
-            self._up.put(lambda: self._network.say(self._session, text))
+        self._deaf = self._deaf or self._network.strikes(FaultKind.SOCKET_HALF_OPEN, self._link)
+        if not self._silent and not self._deaf:
+            self._up.put(lambda: self._network.say(self._session, text), self._network.clogged_s(self._link))
 
     async def receive(self) -> bytes:
         frame = await self._frames.get()
@@ -191,15 +247,18 @@ class LoopSocket:
         """The exchange pushes a frame."""
         if self.closed or self._silent:
             return
-        strike, link, head = self._network.strike, self._link, text[:_HEAD]
-        if strike(FaultKind.SOCKET_SILENT, link, head) is not None:
+        strikes, link, head = self._network.strikes, self._link, text[:_HEAD]
+        if strikes(FaultKind.SOCKET_SILENT, link, head):
             self._silent = True
-        elif strike(FaultKind.SOCKET_CLOSED, link, head) is not None:
+        elif strikes(FaultKind.SOCKET_CLOSED, link, head):
             self._session.close()
             self._down.put(lambda: self._end("closed by the exchange"))
-        elif strike(FaultKind.FRAME_DROPPED, link, head) is None:
-            late_s = strike(FaultKind.FRAME_LATE, link, head) or 0.0
-            self._down.put(lambda: self._receive(text), late_s)
+        elif not strikes(FaultKind.FRAME_DROPPED, link, head):
+            if strikes(FaultKind.FRAME_GARBLED, link, head):
+                text = text[: len(text) // 2]
+            late_s = self._network.delay(FaultKind.FRAME_LATE, link, head)
+            for _ in range(2 if strikes(FaultKind.FRAME_TWICE, link, head) else 1):
+                self._down.put(lambda: self._receive(text), late_s)
 
     def _receive(self, text: str) -> None:
         if not self.closed and not self._silent:

@@ -1,120 +1,72 @@
-"""A whole world in one thread: exchange, network, journal and the real program, all in made-up time.
-
-The program is the one that trades: the Bybit adapter, the engine, the core. Only its clock, its
-transport and its journal's thread are replaced. It may be killed between any two of its steps; the
-exchange, what is on the wire and what was committed stay.
-"""
+"""A whole world in one thread: exchange, network, host and people, all in made-up time, and a referee over it."""
 
 import asyncio
 import hashlib
 import random
-import shlex
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
+from itertools import islice
 
-from msgspec import Struct
+from msgspec.structs import replace
 
-from breakwall.clock import LoopClock
-from breakwall.config import Settings, VenueSettings
-from breakwall.engine.loop import Engine
-from breakwall.model.actions import Note
-from breakwall.model.events import Command, Event
-from breakwall.model.journal import EntryKind, JournalEntry
-from breakwall.modes import Access, bybit_engine
-from breakwall.ports import Frame, HttpAnswer, HttpRequest, Journal, VenueError
-from breakwall.sim.faults import Faults, Plan, draw_plan, plan_of, plan_text
-from breakwall.sim.invariants import Belief, Referee, TruePosition, Truth
-from breakwall.sim.loop import Process, SimulationError, VirtualLoop, run
-from breakwall.sim.people import draw_wishes
-from breakwall.sim.transport import LoopTransport, Network
-from breakwall.storage.journal import InlineJournal
+from breakwall.model.actions import Approved, Note
+from breakwall.model.events import Command, Event, Outcome, OutcomeKind
+from breakwall.model.records import OrderStep
+from breakwall.modes import Access
+from breakwall.ports import Frame, HttpAnswer, HttpRequest
+from breakwall.settings import Settings
+from breakwall.sim.faults import CLOCK_ACTS, DEATHS, EXCHANGE_ACTS, Fault, FaultKind, Faults, Plan
+from breakwall.sim.host import Host
+from breakwall.sim.invariants import CREATE, Belief, Referee, TruePosition, Truth, accepted_id
+from breakwall.sim.loop import SimulationError, VirtualLoop
+from breakwall.sim.memory import unlike_the_journal
+from breakwall.sim.mischief import Mischief
+from breakwall.sim.people import Wish
+from breakwall.sim.transport import Network
+from breakwall.storage.ledger import comparison
 from breakwall.venues.bybit.endpoints import Urls
-from breakwall.venues.exchange.account import Position
 from breakwall.venues.exchange.exchange import Exchange
-
-__all__ = ["Report", "World", "plan_of", "play"]
+from breakwall.venues.exchange.positions import Position
 
 EPOCH_MS = 1_800_000_000_000
-ACCESS = Access(
-    "SIM", Urls("http://sim", "ws://sim/v5/public/linear", "ws://sim/v5/private"), "sim-key", "sim-secret"
-)
-SETTINGS = Settings(venue=VenueSettings(ping_interval_s=5, pong_timeout_s=3, reconnect_cap_s=3))
-"""The defaults, but quicker to notice a dead peer, so that healing does not take half a minute of each run."""
+URLS = Urls("http://sim", "ws://sim/v5/public/linear", "ws://sim/v5/private")
+STEP_MS, PACE_MS = 50, 500
+"""How fine the exchange's time is, and how often it pushes a public topic: two frames a second."""
 
-REBOOT_S = 0.5
-RECOVERY_S = 3.0
-STEPS_TO_DEATH = 60
-MOMENTS_TO_DEATH = 4
+RECOVERY_S, UNKNOWN_S = 3.0, 10.0
+"""In clear weather: how long after a start all that is held is known and protected, and nothing is UNKNOWN."""
+
+QUIET_S, QUIET_REQUESTS = 2.0, 40
+"""In so many seconds after all has come right no more requests than these may leave."""
+
+ZERO = Decimal(0)
+_AGAIN_S = 0.2
+_LIES = FaultKind.ANSWER_UNCLEAR, FaultKind.REQUEST_TWICE
+"""They may say no to what was done: that explains any move of an order."""
+
 _STRATEGIES = {"breakout", "bounce"}
 _WRITES = ("/v5/order/", "/v5/position/trading-stop")
 
 
-class Report(Struct, frozen=True):
-    """How a run went.
-
-    `deaths` counts kills and starts in vain, `deaths_holding` those with a position or an entry at the exchange;
-    `recovery_ms` is the longest time from a start in clear weather to knowing the truth. `trace` is a
-    digest of all that left the inbox and all that was decided, in order.
-    """
-
-    seed: int
-    seconds: float
-    orders: int
-    entries: int
-    deaths: int
-    deaths_holding: int
-    recovery_ms: int
-    unprotected_ms: int
-    struck: dict[str, int]
-    trace: str
-
-
-def play(
-    seed: int, *, seconds: float = 60.0, heal_s: float = 3.0, plan: Plan | None = None, crashes: int = 0
-) -> Report:
-    """Live through `seconds` of bad weather and at least `heal_s` of good; raises InvariantBroken.
-
-    `plan` None draws the weather from the seed, `()` is none at all. `crashes` kills the program that
-    often, at any time or soon after an intent was committed or sent, and starts it again.
-    """
-    weather = "" if plan is None else f", plan=plan_of({plan_text(plan)!r})"
-    call = f"play({seed}, seconds={seconds:g}, heal_s={heal_s:g}, crashes={crashes}{weather})"
-    line = f"python -c {shlex.quote(f'from breakwall.sim.world import plan_of, play; {call}')}"
-    story = _story(seed, draw_plan(seed, seconds) if plan is None else plan, seconds, heal_s, crashes, line)
-    return run(story, seed=seed, until_s=seconds + heal_s + 60)
-
-
-async def _story(seed: int, plan: Plan, seconds: float, heal_s: float, crashes: int, line: str) -> Report:
-    """Bad weather, people, crashes; then healing; then knowledge is compared with truth."""
-    world = World(seed, SETTINGS, plan, line)
-    turning = asyncio.create_task(world.turn(), name="exchange")
-    try:
-        world.boot()
-        world.meddle(seconds)
-        world.plot(crashes, seconds)
-        await asyncio.sleep(seconds)
-        world.heal()
-        await asyncio.sleep(heal_s)
-        await world.judge()
-    finally:
-        turning.cancel()
-        world.journal.drop()
-    return world.report()
-
-
-class Trace:
-    """`ports.Recorder` that keeps only a digest, over all programs of one world."""
+class Tap:
+    """`ports.Recorder` that keeps only a digest, over all programs of one world, and shows the referee the gate."""
 
     def __init__(self) -> None:
+        self.referee: Referee | None = None
         self._digest = hashlib.sha256()
 
     def event(self, seq: int, at_ms: int, event: Event, frame: Frame | None) -> None:
         self._digest.update(f"{seq} {at_ms} {type(event).__name__}".encode())
         if frame is not None:
             self._digest.update(frame.data)
+        if self.referee is not None and isinstance(event, Outcome) and event.kind is OutcomeKind.REFUSED:
+            self.referee.refused(event.client_id)
 
     def actions(self, seq: int, actions: Iterable[object]) -> None:
         self._digest.update(f"{seq} {actions}".encode())
+        for action in actions:
+            if self.referee is not None and isinstance(action, Approved):
+                self.referee.approved(action.intent.client_id)
 
     async def close(self) -> None:
         """Outlives the programs."""
@@ -124,232 +76,275 @@ class Trace:
 
 
 class World:
-    """Built inside the running loop. Also the network's witness: it passes what it sees to the referee."""
+    """Built inside the running loop. Also the network's witness: it passes what it sees to the referee.
 
-    def __init__(self, seed: int, settings: Settings, plan: Plan, reproduce: str) -> None:
-        loop = asyncio.get_running_loop()
-        assert isinstance(loop, VirtualLoop)
+    `deaths_holding` counts those of the program with a position or an entry at the exchange, `recovery_ms` is the
+    longest time from a start in clear weather to knowing the truth.
+    """
+
+    def __init__(
+        self, loop: VirtualLoop, seed: int, settings: Settings, plan: Plan, reproduce: str, *, badge: str = "SIM"
+    ) -> None:
         self._loop = loop
-        self._seed = seed
         self._settings = settings
-        self._dice = random.Random(f"world {seed}")
-        self._clear = not plan
-        self.clock = LoopClock(EPOCH_MS)
+        self._clear = all(fault.kind in DEATHS for fault in plan)
+        self._plan = plan
+        self._reproduce = reproduce
+        self._seen, self._fees_usdt = 0, ZERO
+        self._healed = False
+        self.notes: list[tuple[int, Note]] = []
+        self.deaths_holding = self.recovery_ms = 0
+        self.access = Access(badge, URLS, "sim-key", "sim-secret")
         self.exchange = Exchange(
-            seed, "tour", EPOCH_MS, symbols=settings.symbols, api_key=ACCESS.api_key, api_secret=ACCESS.api_secret
+            seed,
+            "sprint",
+            EPOCH_MS,
+            symbols=settings.symbols,
+            api_key=self.access.api_key,
+            api_secret=self.access.api_secret,
+            step_ms=STEP_MS,
+            pace_ms=PACE_MS,
         )
         self.faults = Faults(plan, seed)
-        self._reproduce = reproduce
         self.referee = Referee(
-            settings.risk, settings.breaker, self.truth, self._may_enter, loop.fail, self._reproduce
+            settings.risk,
+            settings.breaker,
+            self.truth,
+            self._may_enter,
+            loop.fail,
+            reproduce,
+            self._hindered_ms,
         )
-        self.network = Network(self.exchange, self.clock.now_ms, seed, faults=self.faults, witness=self)
-        self.journal = InlineJournal()
-        self.trace = Trace()
-        self.notes: list[tuple[int, Note]] = []
-        self.engine: Engine | None = None
-        self._process: Process | None = None
-        self._boots = self._deaths = self._deaths_holding = self._recovery_ms = 0
-        self._moments: list[int] = []
+        self.tap = Tap()
+        self.tap.referee = self.referee
+        self.network = Network(self.exchange, self.now_ms, seed, faults=self.faults, witness=self)
+        dice = random.Random(f"world {seed}")
+        self._mischief = Mischief(self.exchange, self.faults, dice, self._meddled)
+        self.host = Host(
+            loop,
+            settings,
+            self.access,
+            self.network,
+            self.faults,
+            dice,
+            epoch_ms=EPOCH_MS,
+            recorder=self.tap,
+            say=self._hear,
+            committed=self.referee.committed,
+            booted=self._watch_recovery,
+            died=self._mourn,
+        )
+
+    def now_ms(self) -> int:
+        """The true time, which the exchange keeps."""
+        return EPOCH_MS + int(self._loop.time() * 1000)
 
     async def turn(self) -> None:
         """The exchange's own time: everything that happens there, each at its own moment."""
         while True:
-            await asyncio.sleep(max(0, self.exchange.due_ms - self.clock.now_ms()) / 1000)
-            now_ms = self.clock.now_ms()
+            await asyncio.sleep(max(0, self.exchange.due_ms - self.now_ms()) / 1000)
+            now_ms = self.now_ms()
             self.exchange.advance(now_ms)
-            self.referee.check(now_ms)
+            self._look(now_ms)
 
-    def boot(self) -> None:
-        """Start the program, as a service manager would."""
-        self._boots += 1
-        transport = LoopTransport(self.network)
-        self._process = Process(f"cockpit-{self._boots}", lambda: self._mourn(transport))
-        self._process.start(self._program(transport)).add_done_callback(self._ended)
-        if self._clear:
-            began = self._loop.time()
-            self.network.later(0, lambda: self._look_for_recovery(self._boots, began))
-
-    def meddle(self, seconds: float) -> None:
-        """Let people do what the seed has them do."""
-        for wish in draw_wishes(self._seed, seconds):
+    def begin(self, wishes: Sequence[Wish]) -> None:
+        """Start the program; let people and faults come as planned."""
+        self.host.boot()
+        for wish in wishes:
             self._loop.call_at(wish.at_s, self._ask, Command(wish.kind, who="person", why="as they please"))
-
-    def plot(self, crashes: int, seconds: float) -> None:
-        """Draw when to kill the program: by turns at any time, or after the n-th commit or request since the last."""
-        for number in range(crashes):
-            if number % 2:
-                self._moments.append(self._dice.randint(1, MOMENTS_TO_DEATH))
-            else:
-                self._loop.call_at(self._dice.uniform(15, seconds), self._kill_soon)
+        for fault in self._plan:
+            if fault.kind in EXCHANGE_ACTS:
+                self._loop.call_at(fault.from_s, self._meddle, fault)
+            elif fault.is_act:
+                self._loop.call_at(fault.from_s, self._afflict, fault)
 
     def heal(self) -> None:
         """End the bad weather; no more crashes."""
+        self._healed = True
         self.faults.heal()
-        self._moments = []
+        self.host.heal()
 
     async def judge(self, patience_s: float = 30.0) -> None:
-        """Knowledge must come to equal truth: what is on the wire now may take its time."""
+        """Knowledge must come to equal truth, and then it must become quiet."""
         for _ in range(int(patience_s * 10)):
-            if self._knows():
+            if self._knows() and not self._forgets() and not self._misbooked():
                 break
             await asyncio.sleep(0.1)
-        self.referee.check_healed(self.belief(), self.clock.now_ms())
+        self.referee.check_healed(self.belief(), self.now_ms(), self._forgets(), self._misbooked())
+        before = self.referee.requests
+        await asyncio.sleep(QUIET_S)
+        self.referee.check_quiet(self.referee.requests - before, QUIET_REQUESTS)
 
     def truth(self) -> Truth:
         """The account as the exchange keeps it."""
         account = self.exchange.account
         held = tuple(_true(position, account.taker_fee) for position in account.positions.values() if position.lots)
         entries = frozenset(
-            order.symbol for order in self.exchange.open_orders() if not order.reduce_only and not order.stop_kind
+            order.symbol
+            for order in self.exchange.log.live()
+            if order.link_id and not order.reduce_only and not order.stop_kind
         )
-        fees = sum((done.fee_usdt for done in self.exchange.executions if done.exec_type == "Trade"), Decimal(0))
-        return Truth(account.equity(self.exchange.listings), held, entries, fees)
+        return Truth(account.equity(self.exchange.listings), held, entries, self._fees_usdt)
 
     def belief(self) -> Belief:
         """The account as the living program knows it; empty while none is up."""
-        if self.engine is None:
-            return Belief()
-        view = self.engine.view()
+        engine = self.host.engine
+        if engine is None:
+            return Belief(troubles=("no program is up",))
+        view = engine.view()
         held = [position for position in view.positions if position.lots]
+        troubles = [f"still blind: {view.why}"] if view.blind else []
+        if view.trading_state != "ACTIVE" and not view.why:
+            troubles.append(f"{view.trading_state} without a reason")
+        known = {order.client_id for order in view.orders}
+        troubles += [
+            f"order {order.link_id} of ours is left over"
+            for order in self.exchange.log.live()
+            if order.link_id and not order.stop_kind and order.link_id not in known
+        ]
         return Belief(
             {position.symbol: position.lots for position in held},
             frozenset(position.symbol for position in held if position.stop and position.proof_age_ms is not None),
             frozenset(position.symbol for position in held if position.strategy in _STRATEGIES),
             frozenset(order.client_id for order in view.orders if order.state == "UNKNOWN"),
-            view.counters.fees_usdt if self._boots == 1 else None,
-        )
-
-    def report(self) -> Report:
-        return Report(
-            seed=self._seed,
-            seconds=(self.clock.now_ms() - EPOCH_MS) / 1000,
-            orders=self.referee.orders,
-            entries=self.referee.entries,
-            deaths=self._deaths,
-            deaths_holding=self._deaths_holding,
-            recovery_ms=self._recovery_ms,
-            unprotected_ms=max(self.exchange.unprotected_ms(symbol) for symbol in self._settings.symbols),
-            struck={kind.name: count for kind, count in self.faults.struck.items()},
-            trace=self.trace.hexdigest(),
+            view.counters.fees_usdt if self.host.boots == 1 else None,
+            tuple(troubles),
         )
 
     # What the network and the journal tell.
     def sent(self, request: HttpRequest, now_ms: int) -> None:
         self.referee.sent(request, now_ms)
         if request.method == "POST" and request.path.startswith(_WRITES):
-            self._moment()
+            self.host.busy()
 
     def arriving(self, request: HttpRequest, now_ms: int) -> None:
         self.referee.arriving(request, now_ms)
 
     def answered(self, request: HttpRequest, answer: HttpAnswer, now_ms: int) -> None:
+        link_id = accepted_id(request, answer) if request.path == CREATE else ""
+        if link_id and not self._healed:
+            self._mischief.accepted(link_id, self._loop.time())
+        self._look(now_ms)
         self.referee.answered(request, answer, now_ms)
 
-    def committed(self, entries: Sequence[JournalEntry]) -> None:
-        self.referee.committed(entries)
-        if any(entry.kind is EntryKind.INTENT for entry in entries):
-            self._moment()
-
-    async def _program(self, transport: LoopTransport) -> None:
-        """What a real start does, on this world's ports."""
-        journal = WatchedJournal(self.journal, self)
-        self.engine = bybit_engine(
-            settings=self._settings,
-            access=ACCESS,
-            run=self._boots,
-            remembered=await journal.open(),
-            clock=self.clock,
-            transport=transport,
-            journal=journal,
-            recorder=self.trace,
-            say=self._hear,
-        )
-        await self.engine.start()
-        await self.engine.run()
-
-    def _ended(self, program: "asyncio.Task[None]") -> None:
-        """It left by itself: in bad weather the venue may be out of reach, and it is started again; else a bug."""
-        if program.cancelled() or self._process is None:
-            return
-        error = program.exception()
-        if isinstance(error, VenueError) and not self._clear:
-            self._process.kill()
-        else:
-            self._loop.call_exception_handler({"message": "the program ended", "exception": error})
+    def _look(self, now_ms: int) -> None:
+        """The referee sees all fills, and what they have made of the account."""
+        executions = self.exchange.log.executions
+        for fill in islice(executions, self._seen, None):
+            if fill.exec_type != "Trade":
+                continue
+            self._fees_usdt += fill.fee_usdt
+            order = self.exchange.log.find({"orderId": fill.order_id})
+            assert order is not None, "the exchange forgets no order"
+            if not (order.link_id or order.reduce_only):
+                self.referee.meddled(FaultKind.FOREIGN_POSITION, fill.symbol, now_ms)
+            elif order.reduce_only:
+                self.referee.executed(order.link_id or order.order_id, fill.lots, fill.closed_lots)
+        self._seen = len(executions)
+        self.referee.check(now_ms)
 
     def _hear(self, note: Note, at_ms: int) -> None:
-        """The log. A task that had to be started again is a bug here, however well it was survived."""
+        """The log. A task that had to be started again is a bug here, unless it was tripped up."""
         self.notes.append((at_ms, note))
-        if note.kind == "task-failed":
+        if isinstance(note.record, OrderStep):
+            lied_to = any(self.faults.struck[kind] for kind in _LIES)
+            self.referee.stepped(replace(note.record, legal=note.record.legal or lied_to))
+        if note.kind == "task-failed" and not self.host.stumbled:
             self._loop.fail(SimulationError(f"{note.text}. See it again: {self._reproduce}"))
 
-    def _mourn(self, transport: LoopTransport) -> None:
-        """The operating system closes a dead program's sockets; the service manager starts it again."""
+    def _watch_recovery(self) -> None:
+        if self._clear:
+            boot, began_s = self.host.boots, self._loop.time()
+            self.network.later(0, lambda: self._look_for_recovery(boot, began_s))
+            self.network.later(UNKNOWN_S, lambda: self._look_for_unknown(boot))
+
+    def _look_for_recovery(self, boot: int, began_s: float) -> None:
+        """Look again and again after a start until the program knows the truth; too late is a broken promise."""
+        if boot != self.host.boots:
+            return
+        since_s = self._loop.time() - began_s
+        belief = replace(self.belief(), unknown=frozenset())  # an order on its way might still arrive
+        if self._recovered and self.referee.agrees(belief):
+            self.recovery_ms = max(self.recovery_ms, round(since_s * 1000))
+        elif since_s > RECOVERY_S:
+            self.referee.check_healed(belief, self.now_ms())
+        else:
+            self.network.later(0.01, lambda: self._look_for_recovery(boot, began_s))
+
+    def _look_for_unknown(self, boot: int) -> None:
+        if boot == self.host.boots:
+            self.referee.check_resolved(self.belief().unknown)
+
+    def _mourn(self) -> None:
         truth = self.truth()
-        self._deaths += 1
-        self._deaths_holding += bool(truth.positions or truth.entries)
-        self.engine = None
-        transport.disconnect()
-        self.network.later(REBOOT_S, self.boot)
+        self.deaths_holding += bool(truth.positions or truth.entries)
+        self.referee.died()
 
-    def _moment(self) -> None:
-        """Something was just committed or sent: the best time to die."""
-        if self._moments:
-            self._moments[0] -= 1
-            if not self._moments[0]:
-                del self._moments[0]
-                self._kill_soon()
+    def _meddled(self, kind: FaultKind, symbol: str) -> None:
+        self.faults.happened(kind, self._loop.time())
+        self.referee.meddled(kind, symbol, self.now_ms())
 
-    def _kill_soon(self) -> None:
-        process = self._process
-        if process is not None:
-            process.dies_at = process.steps + self._dice.randint(1, STEPS_TO_DEATH)
+    def _meddle(self, fault: Fault) -> None:
+        if not self._healed and not self._mischief.act(fault):
+            self.network.later(_AGAIN_S, lambda: self._meddle(fault))
+
+    def _afflict(self, fault: Fault) -> None:
+        if not self._healed:
+            self.host.suffer(fault)
 
     def _ask(self, command: Command) -> None:
-        if self.engine is not None:
-            self.engine.submit(command)
+        if self.host.engine is not None:
+            self.host.engine.submit(command)
 
     def _may_enter(self) -> bool:
-        if self.engine is None:
+        if self.host.engine is None:
             return False
-        view = self.engine.view()
+        view = self.host.engine.view()
         return view.armed and view.trading_state == "ACTIVE"
 
+    def _hindered_ms(self) -> int:
+        able = self.host.up and self._recovered  # before the first reading it cannot know of anything
+        return EPOCH_MS + int(self.faults.last_s * 1000) if able else self.now_ms()
+
+    def _forgets(self) -> list[str]:
+        """What a restart now would not know, or know otherwise."""
+        engine = self.host.engine
+        timeless = any(self.faults.struck[kind] for kind in CLOCK_ACTS)
+        return [] if engine is None else list(unlike_the_journal(engine, self.host.journal, timeless=timeless))
+
+    def _misbooked(self) -> list[str]:
+        """Where the ledger has it otherwise than the exchange. Trades of strangers may not be in it."""
+        account, executions = self.exchange.account, self.exchange.log.executions
+        funding = sum((done.fee_usdt for done in executions if done.exec_type == "Funding"), ZERO)
+        true = comparison.Truth(
+            positions={name: held.qty * held.sign for name, held in account.positions.items() if held.lots},
+            executions=frozenset(done.exec_id for done in executions),
+            fees_usdt=sum((done.fee_usdt for done in executions), -funding),
+            funding_usdt=funding,
+            open_orders=frozenset(
+                order.link_id for order in self.exchange.log.live() if order.link_id and not order.stop_kind
+            ),
+        )
+        with self.host.books.read() as books:
+            booked = comparison.booked(books)
+            trades = books.trades()
+        net = sum((trade.net_usdt for trade in trades), ZERO)
+        estimated = any(trade.estimated for trade in trades)
+        if self.referee.meddled_with:
+            ours = frozenset(done.exec_id for done in executions if done.link_id)
+            true = replace(true, executions=ours, fees_usdt=ZERO, funding_usdt=ZERO)
+            booked = replace(booked, executions=booked.executions & ours, fees_usdt=ZERO, funding_usdt=ZERO)
+        elif not (true.positions or estimated) and abs(net - account.realised) > comparison.EXACT:
+            return [f"closed trades made {net}, the account {account.realised} USDT"]
+        return comparison.differences(booked, true)
+
     def _knows(self) -> bool:
-        recovered = self.engine is not None and self.engine.core.recovered_ms is not None
-        return recovered and self.referee.agrees(self.belief())
+        return self._recovered and self.referee.agrees(self.belief())
 
-    def _look_for_recovery(self, boot: int, began: float) -> None:
-        """Look again and again after a start until the program knows the truth; too late is a broken promise."""
-        since = self._loop.time() - began
-        if boot != self._boots:
-            return
-        if self._knows():
-            self._recovery_ms = max(self._recovery_ms, round(since * 1000))
-        elif since > RECOVERY_S:
-            self.referee.check_healed(self.belief(), self.clock.now_ms())
-        else:
-            self.network.later(0.01, lambda: self._look_for_recovery(boot, began))
-
-
-class WatchedJournal:
-    """`ports.Journal` that shows the world what has become durable."""
-
-    def __init__(self, journal: Journal, world: World) -> None:
-        self._journal = journal
-        self._world = world
-
-    async def open(self) -> tuple[JournalEntry, ...]:
-        return await self._journal.open()
-
-    async def commit(self, entries: Iterable[JournalEntry]) -> None:
-        kept = tuple(entries)
-        await self._journal.commit(kept)
-        self._world.committed(kept)
-
-    async def close(self) -> None:
-        await self._journal.close()
+    @property
+    def _recovered(self) -> bool:
+        engine = self.host.engine
+        return engine is not None and engine.core.recovered_ms is not None
 
 
 def _true(position: Position, taker: Decimal) -> TruePosition:
@@ -357,12 +352,12 @@ def _true(position: Position, taker: Decimal) -> TruePosition:
     entry, sign = position.entry, position.sign
     stop = position.stop if position.stop is not None and position.stop.status == "Untriggered" else None
     ticks = None if stop is None else stop.trigger_ticks
-    loss = Decimal(0) if ticks is None else (entry - position.instrument.price(ticks)) * sign * position.qty
+    loss = ZERO if ticks is None else (entry - position.instrument.price(ticks)) * sign * position.qty
     return TruePosition(
         position.instrument.symbol,
         position.lots,
         ticks,
         position.initial_margin(taker),
         position.qty * entry,
-        max(Decimal(0), loss),
+        max(ZERO, loss),
     )

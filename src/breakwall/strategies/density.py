@@ -2,10 +2,10 @@
 
 from decimal import Decimal
 
-from breakwall.config import BounceSettings, BreakoutSettings, Settings
 from breakwall.market.state import Market, Status
 from breakwall.market.walls import Wall
 from breakwall.model.units import Side
+from breakwall.settings import BounceSettings, BreakoutSettings, Settings
 from breakwall.strategies.base import Key
 from breakwall.trading.cost import Costs
 from breakwall.trading.signal import Signal
@@ -168,6 +168,8 @@ class Density:
             at_ms=at_ms,
             trace=trace,
             reasons=(reason, f"trend {'up' if sign > 0 else 'down'}", aim),
+            imbalance=market.trend.imbalance,
+            indicators=_indicators(market, wall, at_ms),
         )
 
     def _target(self, market: Market, side: Side, entry: int, percent: Decimal, wall_id: int) -> tuple[int, str]:
@@ -185,6 +187,20 @@ class Density:
             if sign * (far - nearest) > 0 and self._costs.pays(side, entry, nearest, spread):
                 return nearest, "target before the next wall"
         return far, f"target {percent} % away"
+
+
+def _indicators(market: Market, wall: Wall, at_ms: int) -> dict[str, float]:
+    """What was seen, for the books: the trend's slope (ticks a second) and its error, the range, and the wall."""
+    seen = {
+        "slope": market.trend.slope,
+        "slope_error": market.trend.error,
+        "eroded": wall.eroded,
+        "eaten_share": wall.eaten_share,
+        "wall_usdt": float(wall.notional(market.instrument.usdt_per_tick_lot)),
+        "wall_age_s": wall.age_ms(at_ms) / 1000,
+        "touches": float(wall.touches),
+    }
+    return seen if market.atr_ticks is None else {**seen, "atr_ticks": market.atr_ticks}
 
 
 def _noun(wall: Wall) -> str:

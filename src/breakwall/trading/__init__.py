@@ -2,13 +2,14 @@
 
 The call order, for the dispatcher (`origin = Origin(run, seq, at_ms)`, one per event):
 
-1. Start: `restored = reconcile.restore(entries, instruments, settings, origin)` gives the `Blotter`; then
-   ask for a read-back ("start"); nothing is traded before it has been applied.
+1. Start: `restored = reconcile.restore.restore(entries, instruments, settings, origin)` gives the `Blotter`; then
+   ask for a read-back ("start"); nothing is traded before it has been applied and nothing differs any more.
 2. Each private event: `changes = blotter.apply(event, origin)`; journal each `change.note`. A `Trip` with
    `Tier.FLATTEN` means: close every held position. After an `Outcome` of a stop: ask for a read-back
    ("proof"), since confirmed is not proven.
-3. Each read-back, after `apply`: for each `difference` of `reconcile.differences(blotter, read_back)` journal
-   its note; `Act.CANCEL` -> `risk.approve_cancel(difference.order, ...)`.
+3. Each read-back: `changes = blotter.apply(read_back, origin)`, then `reconcile.differences.examine(...)` with them;
+   journal the note of each difference that is new; `Act.CANCEL` -> `risk.approve_cancel(difference.order, ...)`;
+   `reconcile.report.report_of(...)` for each pass, `escalation(...)` after the last one.
 4. Each tick: `blotter.on_tick(marks, origin)`; `QueryOrder` for each of `blotter.orders.due_queries(at_ms)`;
    for each held position: `position.observe(exit price, at_ms)`.
 5. After every event that touched a position or a tick, for each held position, protection first:
@@ -20,8 +21,8 @@ The call order, for the dispatcher (`origin = Origin(run, seq, at_ms)`, one per 
    A person's flatten is `protection.close(position, market, "flatten", "f")`, in every state; it is repeated by
    `need` until the position is flat.
 6. Each tick (and after wall events) while trading may open: `signal = density.look(market, at_ms, trace)`;
-   `card = validation.examine(signal, Scene(...))`; journal `card.note`; then
-   `risk.approve_entry(card, Gate(...), origin)`. A `Refused` that `heals` may be tried again:
+   `card = validation.examine(signal, Scene(...))`; then `risk.approve_entry(card, Gate(...), origin)`; journal
+   `context.signal_note(card, scene, refused)`. A `Refused` that `heals` may be tried again:
    `density.again(signal.key, at_ms + 1000)`.
 7. Whatever was approved: `blotter.decided(approved.intent, origin)` in the same event, before anything else is
    decided; then it is an action.

@@ -6,7 +6,6 @@ The core feeds it live, `reconcile.restore` feeds it the journal: the same facts
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from breakwall.config import Settings
 from breakwall.model.actions import CancelOrder, MoveStop, PlaceOrder
 from breakwall.model.events import (
     Command,
@@ -24,12 +23,14 @@ from breakwall.model.events import (
     WalletReport,
 )
 from breakwall.model.units import Instrument
+from breakwall.settings import Settings
 from breakwall.trading.breaker import Breaker, Trip
 from breakwall.trading.order import OrderChange
 from breakwall.trading.orders import Orders
 from breakwall.trading.origin import Origin
 from breakwall.trading.position import PositionState
-from breakwall.trading.positions import REST_LAG_MS, PositionChange, Positions
+from breakwall.trading.position_change import PositionChange
+from breakwall.trading.positions import REST_LAG_MS, Positions
 from breakwall.trading.protection import NakedTime
 
 ZERO = Decimal(0)
@@ -49,8 +50,8 @@ class Blotter:
     def __init__(self, settings: Settings, instruments: dict[str, Instrument]) -> None:
         self.instruments = instruments
         self.orders = Orders(settings.engine)
-        self.positions = Positions(instruments)
-        self.breaker = Breaker(settings.breaker, settings.risk.day_starts_at)
+        self.positions = Positions(instruments, ignore=settings.recovery.foreign == "ignore")
+        self.breaker = Breaker(settings.breaker, settings.risk)
         self.naked = NakedTime()
         self.wallet: Wallet | None = None
 
@@ -95,7 +96,7 @@ class Blotter:
                 self.positions.opening(intent, origin)
         elif position is not None and position.is_open:
             position.asked_out(intent.why, origin)
-        return []
+        return list(self.breaker.on_order(intent, origin.at_ms))
 
     def apply(self, event: Event, origin: Origin) -> list[Change]:
         """Take a private event; every other kind of event means nothing here."""
@@ -108,7 +109,7 @@ class Blotter:
                 return self._reports(event, origin)
             case Outcome():
                 self.positions.on_stop_outcome(event)
-                return self._orders([self.orders.on_outcome(event, origin)], origin)
+                return self._orders([self.orders.on_outcome(event, origin)], origin) + self._answer(event, origin)
             case OrderAnswer():
                 return self._orders([self.orders.on_answer(event, origin)], origin)
             case IntentSent():
@@ -120,7 +121,7 @@ class Blotter:
             case ReadBack():
                 return self._read_back(event, origin)
             case Command():
-                return list(self.breaker.on_command(event.kind, event.who, event.why, origin.at_ms, event.symbol))
+                return self._said(event, origin)
         return []
 
     def on_tick(self, marks: Mapping[str, Decimal | None], origin: Origin) -> list[Change]:
@@ -130,6 +131,16 @@ class Blotter:
         self.breaker.on_time(origin.at_ms)
         changes = self._positions(self.positions.on_time(origin), origin)
         return changes + self._equity(origin)
+
+    def _said(self, command: Command, origin: Origin) -> list[Change]:
+        said = command.kind, command.who, command.why, origin.at_ms, command.symbol, command.name
+        return list(self.breaker.on_command(*said))
+
+    def _answer(self, outcome: Outcome, origin: Origin) -> list[Change]:
+        """How long the exchange took counts for the breaker; what never left took nothing."""
+        if outcome.round_trip_ms <= 0:
+            return []
+        return list(self.breaker.on_answer(round(outcome.round_trip_ms), outcome.client_id, origin.at_ms))
 
     def _fill(self, fill: Fill, origin: Origin) -> list[Change]:
         known = self._orders([self.orders.on_fill(fill, origin)], origin)

@@ -4,8 +4,8 @@ from decimal import ROUND_CEILING, Decimal
 
 from msgspec import Struct
 
-from breakwall.config import EntrySettings
 from breakwall.model.units import Instrument, Side
+from breakwall.settings import EntrySettings
 
 _BP = Decimal(10_000)
 

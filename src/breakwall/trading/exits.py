@@ -2,8 +2,8 @@
 
 from decimal import Decimal
 
-from breakwall.config import ExitSettings
 from breakwall.market.state import Market
+from breakwall.settings import ExitSettings
 from breakwall.trading.position import Position
 from breakwall.trading.walls import eroded_at_least, leaning_wall
 

@@ -4,8 +4,9 @@ from enum import Enum
 
 from msgspec import Struct
 
-from breakwall.model.actions import Note, PlaceOrder
+from breakwall.model.actions import Note, PlaceOrder, TimeInForce
 from breakwall.model.events import OrderReport
+from breakwall.model.records import OrderStep
 from breakwall.model.units import Side
 
 
@@ -169,8 +170,24 @@ class OrderChange(Struct, frozen=True):
             symbol=self.order.symbol,
             trace=self.trace,
             client_id=self.order.client_id,
-            data={"filled_lots": self.order.filled_lots, "lots": self.order.lots, "reason": self.order.reason},
             durable=True,
+            record=self.step,
+        )
+
+    @property
+    def step(self) -> OrderStep:
+        order = self.order
+        return OrderStep(
+            client_id=order.client_id,
+            order_id=order.order_id,
+            before=self.before.value,
+            after=self.after.value,
+            cause=self.cause.value,
+            filled_lots=order.filled_lots,
+            lots=order.lots,
+            reason=order.reason,
+            alarm=self.alarm,
+            legal=self.legal,
         )
 
 
@@ -269,6 +286,12 @@ class Order:
     def is_entry(self) -> bool:
         """One of our orders that may increase risk."""
         return self.intent is not None and not self.reduce_only
+
+    @property
+    def rests(self) -> bool:
+        """A limit order that the venue keeps in its book, as was meant: it may take its time."""
+        meant = self.intent is not None and self.intent.tif in {TimeInForce.GTC, TimeInForce.POST_ONLY}
+        return meant and self.state in {OrderState.PLACED, OrderState.PARTIALLY_FILLED}
 
     @property
     def unbooked_lots(self) -> int:

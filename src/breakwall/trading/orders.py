@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from breakwall.config import EngineSettings
 from breakwall.model.actions import CancelOrder, PlaceOrder
 from breakwall.model.events import Fill, OrderAnswer, OrderReport, Outcome, OutcomeKind
 from breakwall.model.ids import parse
+from breakwall.settings import EngineSettings
 from breakwall.trading.order import Cause, Order, OrderChange, OrderState
 from breakwall.trading.origin import Origin
 
@@ -52,6 +52,10 @@ class Orders:
     def by_order_id(self, order_id: str) -> Order | None:
         key = self._by_order_id.get(order_id)
         return self._orders.get(key) if key else None
+
+    def of(self, report: OrderReport) -> Order | None:
+        """The order that a report speaks of."""
+        return self.get(report.client_id) if report.client_id else self.by_order_id(report.order_id)
 
     # what we decided
 
@@ -101,7 +105,7 @@ class Orders:
 
     def on_report(self, report: OrderReport, origin: Origin) -> OrderChange:
         """The venue's word on an order of anybody; unknown ones are kept as foreign."""
-        order = self.get(report.client_id) if report.client_id else self.by_order_id(report.order_id)
+        order = self.of(report)
         if order is None:
             order = Order.told(report, origin.at_ms)
             self._orders[report.client_id or report.order_id] = order
@@ -131,7 +135,7 @@ class Orders:
         if order is None or not answer.readable or not order.is_open:
             return None
         order.absences += 1
-        if order.absences < 2 or order.asked_ms - order.created_ms < self._absent_ms:
+        if order.absences < 2 or answer.asked_ms - order.created_ms < self._absent_ms:
             return None
         order.reason = "the venue does not know this order"
         return self._apply(order, Cause.GONE if order.known else Cause.ABSENT, origin)
@@ -192,7 +196,7 @@ class Orders:
         self._cancels = {cancel: target for cancel, target in self._cancels.items() if target in self._orders}
 
     def _due(self, order: Order, at_ms: int) -> bool:
-        if at_ms - order.asked_ms < self._retry_ms:
+        if at_ms - order.asked_ms < self._retry_ms or order.rests:
             return False
         return order.state is OrderState.UNKNOWN or at_ms - order.since_ms >= ANSWER_DUE_MS
 

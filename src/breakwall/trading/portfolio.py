@@ -35,6 +35,14 @@ class Portfolio(Struct, frozen=True):
     holdings: tuple[Holding, ...] = ()
 
     @property
+    def sane(self) -> bool:
+        """Whether all of it are numbers: every comparison with anything else would be false, or an error."""
+        amounts = [self.equity_usdt, self.available_usdt, self.daily_loss_left_usdt]
+        for held in self.holdings:
+            amounts += [held.notional_usdt, held.margin_usdt, held.loss_at_stop_usdt]
+        return all(amount.is_finite() for amount in amounts)
+
+    @property
     def symbols(self) -> frozenset[str]:
         return frozenset(holding.symbol for holding in self.holdings)
 

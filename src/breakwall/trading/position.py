@@ -3,13 +3,13 @@
 from decimal import Decimal
 from enum import Enum
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from breakwall.model.actions import PlaceOrder, Plan
 from breakwall.model.events import Fill, PositionReport
 from breakwall.model.margin import average_entry, gross_pnl
-from breakwall.model.units import Instrument, Side, side_of
+from breakwall.model.records import ClosedTrade, PositionStep
+from breakwall.model.units import Instrument, side_of
 from breakwall.trading.order import Transition
 from breakwall.trading.origin import Origin
 
@@ -47,34 +47,6 @@ class TransitionError(ValueError):
     """A position was asked to move where its table does not let it; the state did not change."""
 
 
-class ClosedTrade(Struct, frozen=True):
-    """A finished round trip. Prices are averages, cash is USDT; `fees` and `funding` are paid when positive.
-
-    `net = gross - fees - funding`. `best` and `worst` are the largest profit and loss per coin seen
-    while it was open. `estimated`: the closing executions were never seen, the exit is the mark price.
-    """
-
-    symbol: str
-    strategy: str
-    side: Side
-    lots: int
-    entry: Decimal
-    exit: Decimal
-    gross_usdt: Decimal
-    fees_usdt: Decimal
-    funding_usdt: Decimal
-    net_usdt: Decimal
-    reason: str
-    external: bool
-    estimated: bool
-    opened_ms: int
-    closed_ms: int
-    best: Decimal
-    worst: Decimal
-    entry_id: str
-    trace: str
-
-
 class Position:
     """A position, keyed by `(symbol, position_idx)`. Moves by this table; what is not listed is refused.
 
@@ -100,6 +72,7 @@ class Position:
         "external",
         "fees_usdt",
         "first_proof_ms",
+        "foreign",
         "funding_usdt",
         "gross_usdt",
         "held_stop_ticks",
@@ -158,6 +131,7 @@ class Position:
         self.worst_ticks: int | None = None
         self.samples: list[tuple[int, int]] = []
         self.external = False
+        self.foreign = False  # somebody else has opened it
         self.history: list[Transition] = []
 
     @property
@@ -229,12 +203,16 @@ class Position:
 
     def reduce(self, price: Decimal, lots: int, origin: Origin) -> None:
         """Close `lots` (unsigned, at most what is held) at `price`; books the gross result."""
+        self.realise(price, lots)
+        self.lots -= self.sign * lots
+        self.move(PositionCause.REDUCED if self.lots else PositionCause.FLAT, origin.at_ms, origin.trace)
+
+    def realise(self, price: Decimal, lots: int) -> None:
+        """Book the gross result of `lots` (unsigned) that were closed at `price`; the quantity is known already."""
         qty = self.instrument.qty(lots)
         self.gross_usdt += gross_pnl(self.sign, qty, self.entry, price)
         self.exit_value += qty * price
         self.exit_lots += lots
-        self.lots -= self.sign * lots
-        self.move(PositionCause.REDUCED if self.lots else PositionCause.FLAT, origin.at_ms, origin.trace)
 
     def correct(self, report: PositionReport, origin: Origin) -> None:
         """Take the venue's quantity and entry over ours: the exchange is the truth."""
@@ -319,15 +297,17 @@ class Position:
 
     def closed(self, origin: Origin, *, estimated: bool) -> ClosedTrade:
         """The record of this position once it is flat."""
-        tick, sign = self.instrument.tick, self.direction
-        exit_qty = self.instrument.qty(self.exit_lots)
+        instrument, plan, sign = self.instrument, self.plan, self.direction
+        exit_qty = instrument.qty(self.exit_lots)
+        left_at = self.exit_value / exit_qty if exit_qty else self.entry
+        made = [sign * (price - self.entry) for price in (left_at, *self._seen())]
         return ClosedTrade(
             symbol=self.symbol,
             strategy=self.strategy,
             side=side_of(sign),
             lots=self.max_lots,
             entry=self.entry,
-            exit=self.exit_value / exit_qty if exit_qty else self.entry,
+            exit=left_at,
             gross_usdt=self.gross_usdt,
             fees_usdt=self.fees_usdt,
             funding_usdt=self.funding_usdt,
@@ -337,8 +317,30 @@ class Position:
             estimated=estimated,
             opened_ms=self.opened_ms,
             closed_ms=origin.at_ms,
-            best=ZERO if self.best_ticks is None else max(ZERO, sign * (tick * self.best_ticks - self.entry)),
-            worst=ZERO if self.worst_ticks is None else min(ZERO, sign * (tick * self.worst_ticks - self.entry)),
+            best=max(ZERO, *made),
+            worst=min(ZERO, *made),
             entry_id=self.entry_id,
             trace=self.trace,
+            qty=instrument.qty(self.max_lots),
+            planned_entry=instrument.price(plan.entry_ticks) if plan else None,
+            planned_stop=instrument.price(plan.stop_ticks) if plan else None,
+            planned_target=instrument.price(plan.target_ticks) if plan else None,
         )
+
+    def step(self, what: str) -> PositionStep:
+        """What it is after this change, for the books."""
+        return PositionStep(
+            what=what,
+            lots=self.lots,
+            qty=self.instrument.qty(self.lots),
+            entry=self.entry,
+            stop=None if self.stop_ticks is None else self.instrument.price(self.stop_ticks),
+            strategy=self.strategy,
+            entry_id=self.entry_id,
+            opened_ms=self.opened_ms,
+            liquidation=self.liquidation,
+        )
+
+    def _seen(self) -> list[Decimal]:
+        """The best and the worst price at which it could have been left, where any was seen."""
+        return [self.instrument.price(ticks) for ticks in (self.best_ticks, self.worst_ticks) if ticks is not None]

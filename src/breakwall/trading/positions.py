@@ -3,19 +3,25 @@
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from msgspec import Struct
-
-from breakwall.model.actions import Note, PlaceOrder
+from breakwall.model.actions import PlaceOrder
 from breakwall.model.events import Fill, Outcome, OutcomeKind, PositionReport, ReadBack
 from breakwall.model.units import Instrument
 from breakwall.trading.orders import is_ours
 from breakwall.trading.origin import Origin
-from breakwall.trading.position import ZERO, ClosedTrade, Position, PositionCause, PositionState
+from breakwall.trading.position import ZERO, Position, PositionCause, PositionState
+from breakwall.trading.position_change import PositionChange
+from breakwall.trading.word import Word, behind, contains, older
 
 SETTLE_MS = 500
 """How long fills and the position's report may disagree before the report wins (they race each other)."""
+UNSEEN_MS = 3_000
+"""The same where the report holds less than we do: the executions that closed it are asked for before anything is
+booked without them. More than we know of does not wait: it may need a stop.
+"""
 _MOVES = frozenset({"Trade", "BustTrade", "AdlTrade"})
 _FORCED = {"BustTrade": "liquidation", "AdlTrade": "auto-deleveraging"}
+FORCED = frozenset(_FORCED.values())
+"""Reasons of a closed trade that was ended by the venue itself."""
 _STOPS = {"StopLoss": "stop", "TakeProfit": "take-profit", "TrailingStop": "stop"}
 REST_LAG_MS = 1_000
 """A REST answer asked this soon after a fill may not contain it yet."""
@@ -24,46 +30,35 @@ _REMEMBERED = 5_000
 Key = tuple[str, int]
 
 
-class PositionChange(Struct, frozen=True):
-    """What happened to a position: `kind` is opened, grew, reduced, closed, ended, corrected, adopted, cash."""
-
-    kind: str
-    symbol: str
-    text: str
-    trace: str
-    closed: ClosedTrade | None = None
-    alarm: bool = False
-
-    @property
-    def note(self) -> Note:
-        level = "warning" if self.alarm else "info"
-        return Note(kind="position", text=self.text, level=level, symbol=self.symbol, trace=self.trace, durable=True)
-
-
-class Word(Struct):
-    """The venue's latest report on a position, and when we took it (engine time)."""
-
-    report: PositionReport
-    at_ms: int
-    differs_ms: int | None = None
-
-
 class Positions:
     """Positions by `(symbol, position_idx)`; closed ones leave as `ClosedTrade`.
 
     `instruments` is the core's own table of current instruments. Every method answers with what changed.
+    `ignore`: positions that somebody else has opened are left alone; they are in `alone`, never among ours.
     """
 
-    __slots__ = ("_changed_ms", "_corrected", "_exec_ids", "_instruments", "_last_fill", "_open", "_words")
+    __slots__ = (
+        "_changed_ms",
+        "_corrected",
+        "_exec_ids",
+        "_ignore",
+        "_instruments",
+        "_last_fill",
+        "_open",
+        "_unseen",
+        "_words",
+    )
 
-    def __init__(self, instruments: Mapping[str, Instrument]) -> None:
+    def __init__(self, instruments: Mapping[str, Instrument], *, ignore: bool = False) -> None:
         self._instruments = instruments
+        self._ignore = ignore
         self._open: dict[Key, Position] = {}
         self._words: dict[Key, Word] = {}
         self._exec_ids: dict[str, None] = {}
         self._changed_ms: dict[Key, int] = {}
         self._last_fill: dict[Key, Fill] = {}
         self._corrected: dict[Key, PositionReport] = {}
+        self._unseen: dict[Key, None] = {}  # gone, and no execution has told how
 
     def __iter__(self) -> Iterator[Position]:
         return iter(tuple(self._open.values()))
@@ -80,6 +75,20 @@ class Positions:
         """Whether this execution was taken already, here or before a restart."""
         return exec_id in self._exec_ids
 
+    def went_unseen(self, symbol: str) -> bool:
+        """Whether its last position is gone by the venue's word alone: no execution that closed it was ever told."""
+        return (symbol, 0) in self._unseen
+
+    @property
+    def alone(self) -> list[PositionReport]:
+        """Positions of others that are left alone, as the venue last told them."""
+        told = [self._words[key].report for key in sorted(self._words.keys() - self._open.keys())]
+        return [report for report in told if report.lots] if self._ignore else []
+
+    def is_alone(self, symbol: str) -> bool:
+        """Whether somebody else has a position there that is left alone."""
+        return any(report.symbol == symbol for report in self.alone)
+
     # what we decided
 
     def opening(self, intent: PlaceOrder, origin: Origin) -> Position:
@@ -95,7 +104,7 @@ class Positions:
             return None
         position.move(PositionCause.NO_FILL, origin.at_ms, origin.trace)
         del self._open[position.key]
-        return PositionChange("ended", symbol, "entry ended without a fill", origin.trace)
+        return PositionChange.of("ended", position, "entry ended without a fill", origin)
 
     def on_stop_outcome(self, outcome: Outcome) -> None:
         """What became of moving a stop. Confirmed is not proven; refused while there is none means: close."""
@@ -120,26 +129,27 @@ class Positions:
         key = (fill.symbol, 0)
         if fill.exec_kind not in _MOVES or not fill.lots:
             return [self._cash(fill, key, origin)]
+        if fill.closed_lots:
+            self._unseen.pop(key, None)
         self._changed_ms[key] = origin.at_ms
         last = self._last_fill.get(key)
         if last is None or (fill.seq, fill.at_ms) >= (last.seq, last.at_ms):
             self._last_fill[key] = fill
         if self._contained(fill, key):
-            return [self._cash(fill, key, origin)]
+            return [self._late(fill, key, origin)]
         return self._trade(fill, key, intent, origin)
 
     def on_report(self, report: PositionReport, origin: Origin) -> list[PositionChange]:
-        """The venue's word: stop and liquidation at once, the quantity once it has stood for `SETTLE_MS`."""
+        """The venue's word: stop and liquidation at once, the quantity once it has stood for a while."""
         key = (report.symbol, report.position_idx)
         word = self._words.get(key)
-        if report.symbol not in self._instruments or (word is not None and _older(report, word.report)):
+        if report.symbol not in self._instruments or (word is not None and older(report, word.report)):
             return []
-        if self._behind(report, key):
+        if behind(report, self._last_fill.get(key)):
             return []
         differs = word.differs_ms if word is not None else None
         self._words[key] = Word(report, origin.at_ms, differs)
-        self._prove(key, report, origin)
-        return self._settle(key, origin, SETTLE_MS)
+        return self._prove(key, report, origin) + self._settle(key, origin, SETTLE_MS)
 
     def on_read_back(
         self, read_back: ReadBack, intents: Mapping[str, PlaceOrder], origin: Origin
@@ -152,24 +162,34 @@ class Positions:
         newer = {key for key, at_ms in self._changed_ms.items() if at_ms + REST_LAG_MS >= read_back.asked_ms}
         newer |= {key for key, word in self._words.items() if word.at_ms >= read_back.asked_ms}
         for fill in sorted(read_back.fills, key=lambda fill: (fill.at_ms, fill.seq, fill.exec_id)):
-            if fill.client_id in intents or self._concerns(fill):
+            if fill.client_id in intents or self._concerns(fill) or self.went_unseen(fill.symbol):
                 changes += self.on_fill(fill, intents.get(fill.client_id), origin)
         told = {(report.symbol, report.position_idx): report for report in read_back.positions}
+        if self._ignore:
+            for key in self._words.keys() - {*told, *self._open} - newer:
+                del self._words[key]
         for key in sorted({*told, *self._open} - newer):
             report = told.get(key) or self._flat(key)
             missed = self._changed_ms.get(key) == origin.at_ms
             if (
                 report is not None
                 and report.symbol in self._instruments
-                and not (missed and self._behind(report, key))
+                and not (missed and behind(report, self._last_fill.get(key)))
             ):
                 self._words[key] = Word(report, origin.at_ms)
-                self._prove(key, report, origin)
-                changes += self._settle(key, origin, 0)
+                changes += self._prove(key, report, origin) + self._settle(key, origin, 0)
         return changes
 
+    def misses(self, asked_ms: int, at_ms: int) -> bool:
+        """Whether executions must be missing: a report differs for longer than they may be late.
+
+        `asked_ms` is when the account was last asked for: asking once is enough.
+        """
+        since = [word.differs_ms + SETTLE_MS for word in self._words.values() if word.differs_ms is not None]
+        return any(asked_ms < late_ms <= at_ms for late_ms in since)
+
     def on_time(self, origin: Origin) -> list[PositionChange]:
-        """Settle what has differed from the venue for `SETTLE_MS`."""
+        """Settle what has differed from the venue for long enough."""
         changes: list[PositionChange] = []
         for key in sorted(self._words):
             if self._words[key].differs_ms is not None:
@@ -197,6 +217,8 @@ class Positions:
     def _trade(self, fill: Fill, key: Key, intent: PlaceOrder | None, origin: Origin) -> list[PositionChange]:
         position = self._open.get(key)
         signed = fill.side.sign * fill.lots
+        if position is None and self._ignore and not is_ours(fill.client_id):
+            return []
         if position is None or position.lots * signed >= 0:
             return [self._grow(fill, key, signed, fill.fee_usdt, intent, origin)]
         closing = min(abs(position.lots), fill.lots)
@@ -210,8 +232,10 @@ class Positions:
     def _grow(
         self, fill: Fill, key: Key, signed: int, fee: Decimal, intent: PlaceOrder | None, origin: Origin
     ) -> PositionChange:
+        stranger = intent is None and not is_ours(fill.client_id)
         position = self._open.get(key) or self._new(key, origin)
         opened = position.lots == 0
+        position.foreign |= stranger and opened and not position.entry_id
         if intent is not None and position.plan is None:
             position.plan, position.entry_id = intent.plan, intent.client_id
         position.add(fill, signed, origin)
@@ -221,13 +245,7 @@ class Positions:
             f"{'opened' if opened else 'added'} {fill.side.value.lower()} "
             f"{instrument.qty_text(abs(signed))} at {instrument.price_text(fill.ticks)}"
         )
-        return PositionChange(
-            "opened" if opened else "grew",
-            fill.symbol,
-            text,
-            origin.trace,
-            alarm=intent is None and not is_ours(fill.client_id),
-        )
+        return PositionChange.of("opened" if opened else "grew", position, text, origin, alarm=stranger)
 
     def _shrink(self, position: Position, fill: Fill, lots: int, fee: Decimal, origin: Origin) -> PositionChange:
         position.fees_usdt += fee
@@ -239,14 +257,14 @@ class Positions:
         position.reduce(instrument.price(fill.ticks), lots, origin)
         text = f"closed {instrument.qty_text(lots)} at {instrument.price_text(fill.ticks)}"
         if position.lots:
-            return PositionChange("reduced", fill.symbol, text, origin.trace, alarm=not ours)
+            return PositionChange.of("reduced", position, text, origin, alarm=not ours)
         return self._finish(position, text, origin, estimated=False)
 
     def _finish(self, position: Position, text: str, origin: Origin, *, estimated: bool) -> PositionChange:
         trade = position.closed(origin, estimated=estimated)
         del self._open[position.key]
         text = f"{text}; {trade.reason}, net {trade.net_usdt:.4f} USDT"
-        return PositionChange("closed", position.symbol, text, origin.trace, trade, alarm=trade.external)
+        return PositionChange.of("closed", position, text, origin, closed=trade, alarm=trade.external)
 
     def _cash(self, fill: Fill, key: Key, origin: Origin) -> PositionChange:
         position = self._open.get(key)
@@ -256,23 +274,42 @@ class Positions:
         elif position is not None:
             position.fees_usdt += fill.fee_usdt
         text = f"{what} {fill.fee_usdt} USDT"
+        if position is not None:
+            return PositionChange.of("cash", position, text, origin)
         return PositionChange("cash", fill.symbol, text, origin.trace)
 
-    def _prove(self, key: Key, report: PositionReport, origin: Origin) -> None:
-        """Take stop, liquidation and mark of a report that speaks of the same side."""
+    def _late(self, fill: Fill, key: Key, origin: Origin) -> PositionChange:
+        """An execution that a corrected quantity contains: what it closed was made all the same."""
+        position = self._open.get(key)
+        if position is not None and position.lots * fill.side.sign < 0:
+            position.realise(position.instrument.price(fill.ticks), fill.closed_lots)
+        return self._cash(fill, key, origin)
+
+    def _prove(self, key: Key, report: PositionReport, origin: Origin) -> list[PositionChange]:
+        """Take stop, liquidation and mark of a report that speaks of the same side; another stop is told."""
         position = self._open.get(key)
         if position is None or report.lots == 0 or position.lots * report.lots < 0:
-            return
+            return []
+        before = position.stop_ticks
         position.prove(report, origin.at_ms)
+        now = position.stop_ticks
+        if now == before or not position.is_open:
+            return []
+        text = "the exchange shows no stop any more" if now is None else "stop read back at "
+        text += "" if now is None else position.instrument.price_text(now)
+        return [PositionChange.of("stop", position, text, origin, alarm=now is None)]
 
     def _settle(self, key: Key, origin: Origin, patience_ms: int) -> list[PositionChange]:
         word, position = self._words[key], self._open.get(key)
         held = position.lots if position else 0
-        if held == word.report.lots or (patience_ms and self._behind(word.report, key)):
+        if position is None and self._ignore:
+            held = word.report.lots
+        if held == word.report.lots or (patience_ms and behind(word.report, self._last_fill.get(key))):
             word.differs_ms = None
             return []
         word.differs_ms = origin.at_ms if word.differs_ms is None else word.differs_ms
-        if origin.at_ms - word.differs_ms < patience_ms:
+        smaller = abs(word.report.lots) < abs(held) and word.report.lots * held >= 0
+        if origin.at_ms - word.differs_ms < (UNSEEN_MS if patience_ms and smaller else patience_ms):
             return []
         word.differs_ms = None
         self._corrected[key] = word.report
@@ -289,6 +326,7 @@ class Positions:
             return [self._close_unseen(position, report, origin)] if position is not None else changes
         known = position is not None
         position = position or self._new(key, origin)
+        position.foreign |= not known
         before = position.lots
         position.correct(report, origin)
         self._prove(key, report, origin)
@@ -296,15 +334,14 @@ class Positions:
         text = (
             f"the exchange holds {instrument.qty_text(report.lots)}, we had {instrument.qty_text(before)}; taken over"
         )
-        changes.append(
-            PositionChange("corrected" if known else "adopted", report.symbol, text, origin.trace, alarm=True)
-        )
+        changes.append(PositionChange.of("corrected" if known else "adopted", position, text, origin, alarm=True))
         return changes
 
     def _close_unseen(self, position: Position, report: PositionReport, origin: Origin) -> PositionChange:
         """Flat at the venue, the closing fills never seen: closed at the last known mark, marked as estimated."""
         position.reason = position.reason or "closed externally"
         position.external |= position.state is not PositionState.CLOSING
+        self._unseen[position.key] = None
         price = report.mark or position.mark or position.entry
         position.reduce(price, abs(position.lots), origin)
         return self._finish(position, "gone at the exchange", origin, estimated=True)
@@ -317,21 +354,7 @@ class Positions:
         position = self._open.get(key)
         if fill.closed_lots >= fill.lots and (position is None or position.lots == 0):
             return True
-        corrected = self._corrected.get(key)
-        if corrected is None:
-            return False
-        if fill.seq > 0 and corrected.seq > 0:
-            return fill.seq <= corrected.seq
-        return fill.at_ms <= corrected.updated_ms
-
-    def _behind(self, report: PositionReport, key: Key) -> bool:
-        """Whether a report is older than the last fill we booked."""
-        fill = self._last_fill.get(key)
-        if fill is None:
-            return False
-        if fill.seq > 0 and report.seq > 0:
-            return report.seq < fill.seq
-        return report.updated_ms < fill.at_ms
+        return contains(self._corrected.get(key), fill)
 
     def _concerns(self, fill: Fill) -> bool:
         """A fill of nobody we know still concerns a position that was open when it happened."""
@@ -366,10 +389,3 @@ class Positions:
         self._exec_ids[exec_id] = None
         if len(self._exec_ids) > _REMEMBERED:
             del self._exec_ids[next(iter(self._exec_ids))]
-
-
-def _older(report: PositionReport, known: PositionReport) -> bool:
-    """Reports are ordered by the venue's sequence, then by its time."""
-    if report.seq > 0 and known.seq > 0 and report.seq != known.seq:
-        return report.seq < known.seq
-    return report.updated_ms < known.updated_ms

@@ -4,11 +4,11 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from breakwall.config import ExitSettings, RiskSettings
 from breakwall.market.state import Market
 from breakwall.model.actions import Refused
 from breakwall.model.events import PositionReport
 from breakwall.model.margin import breakeven_price
+from breakwall.settings import ExitSettings, RiskSettings
 from breakwall.trading.liquidation import liquidation_ticks
 from breakwall.trading.position import Position, PositionState
 from breakwall.trading.positions import Key
@@ -57,6 +57,7 @@ class Protection:
       `PROOF_GRACE_MS` where the proof of the attached one may be on its way).
     - Not confirmed within `emergency_close_s` of the first fill, or refused: close, reduce-only, repeated
       and escalated until flat; from the second try on the stop is tried again as well.
+    - Loosened at the venue by whomever: back to the tightest it ever was.
     - Breakeven, fees and paid funding included: a breakout at `breakout_breakeven_percent`, a bounce once
       its wall is eroded by `bounce_breakeven_erosion`; where it would trigger at once, close instead.
     """
@@ -83,7 +84,7 @@ class Protection:
             return again or self._arm_meanwhile(position, market, at_ms)
         if position.stop_ticks is None:
             return self._arm(position, market, at_ms)
-        return self._to_breakeven(position, market, at_ms)
+        return self._tighten_again(position, market, at_ms) or self._to_breakeven(position, market, at_ms)
 
     def close(self, position: Position, market: Market, why: str, leg: str = "x") -> CloseNow:
         """The next try to close; `why` is kept, the way escalates with each try."""
@@ -121,15 +122,16 @@ class Protection:
         return SetStop(stop, f"breakeven by {who}")
 
     def first_stop(self, position: Position, market: Market) -> int:
-        """The stop an unprotected position gets: the tightest it ever had, its plan's, or a default one.
+        """The stop an unprotected position gets: the tightest it had or was to have, its plan's, or a default one.
 
         The default is `ADOPTED_STOP` from the worse of entry and mark, well inside liquidation.
         """
-        if position.held_stop_ticks is not None:
-            return position.held_stop_ticks
+        instrument, sign = position.instrument, position.sign
+        known = [ticks for ticks in (position.held_stop_ticks, position.stop_asked_ticks) if ticks is not None]
+        if known:  # what was asked for may have stood, although nobody read it back
+            return max(known) if sign > 0 else min(known)
         if position.plan is not None:
             return position.plan.stop_ticks
-        instrument, sign = position.instrument, position.sign
         mark = market.mark or position.mark or position.entry
         worse = min(position.entry, mark) if sign > 0 else max(position.entry, mark)
         wanted = instrument.stop_ticks(worse * (1 - sign * ADOPTED_STOP), sign)
@@ -155,6 +157,15 @@ class Protection:
         if on_its_way or _asked_lately(position, at_ms):
             return None
         return SetStop(stop, "open without a stop")
+
+    def _tighten_again(self, position: Position, market: Market, at_ms: int) -> Need | None:
+        """Somebody loosened the stop at the venue: back to the tightest it ever was."""
+        stop, tightest = position.stop_ticks, position.held_stop_ticks
+        if stop is None or tightest is None or position.sign * (stop - tightest) >= 0:
+            return None
+        if _triggers(position, market, tightest):
+            return self.close(position, market, "the stop was loosened, and the price is through where it was")
+        return None if _asked_lately(position, at_ms) else SetStop(tightest, "loosened at the exchange")
 
     def _close_again(self, position: Position, market: Market, at_ms: int, *, exit_working: bool) -> Need | None:
         wait = CLOSE_STUCK_MS if exit_working and position.stop_ticks is not None else CLOSE_RETRY_MS

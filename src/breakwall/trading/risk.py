@@ -4,7 +4,6 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from breakwall.config import Settings
 from breakwall.model.actions import (
     Approved,
     CancelOrder,
@@ -16,7 +15,8 @@ from breakwall.model.actions import (
     TimeInForce,
 )
 from breakwall.model.units import Instrument, Side, side_of
-from breakwall.trading.breaker import TradingState
+from breakwall.settings import Settings
+from breakwall.trading.breaker import TradingState, Trip
 from breakwall.trading.cost import Costs
 from breakwall.trading.liquidation import liquidation_ticks
 from breakwall.trading.order import Order
@@ -34,9 +34,10 @@ FUNDING_QUIET_MS = 60_000
 class Gate(Struct, frozen=True):
     """What the last gate looks at, at the moment of the decision.
 
-    `why` says what holds trading back, `paused` what a person said of this symbol; both empty where nothing does.
+    `why` says what holds the account back, `held` what holds this symbol or strategy back (None: nothing does).
     `unresolved`: an order of this symbol is UNKNOWN; `rest_ms`: the symbol's cooldown that is left;
-    `journal_ok`: intents can be made durable. `funding_rate` is a fraction, None: not known.
+    `journal_ok`: intents can be made durable. `mark` None: no mark price is known, which refuses. `funding_rate` is
+    a fraction, None: not known.
     """
 
     instrument: Instrument
@@ -51,10 +52,11 @@ class Gate(Struct, frozen=True):
     rest_ms: int
     bid_ticks: int
     ask_ticks: int
+    mark: Decimal | None = None
     funding_rate: Decimal | None = None
     next_funding_ms: int | None = None
     why: str = ""
-    paused: str = ""
+    held: Trip | None = None
 
 
 def approve_entry(card: Card, gate: Gate, origin: Origin) -> Approved[PlaceOrder] | Refused:
@@ -69,15 +71,16 @@ def approve_entry(card: Card, gate: Gate, origin: Origin) -> Approved[PlaceOrder
     if isinstance(sized, Refused):
         return sized
     signal = card.signal
-    answers = (
-        _allowed(gate),
-        _symbol_free(signal, gate),
-        _pays(signal, gate),
-        _within_limits(signal, sized, gate),
-        _funding(signal, gate, origin.at_ms),
-        _stop_reachable(signal, gate),
+    refused = (
+        _allowed(gate)
+        or _numbers(sized, gate)
+        or _symbol_free(signal, gate)
+        or _collar(signal, gate)
+        or _pays(signal, gate)
+        or _within_limits(signal, sized, gate)
+        or _funding(signal, gate, origin.at_ms)
+        or _stop_reachable(signal, gate)
     )
-    refused = next((answer for answer in answers if answer is not None), None)
     if refused is not None:
         return refused
     intent = PlaceOrder(
@@ -123,11 +126,13 @@ def approve_exit(
     return Approved(intent=intent, reducing=True)
 
 
-def approve_cancel(order: Order, origin: Origin, why: str) -> Approved[CancelOrder] | Refused:
-    """A cancel, in every trading state; never of a protective stop."""
+def approve_cancel(
+    order: Order, origin: Origin, why: str, *, orphan: bool = False
+) -> Approved[CancelOrder] | Refused:
+    """A cancel, in every trading state; of a protective stop only where it is an `orphan` and protects nothing."""
     if not order.is_open:
         return Refused("cancel", f"order {order.client_id} is {order.state.value} already")
-    if order.stop_kind:
+    if order.stop_kind and not orphan:
         return Refused("cancel", f"order {order.order_id} is the position's {order.stop_kind}")
     intent = CancelOrder(
         client_id=origin.client_id("c"),
@@ -168,8 +173,8 @@ def approve_stop(position: Position, stop_ticks: int, origin: Origin, why: str) 
 
 
 def _allowed(gate: Gate) -> Refused | None:
-    if gate.paused:
-        return Refused("paused", gate.paused, heals=True)
+    if gate.held is not None:
+        return Refused(gate.held.rule, gate.held.text, heals=True)
     if gate.state is not TradingState.ACTIVE:
         why = f": {gate.why}" if gate.why else ""
         return Refused("trading state", f"trading is {gate.state.value}{why}", heals=True)
@@ -191,6 +196,26 @@ def _symbol_free(signal: Signal, gate: Gate) -> Refused | None:
     return None
 
 
+def _numbers(sized: Sized, gate: Gate) -> Refused | None:
+    """What is no number lets through whatever it is compared with."""
+    order = (sized.notional_usdt, sized.margin_usdt, sized.loss_at_stop_usdt, gate.mark or Decimal(0))
+    if gate.portfolio.sane and all(amount.is_finite() for amount in order):
+        return None
+    return Refused("numbers", "an amount of the account, the order or the mark price is no number", heals=True)
+
+
+def _collar(signal: Signal, gate: Gate) -> Refused | None:
+    """The worst price an order may get lies near the mark price, or it is nobody's honest wish."""
+    if gate.mark is None or gate.mark <= 0:
+        return Refused("price collar", f"no mark price of {signal.symbol} is known", heals=True)
+    worst = gate.instrument.price(gate.costs.worst_entry_ticks(gate.instrument, signal.side, signal.entry_ticks))
+    away, most = abs(worst - gate.mark) / gate.mark * _HUNDRED, gate.settings.risk.price_collar_percent
+    if away <= most:
+        return None
+    reason = f"{worst} is {away:.2f} % from the mark price {gate.mark}, at most {most} % allowed"
+    return Refused("price collar", reason, heals=True)
+
+
 def _pays(signal: Signal, gate: Gate) -> Refused | None:
     spread = gate.ask_ticks - gate.bid_ticks
     if gate.costs.pays(signal.side, signal.entry_ticks, signal.target_ticks, spread):
@@ -204,6 +229,7 @@ def _within_limits(signal: Signal, sized: Sized, gate: Gate) -> Refused | None:
     equity = book.equity_usdt / _HUNDRED
     limits = (
         ("positions", Decimal(len(book.symbols | {signal.symbol})), Decimal(rules.max_positions)),
+        ("max_order_usdt", sized.notional_usdt, rules.max_order_usdt),
         ("margin per position", sized.margin_usdt, rules.position_margin_percent * equity),
         ("total margin", book.margin_usdt + sized.margin_usdt, rules.total_margin_percent * equity),
         ("max_exposure_usdt", book.exposure_usdt + sized.notional_usdt, rules.max_exposure_usdt),

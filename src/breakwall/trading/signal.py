@@ -11,7 +11,8 @@ class Signal(Struct, frozen=True):
 
     Prices are ticks. `side` is the side of the entry, `wall_side` Side.BUY for a wall of bids;
     `entry_ticks` is the price an aggressive order would get now; `strength` 0..1 is an indicator and
-    sizes nothing. `reasons` are plain words, most important first.
+    sizes nothing. `reasons` are plain words, most important first. `imbalance` (of aggressive trades, -1..1) and
+    `indicators` (by name, finite) are what else the strategy saw: for the books, nothing is decided on them again.
     """
 
     strategy: str
@@ -28,6 +29,8 @@ class Signal(Struct, frozen=True):
     at_ms: int
     trace: str
     reasons: tuple[str, ...]
+    imbalance: float | None = None
+    indicators: dict[str, float] = {}
 
     @property
     def key(self) -> tuple[str, str, int]:

@@ -2,10 +2,10 @@
 
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from breakwall.config import RiskSettings
 from breakwall.model.actions import Refused, Sized
 from breakwall.model.margin import initial_margin, order_cost
 from breakwall.model.units import Instrument
+from breakwall.settings import RiskSettings
 from breakwall.trading.cost import Costs
 from breakwall.trading.portfolio import Portfolio, loss_at_stop
 from breakwall.trading.signal import Signal
@@ -24,6 +24,8 @@ def size(
     The size is never raised to a minimum: below the instrument's or our own the trade is refused.
     Source of the risk formula: R / (|E - SL| + E t + SL t), R the money at risk, t the taker fee.
     """
+    if not portfolio.sane:
+        return Refused("size", "an amount of the account is no number")
     limit = costs.worst_entry_ticks(instrument, signal.side, signal.entry_ticks)
     caps = _caps(signal, limit, instrument, portfolio, rules, costs)
     tightest = min(caps, key=lambda name: caps[name])
@@ -61,6 +63,7 @@ def _caps(
         "risk per trade": _fit(equity * rules.risk_per_trade_percent / _HUNDRED, loss),
         "margin per position": _fit(equity * rules.position_margin_percent / _HUNDRED, margin),
         "total margin": _fit(total, margin),
+        "max_order_usdt": _fit(rules.max_order_usdt, value),
         "max_exposure_usdt": _fit(rules.max_exposure_usdt - portfolio.exposure_usdt, value),
         "net_exposure_usdt": _fit(rules.net_exposure_usdt - sign * portfolio.net_usdt, value),
         "free balance": _fit(portfolio.available_usdt, cost),

@@ -5,11 +5,11 @@ from decimal import Decimal
 
 from msgspec import Struct
 
-from breakwall.config import Settings
 from breakwall.market.walls import Wall
-from breakwall.model.actions import Note, Refused, Sized
+from breakwall.model.actions import Refused, Sized
 from breakwall.model.margin import order_cost
-from breakwall.model.units import Instrument, fixed
+from breakwall.model.units import Instrument
+from breakwall.settings import Settings
 from breakwall.trading.cost import Costs
 from breakwall.trading.liquidation import liquidation_ticks
 from breakwall.trading.portfolio import Portfolio
@@ -72,26 +72,6 @@ class Card(Struct, frozen=True):
     @property
     def loss_at_stop_usdt(self) -> Decimal:
         return self.sized.loss_at_stop_usdt if isinstance(self.sized, Sized) else Decimal(0)
-
-    @property
-    def note(self) -> Note:
-        """For the journal: each signal keeps its card."""
-        failed = self.failed
-        words = f"refused by {failed.check}: {failed.reason}" if failed else "passed the ten checks"
-        data: dict[str, str | int | None] = {
-            answer.check: "ok" if answer.passed else answer.reason for answer in self.answers
-        }
-        data["loss_at_stop_usdt"] = fixed(self.loss_at_stop_usdt)
-        signal = self.signal
-        return Note(
-            kind="card",
-            level="debug",  # what comes of it is told by itself
-            text=f"{signal.strategy} {signal.side.value.lower()}: {words}",
-            symbol=signal.symbol,
-            trace=signal.trace,
-            data=data,
-            durable=True,
-        )
 
 
 def examine(signal: Signal, scene: Scene) -> Card:
@@ -181,7 +161,7 @@ def wall_there(signal: Signal, scene: Scene) -> Answer:
 
 def balance_enough(signal: Signal, scene: Scene, sized: Sized | Refused) -> Answer:
     name, portfolio, rules = "balance enough", scene.portfolio, scene.settings.risk
-    if portfolio.equity_usdt < rules.min_balance_usdt:
+    if portfolio.sane and portfolio.equity_usdt < rules.min_balance_usdt:
         reason = f"equity {portfolio.equity_usdt} USDT, at least {rules.min_balance_usdt} needed"
         return Answer(name, False, reason, heals=True)
     if isinstance(sized, Refused):

@@ -2,7 +2,7 @@
 
 Time is an argument (`at_ms`, any steady clock). Local buckets hold 80 % of each cap with a reserve for
 cancels, stops and closes; a wait after 10006 is clamped to 50 ms .. 5 s; after HTTP 403 there is no
-request at all for 10 minutes. Source of caps and headers: Bybit v5, rate-limit.
+request at all until the time the venue states, or for 10 minutes. Source of caps and headers: Bybit v5, rate-limit.
 """
 
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ SHARE = 0.8
 RESERVE = 0.3
 ADDRESS_PER_SECOND = 120  # 600 requests per 5 s and address
 BAN_MS = 600_000
+BAN_MOST_MS = 86_400_000
 WAIT_LEAST_MS = 50
 WAIT_MOST_MS = 5_000
 
@@ -104,9 +105,17 @@ class Limiter:
         bucket.pause(at_ms + wait)
         return wait
 
-    def banned(self, at_ms: int) -> None:
-        """The venue said 403: nothing leaves for ten minutes."""
-        self._banned_until_ms = max(self._banned_until_ms, at_ms + BAN_MS)
+    def banned(self, at_ms: int, headers: Mapping[str, str], venue_ms: int) -> int:
+        """The venue said 403: until when nothing leaves, also noted here.
+
+        That is the time it states (seconds to wait, or a moment on its own clock, now `venue_ms`), else ten minutes.
+        """
+        seconds, reset = _whole(headers.get("retry-after")), _whole(headers.get("x-bapi-limit-reset-timestamp"))
+        stated = seconds * 1000 if seconds else (reset or 0) - venue_ms
+        self._banned_until_ms = max(
+            self._banned_until_ms, at_ms + (min(stated, BAN_MOST_MS) if stated > 0 else BAN_MS)
+        )
+        return self._banned_until_ms
 
 
 def _whole(text: str | None) -> int | None:

@@ -7,8 +7,10 @@ from types import MappingProxyType
 
 import aiohttp
 from aiohttp import WSMsgType
+from aiohttp.abc import AbstractStreamWriter
 from yarl import URL
 
+from breakwall import points
 from breakwall.model.text import sanitise
 from breakwall.ports import HttpAnswer, HttpRequest, Socket, TransportError
 
@@ -41,7 +43,7 @@ class AiohttpTransport:
             async with self._open_session().request(
                 request.method,
                 url,
-                data=request.body or None,
+                data=_Marked(request.body, request.sent) if request.sent else request.body or None,
                 headers=request.headers,
                 timeout=timeout,
                 allow_redirects=False,
@@ -96,6 +98,18 @@ class AiohttpTransport:
         if url is None:
             url = self._urls[place] = URL(place, encoded=True)
         return url
+
+
+class _Marked(aiohttp.BytesPayload):
+    """A body that reaches its crash point when its bytes are out and no answer can have come."""
+
+    def __init__(self, body: bytes, sent: points.Point) -> None:
+        super().__init__(body)
+        self._sent = sent
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        await super().write_with_length(writer, content_length)
+        points.reach(self._sent)
 
 
 class AiohttpSocket:

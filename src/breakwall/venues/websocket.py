@@ -10,67 +10,17 @@ from collections.abc import Callable, Coroutine, Iterable
 from typing import Any, Protocol
 
 import msgspec
-from msgspec import Struct, field
 
-from breakwall.config import VenueSettings
-from breakwall.model.text import sanitise
+from breakwall import points
 from breakwall.ports import Clock, Frame, Socket, Transport, TransportError
+from breakwall.settings import VenueSettings
+from breakwall.venues.topics import ControlFrame, Request, Topic, Watched, control_of, in_requests
 
-ARGS_PER_REQUEST = 10
-CHARS_PER_REQUEST = 21_000
 CONNECT_GAP_S = 1.0
 FRAMES_AT_ONCE = 32  # about 1 ms of reading: no more than the inbox drains in one turn of the loop
 PING = '{"op":"ping"}'
 
 _TOPIC_HEAD = b'{"topic":"'
-
-
-class Topic(Struct, frozen=True):
-    """One subscription. `speaks_first`: data must follow the subscription within the silence limit.
-
-    `silence_s` is how long it may say nothing afterwards; 0: as long as it likes.
-    """
-
-    name: str
-    speaks_first: bool = False
-    silence_s: float = 0.0
-
-
-class ControlFrame(Struct):
-    """What is read of a frame that is not data; every field may be missing."""
-
-    op: str = ""
-    topic: str = ""
-    req_id: str | int = ""
-    success: bool = True
-    ret_msg: str = ""
-    trade_msg: str = field(name="retMsg", default="")  # the other spelling
-
-    @property
-    def text(self) -> str:
-        return sanitise(self.ret_msg or self.trade_msg)
-
-
-class Watched:
-    """One topic on the open socket: when it last spoke, and whether it was already asked again."""
-
-    __slots__ = ("asked_again", "heard_ns", "spoke", "topic")
-
-    def __init__(self, topic: Topic, at_ns: int) -> None:
-        self.topic = topic
-        self.heard_ns = at_ns
-        self.spoke = False
-        self.asked_again = False
-
-
-class Request:
-    """A subscribe request without its answer yet."""
-
-    __slots__ = ("names", "sent_ns")
-
-    def __init__(self, names: tuple[str, ...], at_ns: int) -> None:
-        self.names = names
-        self.sent_ns = at_ns
 
 
 class Pace:
@@ -167,6 +117,8 @@ class Stream:
         failures = 0
         while True:
             await self._pace.turn()
+            points.stumble("stream: before a connect")
+            await points.linger("stream: before a connect", self._clock.sleep)
             began_ns = self._clock.now_ns()
             reason = await self._live_once()
             self._up = False
@@ -196,8 +148,10 @@ class Stream:
         self._connects += 1
         try:
             self._heard_ns = self._pinged_ns = self._clock.now_ns()
+            await points.linger("stream: before the login", self._clock.sleep)
             if self._login is not None:
                 await self._log_in(socket, self._login())
+            await points.linger("stream: before subscribing", self._clock.sleep)
             await self._settle(socket)
             await first_end(self._listen(socket), self._watch(socket))
         except TransportError as lost:
@@ -227,6 +181,8 @@ class Stream:
         while True:
             for _ in range(FRAMES_AT_ONCE):
                 self._hear(await receive())
+            points.stumble("stream: reading")
+            await points.linger("stream: reading", self._clock.sleep)
             await asyncio.sleep(0)
 
     def _hear(self, data: bytes) -> ControlFrame | None:
@@ -236,7 +192,7 @@ class Stream:
         if data.startswith(_TOPIC_HEAD):
             topic = data[len(_TOPIC_HEAD) : data.find(b'"', len(_TOPIC_HEAD))]
         else:
-            control = _control(data)
+            control = control_of(data)
             topic = control.topic.encode()
         watched = self._live.get(topic)
         if watched is not None:
@@ -290,6 +246,8 @@ class Stream:
             except TimeoutError:
                 pass
             self._changed.clear()
+            points.stumble("stream: watching")
+            await points.linger("stream: watching", self._clock.sleep)
             now = self._clock.now_ns()
             self._check_answers(now)
             self._check_silence(now)
@@ -329,14 +287,14 @@ class Stream:
         renewals, self._renewals = self._renewals, {}
         gone = [key.decode() for key in self._live if key.decode() not in self._wanted]
         again = [name for name in renewals if name.encode() in self._live and name in self._wanted]
-        for names in _chunks(gone + again):
+        for names in in_requests(gone + again):
             await socket.send(self._text("unsubscribe", names))
         for name in gone:
             del self._live[name.encode()]
         fresh = [n for n in self._wanted if n.encode() not in self._live and not self._refused.get(n)]
         alone = [name for name in fresh if name in self._refused]
         together = [name for name in fresh if name not in self._refused] + again
-        for names in [*_chunks(together), *((name,) for name in alone)]:
+        for names in [*in_requests(together), *((name,) for name in alone)]:
             now = self._clock.now_ns()
             for name in names:
                 self._refused.pop(name, None)
@@ -350,31 +308,6 @@ class Stream:
         self._asked += 1
         body = {"op": operation, "req_id": str(self._asked), "args": names}
         return msgspec.json.encode(body).decode()
-
-
-def _control(data: bytes) -> ControlFrame:
-    """The frame's control fields; an unreadable frame has none (its reader will say so)."""
-    try:
-        return _decode_control(data)
-    except msgspec.MsgspecError:
-        return ControlFrame()
-
-
-_decode_control = msgspec.json.Decoder(ControlFrame).decode
-
-
-def _chunks(names: list[str]) -> list[tuple[str, ...]]:
-    """Requests of at most `ARGS_PER_REQUEST` topics and `CHARS_PER_REQUEST` characters."""
-    chunks: list[tuple[str, ...]] = []
-    current: list[str] = []
-    length = 0
-    for name in names:
-        if current and (len(current) == ARGS_PER_REQUEST or length + len(name) + 3 > CHARS_PER_REQUEST):
-            chunks.append(tuple(current))
-            current, length = [], 0
-        current.append(name)
-        length += len(name) + 3
-    return [*chunks, tuple(current)] if current else chunks
 
 
 async def first_end(*works: Coroutine[Any, Any, None]) -> None:

@@ -39,7 +39,9 @@ def test_digits_are_kept_for_working_volumes(digit: str) -> None:
 
 
 def test_whatever_opens_risk_or_closes_everything_is_guarded() -> None:
-    assert {act.id for act in ACTS if act.guard is Guard.CHORD} == {"panic", "flatten", "cancel-all", "arm"}
+    assert {act.id for act in ACTS if act.guard is Guard.CHORD} == {
+        *("panic", "flatten", "cancel-all", "arm", "reconcile", "reset-breaker", "reset-api")
+    }
     assert {act.id for act in ACTS if act.guard is Guard.MODAL} == {"quit"}
     assert all(act.trades for act in ACTS if act.guard is Guard.CHORD)
 

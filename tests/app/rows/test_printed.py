@@ -18,7 +18,7 @@ from breakwall.app.themes.depth import Depth
 from breakwall.app.themes.files import packaged
 from breakwall.app.themes.ink import INKS, Ink
 from breakwall.clock import SystemClock
-from breakwall.config import Settings
+from breakwall.settings import Settings
 
 PLAIN = (frozenset[str](), "39", "49")
 

@@ -13,7 +13,7 @@ from breakwall.app.themes.depth import Depth
 from breakwall.app.themes.files import packaged, packaged_folder
 from breakwall.app.themes.ink import Ink
 from breakwall.app.themes.themed import Themed, brief
-from breakwall.config import UiSettings
+from breakwall.settings import UiSettings
 
 
 class Small(Themed[None]):

@@ -9,7 +9,7 @@ from breakwall.app.cockpit import Cockpit
 from breakwall.app.rows.figures import UNKNOWN
 from breakwall.app.widgets.ladder import Ladder
 from breakwall.clock import SystemClock
-from breakwall.config import Settings
+from breakwall.settings import Settings
 
 COMPACT = """
  LADDER           0.5 a row

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from breakwall.app.cockpit import Cockpit
 from breakwall.app.widgets.log import Log, collapsed, log_row
 from breakwall.clock import SystemClock
-from breakwall.config import Settings
 from breakwall.model.view import LogLine
+from breakwall.settings import Settings
 
 
 def lines(count: int, first: int = 1) -> tuple[LogLine, ...]:

@@ -23,8 +23,8 @@ from breakwall.app.widgets.pane import Pane
 from breakwall.app.widgets.tape import Tape
 from breakwall.app.widgets.walls import Walls
 from breakwall.clock import SystemClock
-from breakwall.config import Settings
 from breakwall.model.view import View
+from breakwall.settings import Settings
 
 HOSTILE = (
     "\x1b]52;c;cm0gLXJmIC8=\x07",

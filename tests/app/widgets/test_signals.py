@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from breakwall.app.cockpit import Cockpit
 from breakwall.app.widgets.signals import Signals, verdict
 from breakwall.clock import SystemClock
-from breakwall.config import Settings
+from breakwall.settings import Settings
 
 
 @pytest.fixture

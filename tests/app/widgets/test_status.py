@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from breakwall.app.cockpit import Cockpit
 from breakwall.app.widgets.status import Status, Vitals, machine_row, money_row
 from breakwall.clock import SystemClock
-from breakwall.config import Settings
+from breakwall.model.view import ApiView, RuleView
+from breakwall.settings import Settings
 
 UNKNOWN = "\N{EN DASH}"
 
@@ -151,6 +152,27 @@ def test_losses_have_a_minus_and_flat_is_said(calm) -> None:
 def test_what_holds_entries_back_is_said(view) -> None:
     row = machine_row(replace(view, why="4 losses in a row; no entries for 900 s"), "BTCUSDT", 80, None)
     assert "CB OPEN  no entries: 4 losses in a row; no entries for 900 s" in text_of(row)
+
+
+@pytest.mark.parametrize("state", ["HALTED", "OBSERVING"])
+def test_why_a_person_must_look_is_read_first_on_a_small_screen(calm, state) -> None:
+    why = "another Breakwall trades on this account: order bw-1"
+    stopped = replace(
+        calm, trading_state=state, observing=why, why=f"private link down: closed; observing only: {why}"
+    )
+    assert f" {state} " in text_of(money_row(stopped, "BTCUSDT", 80))
+    assert f"{state}: {why}" in text_of(machine_row(stopped, "BTCUSDT", 80, None))
+
+
+def test_what_is_shut_or_not_written_is_a_word(calm) -> None:
+    shut = (ApiView("order", "OPEN", calm.at_ms + 23_000), ApiView("stop", "CLOSED"))
+    row = text_of(machine_row(replace(calm, api=shut, ledger_trouble="locked"), "BTCUSDT", 80, None))
+    assert "API order OPEN 23s" in row
+    assert " LEDGER! " in row
+    rule = RuleView("cooldown", Decimal(0), Decimal(0), "", True, calm.at_ms + 9_000, "BTCUSDT", "pause")
+    resting = replace(calm, breaker=(*calm.breaker, rule))
+    assert "cooldown 9s" in text_of(machine_row(resting, "BTCUSDT", 80, None))
+    assert "cooldown" not in text_of(machine_row(resting, "ETHUSDT", 80, None))
 
 
 def test_a_slow_screen_says_why(calm) -> None:

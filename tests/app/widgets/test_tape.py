@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from breakwall.app.cockpit import Cockpit
 from breakwall.app.widgets.tape import Tape
 from breakwall.clock import SystemClock
-from breakwall.config import Settings
 from breakwall.model.view import TradeView, View
+from breakwall.settings import Settings
 
 WIDE = """
  TAPE         1m 30% buys

@@ -9,7 +9,6 @@ from decimal import Decimal
 import pytest
 
 from breakwall.clock import SystemClock
-from breakwall.config import VenueSettings
 from breakwall.model.actions import Approved, CancelOrder, MoveStop, OrderKind, PlaceOrder, TimeInForce
 from breakwall.model.events import (
     BadFrame,
@@ -24,6 +23,7 @@ from breakwall.model.events import (
 )
 from breakwall.model.units import Side
 from breakwall.ports import VenueError
+from breakwall.settings import VenueSettings
 from breakwall.venues.bybit.broker import BybitBroker
 from breakwall.venues.bybit.endpoints import Urls
 from breakwall.venues.bybit.feed import BybitFeed

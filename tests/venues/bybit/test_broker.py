@@ -6,7 +6,6 @@ from decimal import Decimal
 
 import pytest
 
-from breakwall.config import VenueSettings
 from breakwall.model.actions import Approved, CancelOrder, MoveStop, OrderKind, PlaceOrder, TimeInForce
 from breakwall.model.events import (
     Fills,
@@ -21,6 +20,7 @@ from breakwall.model.events import (
 )
 from breakwall.model.units import Side
 from breakwall.ports import HttpAnswer, TransportError, VenueError
+from breakwall.settings import VenueSettings
 from breakwall.venues.bybit.broker import BybitBroker
 from breakwall.venues.bybit.endpoints import Urls
 from breakwall.venues.limiter import BAN_MS
@@ -190,6 +190,17 @@ def test_prepare_never_changes_the_margin_mode_under_open_positions(venue, broke
 
 
 # Commands -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("intent", "path", "window"), [(ENTRY, CREATE, "1000"), (EXIT, CREATE, "5000"), (MOVE, STOP, "5000")]
+)
+def test_an_entry_is_void_soon_and_protection_is_not(venue, broker, virtual, intent, path, window) -> None:
+    """Stopped with its bytes in hand, a program must not open a second after a panic has proven that it is flat."""
+    venue.say(STOP, {})
+    execute(broker, virtual, intent, reducing=intent is not ENTRY)
+    (request,) = [request for request in venue.requests if request.path == path]
+    assert request.headers["X-BAPI-RECV-WINDOW"] == window
 
 
 def test_an_entry_carries_its_stop(venue, broker, virtual) -> None:
@@ -514,3 +525,20 @@ def test_changed_rules_are_told_with_a_new_version(venue, broker, notebook, virt
     first, second = (event.instruments[0] for event in notebook.of(Instruments))
     assert (first.tick, first.version, first.tradable) == (Decimal("0.50"), 2, True)
     assert (second.status, second.version, second.tradable) == ("Closed", 3, False)
+
+
+def test_rules_are_read_soon_after_an_order_was_refused_as_if_they_had_changed(
+    venue, broker, notebook, virtual
+) -> None:
+    async def work():
+        task = asyncio.ensure_future(broker.run())
+        await asyncio.sleep(60)
+        venue.say("/v5/market/instruments-info", {"list": [RULES | {"priceFilter": {"tickSize": "0.50"}}]})
+        venue.say(CREATE, (10001, "price step"))
+        await broker.execute(Approved(ENTRY, False))
+        await asyncio.sleep(3)
+        task.cancel()
+
+    with_prepared(broker, virtual, work)
+    (told,) = notebook.of(Instruments)
+    assert told.instruments[0].tick == Decimal("0.50")

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from breakwall.config import VenueSettings
 from breakwall.ports import HttpAnswer
+from breakwall.settings import VenueSettings
 from breakwall.venues.bybit.endpoints import (
     ALL,
     CAPS,

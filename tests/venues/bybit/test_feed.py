@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from breakwall.config import VenueSettings
 from breakwall.model.events import BookDelta, BookLost, BookSnapshot, Ignored, LinkChanged
 from breakwall.model.units import Instrument
+from breakwall.settings import VenueSettings
 from breakwall.venues.bybit.feed import BybitFeed
 
 BTC = Instrument("BTCUSDT", Decimal("0.10"), Decimal("0.001"), 1, 1_190_000, 500_000)

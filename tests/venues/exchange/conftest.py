@@ -1,25 +1,60 @@
 """A hand that trades on an exchange without a synthetic market: the test lays the liquidity."""
 
+import asyncio
 import json
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from breakwall.clock import SystemClock
 from breakwall.model.units import Side
 from breakwall.ports import HttpRequest
 from breakwall.venues.exchange.exchange import Exchange
 from breakwall.venues.exchange.matching import RestingOrder
+from breakwall.venues.exchange.server import Server, Where, listening
 
 START = 1_700_000_000_000
+
+
+class Client:
+    """One socket of a hand's exchange, with all frames it got and whether it was cut."""
+
+    def __init__(self, hand: "Hand", kind: str, idle_ms: int = 600_000) -> None:
+        self.hand = hand
+        self.frames: list[dict[str, Any]] = []
+        self.cut = False
+        self.session = hand.exchange.session(
+            kind, lambda text: self.frames.append(json.loads(text)), self._cut, idle_ms
+        )
+
+    def _cut(self) -> None:
+        self.cut = True
+        self.session.close()
+
+    def ask(self, wait_ms: int = 10, **message: object) -> list[dict[str, Any]]:
+        """Frames that come within `wait_ms` of a message."""
+        self.frames.clear()
+        self.session.on_text(json.dumps(message), self.hand.now)
+        self.hand.wait(wait_ms)
+        return list(self.frames)
+
+    def auth(self, tampering: str = "") -> dict[str, Any]:
+        expires = self.hand.now + 1000
+        sign = self.hand.exchange.keys.sign(f"GET/realtime{expires}{tampering}")
+        return self.ask(op="auth", args=["KEY", expires, sign])[0]
+
+    def data(self, topic: str) -> list[Any]:
+        return [frame["data"] for frame in self.frames if frame.get("topic") == topic]
 
 
 class Hand:
     """Prices are plain numbers of USDT; BTCUSDT at 60000 with 10 BTC a side unless told otherwise."""
 
-    def __init__(self, symbol: str = "BTCUSDT", mark: str = "60000") -> None:
-        self.exchange = Exchange(1, None, START, api_key="KEY", api_secret="SECRET")  # noqa: S106 - opens nothing but the test's exchange
+    def __init__(self, symbol: str = "BTCUSDT", mark: str = "60000", **options: Any) -> None:
+        self.exchange = Exchange(1, None, START, api_key="KEY", api_secret="SECRET", **options)  # noqa: S106 - opens nothing but the test's exchange
         self.now = START
         self.symbol = symbol
         self.mark(mark)
@@ -116,6 +151,48 @@ def hand() -> Hand:
     return Hand()
 
 
+@pytest.fixture
+def client(hand: Hand) -> Callable[..., Client]:
+    """client("trade") is a new socket of the hand's exchange."""
+    return lambda *args, **options: Client(hand, *args, **options)
+
+
+@pytest.fixture
+def dcp_client() -> Callable[[Hand], Client]:
+    """A private socket of a hand that guards its orders."""
+
+    def connect(hand: Hand) -> Client:
+        opened = Client(hand, "private")
+        opened.auth()
+        assert opened.ask(op="subscribe", args=["dcp.future"])[0]["success"]
+        return opened
+
+    return connect
+
+
 @pytest.fixture(scope="session")
 def new_hand() -> Callable[..., Hand]:
     return Hand
+
+
+@pytest.fixture
+def where() -> Iterator[Where]:
+    """A server in a thread of its own, as pybit blocks."""
+    started: list[tuple[Where, Server, asyncio.AbstractEventLoop]] = []
+    ready = threading.Event()
+
+    async def run() -> None:
+        clock = SystemClock()
+        server = Server(Exchange(4711, "calm", clock.now_ms()), clock)
+        async with listening(server, 0) as address:
+            started.append((address, server, asyncio.get_running_loop()))
+            ready.set()
+            await server.stop.wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(run()))
+    thread.start()
+    assert ready.wait(10)
+    address, server, loop = started[0]
+    yield address
+    loop.call_soon_threadsafe(server.stop.set)
+    thread.join(10)

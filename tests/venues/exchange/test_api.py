@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from breakwall.ports import HttpRequest
-from breakwall.venues.exchange.api import ROUTES
+from breakwall.venues.exchange.routes import ROUTES
 
 
 def test_public_answers_need_no_signature_and_private_ones_do(hand: Any) -> None:
@@ -85,11 +85,15 @@ def test_wrong_parameters(hand: Any, path: str, params: dict[str, object]) -> No
 
 
 def test_tiers_prices_and_status(hand: Any) -> None:
-    tier = hand.get("/v5/market/risk-limit", category="linear", symbol="BTCUSDT")["result"]["list"]
-    assert [(row["maintenanceMargin"], row["initialMargin"], row["maxLeverage"]) for row in tier] == [
-        ("0.005", "0.0100", "100.00")
+    tiers = hand.get("/v5/market/risk-limit", category="linear", symbol="BTCUSDT")["result"]["list"]
+    names = ("riskLimitValue", "maintenanceMargin", "initialMargin", "maxLeverage", "mmDeduction", "isLowestRisk")
+    assert [tuple(row[name] for name in names) for row in tiers] == [
+        ("2000000", "0.005", "0.0100", "100.00", "", 1),
+        ("10000000", "0.01", "0.0200", "50.00", "10000", 0),
+        ("50000000", "0.02", "0.0400", "25.00", "110000", 0),
+        ("100000000", "0.05", "0.1000", "10.00", "1610000", 0),
     ]
-    assert len(hand.get("/v5/market/risk-limit", category="linear")["result"]["list"]) == 4
+    assert len(hand.get("/v5/market/risk-limit", category="linear")["result"]["list"]) == 16
     limit = hand.get("/v5/market/price-limit", category="linear", symbol="BTCUSDT")["result"]
     assert (limit["buyLmt"], limit["sellLmt"]) == ("60600.00", "59400.00")
     assert hand.get("/v5/system/status")["result"] == {"list": []}
@@ -179,22 +183,6 @@ def test_leverage_that_the_balance_cannot_carry(hand: Any) -> None:
     assert hand.position.leverage == 10
 
 
-@pytest.mark.parametrize(
-    ("path", "body", "code"),
-    [
-        ("/v5/account/set-margin-mode", {"setMarginMode": "ISOLATED_MARGIN"}, 0),
-        ("/v5/account/set-margin-mode", {"setMarginMode": "REGULAR_MARGIN"}, 3400045),
-        ("/v5/position/switch-mode", {"mode": 0}, 110025),
-        ("/v5/position/switch-mode", {"mode": 3}, 110029),
-        ("/v5/account/set-limit-px-action", {"modifyEnable": "no"}, 10001),
-    ],
-)
-def test_account_settings(hand: Any, path: str, body: dict[str, object], code: int) -> None:
-    answer = hand.post(path, **body)
-    assert answer["retCode"] == code
-    assert ("reasons" in answer["result"]) == (path.endswith("margin-mode"))
-
-
 def test_account_facts(hand: Any) -> None:
     info = hand.get("/v5/account/info")["result"]
     assert (info["unifiedMarginStatus"], info["marginMode"]) == (5, "ISOLATED_MARGIN")
@@ -204,4 +192,5 @@ def test_account_facts(hand: Any) -> None:
     assert (coin["walletBalance"], coin["equity"]) == ("10000", "10000")
     fees = hand.get("/v5/account/fee-rate", category="linear", symbol="BTCUSDT")["result"]["list"]
     assert fees == [{"symbol": "BTCUSDT", "takerFeeRate": "0.00055", "makerFeeRate": "0.0002", "baseCoin": ""}]
-    assert hand.get("/v5/asset/coin/query-info")["result"] == {"rows": []}
+    coins = hand.get("/v5/asset/coin/query-info")["result"]["rows"]
+    assert [row["coin"] for row in coins] == ["USDT", "BTC", "ETH", "SOL", "DOGE"]

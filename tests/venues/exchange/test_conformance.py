@@ -1,41 +1,15 @@
 """An unmodified pybit client against the server: only its addresses are changed."""
 
-import asyncio
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
+import pybit._websocket_trading
 import pybit.unified_trading
 import pytest
-from pybit.unified_trading import HTTP, WebSocket
+from pybit.unified_trading import HTTP, WebSocket, WebSocketTrading
 
-from breakwall.clock import SystemClock
-from breakwall.venues.exchange.exchange import Exchange
-from breakwall.venues.exchange.server import Server, Where, listening
-
-
-@pytest.fixture
-def where() -> Iterator[Where]:
-    """A server in a thread of its own, as pybit blocks."""
-    started: list[tuple[Where, Server, asyncio.AbstractEventLoop]] = []
-    ready = threading.Event()
-
-    async def run() -> None:
-        clock = SystemClock()
-        server = Server(Exchange(4711, "calm", clock.now_ms()), clock)
-        async with listening(server, 0) as address:
-            started.append((address, server, asyncio.get_running_loop()))
-            ready.set()
-            await server.stop.wait()
-
-    thread = threading.Thread(target=lambda: asyncio.run(run()))
-    thread.start()
-    assert ready.wait(10)
-    address, server, loop = started[0]
-    yield address
-    loop.call_soon_threadsafe(server.stop.set)
-    thread.join(10)
+from breakwall.venues.exchange.server import Where
 
 
 def until(condition: Callable[[], bool], what: str, seconds: float = 5.0) -> None:
@@ -133,41 +107,56 @@ def test_pybit_listens_to_both_sockets(where: Where, monkeypatch: pytest.MonkeyP
         private.exit()
 
 
-def test_ccxt_trades_and_watches(where: Where) -> None:
-    client = pytest.importorskip("ccxt.pro", reason="ccxt is not installed; it is no dependency").bybit(
-        {
-            "apiKey": where.api_key,
-            "secret": where.api_secret,
-            "options": {"fetchMarkets": {"types": ["linear"]}, "defaultType": "swap"},
-        }
-    )
-    for name in ("spot", "futures", "v2", "public", "private"):
-        client.urls["api"][name] = where.http
-    sockets = client.urls["api"]["ws"]
-    sockets["public"]["linear"] = where.public
-    sockets["private"] |= {"contract": where.private, "usdc": where.private}
-    asyncio.run(_trade_with_ccxt(client))
+def test_pybit_orders_over_the_trade_socket(where: Where, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pybit._websocket_trading, "TRADE_WSS", where.trade)
+    line = WebSocketTrading(testnet=False, api_key=where.api_key, api_secret=where.api_secret)
+    answers: list[Any] = []
 
+    def asked(act: Callable[..., Any], **body: object) -> Any:
+        answers.clear()
+        act(answers.append, answers.append, category="linear", **body)
+        until(lambda: bool(answers), "the answer")
+        return answers[0]
 
-async def _trade_with_ccxt(client: Any) -> None:
-    symbol = "BTC/USDT:USDT"
     try:
-        assert len(await client.load_markets()) == 4
-        best = (await client.fetch_order_book(symbol))["bids"][0][0]
-        watched = [asyncio.create_task(watch(symbol)) for watch in (client.watch_orders, client.watch_my_trades)]
-        order = await client.create_order(symbol, "limit", "buy", 0.01, best - 50)
-        await asyncio.sleep(0.05)
-        assert [row["id"] for row in await client.fetch_open_orders(symbol)] == [order["id"]]
-        await client.cancel_order(order["id"], symbol)
-        assert len((await client.watch_order_book(symbol, 50))["bids"]) == 50
-        await client.set_leverage(5, symbol)
-        stop = {"stopLoss": {"triggerPrice": round(best * 0.98, 1)}}
-        await client.create_order(symbol, "market", "buy", 0.01, None, stop)
-        assert all(await asyncio.wait_for(asyncio.gather(*watched), 5))
-        position = await client.fetch_position(symbol)
-        assert (position["contracts"], position["leverage"]) == (0.01, 5)
-        assert position["stopLossPrice"] == stop["stopLoss"]["triggerPrice"]
-        assert await client.fetch_ohlcv(symbol, "1m")
-        assert (await client.fetch_balance())["USDT"]["total"] < 10_000
+        until(lambda: line.auth, "the login")
+        limit = {"side": "Buy", "orderType": "Limit", "qty": "0.01", "price": "50000"}
+        made = asked(line.place_order, symbol="BTCUSDT", **limit, orderLinkId="ws-1")
+        assert (made["retCode"], made["header"]["X-Bapi-Limit"]) == (0, "10")
+        assert asked(line.amend_order, symbol="BTCUSDT", orderLinkId="ws-1", qty="0.02")["retCode"] == 0
+        assert asked(line.cancel_order, symbol="BTCUSDT", orderLinkId="ws-1")["retCode"] == 0
+        time.sleep(0.05)
+        assert asked(line.cancel_order, symbol="BTCUSDT", orderLinkId="ws-1")["retCode"] == 110010
+        batch = [{"symbol": "BTCUSDT", **limit, "orderLinkId": f"ws-b{n}"} for n in range(3)]
+        batch[1] = batch[1] | {"qty": "0"}
+        made = asked(line.place_batch_order, request=batch)
+        assert [item["code"] for item in made["retExtInfo"]["list"]] == [0, 10001, 0]
     finally:
-        await client.close()
+        line.exit()
+
+
+def test_pybit_sets_up_the_account_and_sends_batches(where: Where) -> None:
+    session, btc = rest(where), {"category": "linear", "symbol": "BTCUSDT"}
+    assert session.get_account_info()["result"]["unifiedMarginStatus"] == 5
+    assert session.get_api_key_information()["result"]["uta"] == 1
+    session.switch_position_mode(**btc, mode=3)
+    limit = {"symbol": "BTCUSDT", "side": "Buy", "orderType": "Limit", "qty": "0.01", "price": "60000"}
+    made = session.place_batch_order(category="linear", request=[limit | {"positionIdx": 1}, limit])
+    assert [item["code"] for item in made["retExtInfo"]["list"]] == [0, 10001]
+    time.sleep(0.05)
+    first = made["result"]["list"][0]["orderId"]
+    changed = session.amend_batch_order(
+        category="linear", request=[{"symbol": "BTCUSDT", "orderId": first, "qty": "0.02"}]
+    )
+    assert changed["retExtInfo"]["list"][0]["code"] == 0
+    gone = session.cancel_batch_order(category="linear", request=[{"symbol": "BTCUSDT", "orderId": first}])
+    assert gone["result"]["list"][0]["orderId"] == first
+    time.sleep(0.05)
+    session.set_margin_mode(setMarginMode="REGULAR_MARGIN")
+    assert session.get_fee_rates(**btc)["result"]["list"][0]["takerFeeRate"] == "0.00055"
+    assert session.get_transaction_log(accountType="UNIFIED")["retCode"] == 0
+    demo = HTTP(demo=True, api_key=where.api_key, api_secret=where.api_secret)
+    demo.endpoint = where.http
+    demo.request_demo_trading_funds()
+    coin = session.get_wallet_balance(accountType="UNIFIED", coin="USDT")["result"]["list"][0]["coin"][0]
+    assert coin["walletBalance"] == "20000"

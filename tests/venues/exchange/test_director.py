@@ -76,5 +76,5 @@ def test_breakout_and_bounce_of_the_tour_open_in_opposite_directions() -> None:
 
 
 def test_an_unknown_scenario_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(UnknownScenarioError, match=r"tour, calm, breakout, bounce, spoof, found 'tuor'"):
+    with pytest.raises(UnknownScenarioError, match=r"tour, calm, breakout, bounce, spoof, sprint, found 'tuor'"):
         cast("tuor", SYMBOLS, Random(1))

@@ -33,6 +33,14 @@ def test_the_pace_of_the_clock_changes_nothing_and_the_seed_everything() -> None
     assert heard(8, [10]) != frames
 
 
+def test_one_that_takes_the_place_of_another_repeats_no_id_and_no_sequence() -> None:
+    """A demo begins anew under its account: a journal that knows the ids of before would not book the new ones."""
+    first, second = (Exchange(7, "bounce", START + later_ms) for later_ms in (0, 60_000))
+    first.advance(START + 60_000)
+    assert first.log.new_id() != second.log.new_id()
+    assert all(second.listings[name].book.seq > listing.book.seq for name, listing in first.listings.items())
+
+
 def test_nothing_happens_twice_or_backwards(hand: Any) -> None:
     hand.order("Buy", "0.1")
     before = hand.exchange.now_ms
@@ -44,8 +52,8 @@ def test_nothing_happens_twice_or_backwards(hand: Any) -> None:
 def test_unknown_symbols_and_sockets_are_named() -> None:
     with pytest.raises(ValueError, match=r"expected symbols among BTCUSDT.*found PEPEUSDT"):
         Exchange(1, None, START, symbols=("PEPEUSDT",))
-    with pytest.raises(ValueError, match="expected public or private, found 'trade'"):
-        Exchange(1, None, START).session("trade", lambda _text: None)
+    with pytest.raises(ValueError, match="expected one of public, private, trade, status, found 'orders'"):
+        Exchange(1, None, START).session("orders", lambda _text: None)
 
 
 def test_time_without_a_stop_is_counted_to_its_longest(hand: Any) -> None:

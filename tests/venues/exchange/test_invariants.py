@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakwall.model.units import Side
-from breakwall.venues.exchange.api import ROUTES
+from breakwall.venues.exchange.routes import ROUTES
 
 PRICES = st.integers(59_950, 60_050).map(str)
 SIDES = st.sampled_from(["Buy", "Sell"])
@@ -46,7 +46,8 @@ def check(hand: Any) -> None:
     exchange, position, book = hand.exchange, hand.position, hand.listing.book
     fills = exchange.executions
     assert position.lots == sum(fill.side.sign * fill.lots for fill in fills)
-    earned = sum((fill.pnl_usdt - fill.fee_usdt for fill in fills), Decimal(10_000))
+    given = sum((transfer.amount for transfer in exchange.account.transfers), Decimal(10_000))
+    earned = sum((fill.pnl_usdt - fill.fee_usdt for fill in fills), given)
     assert round(exchange.account.balance - earned, 12) == 0
     bid, ask = book.best_bid, book.best_ask
     assert bid is None or ask is None or bid < ask

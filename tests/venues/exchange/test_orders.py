@@ -149,7 +149,7 @@ def test_cancel(hand: Any) -> None:
         "CancelByUser",
         "EC_PerCancelRequest",
     )
-    assert hand.post("/v5/order/cancel", orderId=mine["orderId"])["retCode"] == 110001
+    assert hand.post("/v5/order/cancel", orderId=mine["orderId"])["retCode"] == 110010
     assert hand.post("/v5/order/cancel", orderLinkId="nobody")["retCode"] == 110001
 
 

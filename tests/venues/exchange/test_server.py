@@ -9,7 +9,7 @@ import pytest
 
 from breakwall.clock import SystemClock
 from breakwall.venues.exchange.exchange import Exchange
-from breakwall.venues.exchange.server import PortError, Server, listening
+from breakwall.venues.exchange.server import PortError, Server, active_ms, listening
 
 
 def server(scenario: str | None = None, linger_s: float = 0.0) -> Server:
@@ -31,7 +31,19 @@ async def test_rest_and_sockets_on_one_port() -> None:
         async with client.ws_connect(where.private) as ws:
             await ws.send_str(json.dumps({"op": "ping"}))
             assert (await ws.receive_json(timeout=5))["op"] == "pong"
-    assert (where.trade, where.control) == (None, None)
+        async with client.ws_connect(f"{where.trade}?max_active_time=1m") as ws:
+            await ws.send_str(json.dumps({"op": "ping", "reqId": "x"}))
+            pong = await ws.receive_json(timeout=5)
+            assert (pong["reqId"], pong["op"], pong["retCode"]) == ("x", "pong", 0)
+    assert where.control is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "ms"),
+    [("", 600_000), ("45s", 45_000), ("1m", 60_000), ("1s", 30_000), ("99m", 600_000), ("soon", 600_000)],
+)
+def test_how_long_a_socket_may_be_silent(asked: str, ms: int) -> None:
+    assert active_ms(asked) == ms
 
 
 @pytest.mark.asyncio

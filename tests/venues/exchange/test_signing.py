@@ -29,8 +29,8 @@ def test_vectors() -> None:
     post = HttpRequest("POST", "", "/v5/x", body=BODY)
     KEYS.check_request(get, headers(GET_SIGN), NOW)
     KEYS.check_request(post, headers(POST_SIGN), NOW)
-    assert KEYS.opens_socket(["TESTKEY", 1_700_000_001_000, SOCKET_SIGN], NOW) == ""
-    assert KEYS.opens_socket(["TESTKEY", "1700000001000", SOCKET_SIGN], NOW) == ""
+    assert KEYS.refuses_socket(["TESTKEY", 1_700_000_001_000, SOCKET_SIGN], NOW) is None
+    assert KEYS.refuses_socket(["TESTKEY", "1700000001000", SOCKET_SIGN], NOW) is None
 
 
 @pytest.mark.parametrize(
@@ -65,8 +65,34 @@ def test_the_window_reaches_five_seconds_back_and_one_ahead(now_ms: int) -> None
     ],
 )
 def test_sockets_that_stay_closed(args: list[object], reason: str) -> None:
-    assert KEYS.opens_socket(args, NOW) == reason
+    refusal = KEYS.refuses_socket(args, NOW)
+    assert refusal is not None
+    assert refusal.message == reason
 
 
 def test_a_socket_signature_must_lie_ahead() -> None:
-    assert KEYS.opens_socket(["TESTKEY", 1_700_000_001_000, SOCKET_SIGN], NOW + 1000) == "auth expired"
+    refusal = KEYS.refuses_socket(["TESTKEY", 1_700_000_001_000, SOCKET_SIGN], NOW + 1000)
+    assert refusal is not None
+    assert (refusal.code, refusal.message) == (10004, "auth expired")
+
+
+POST = HttpRequest("POST", "", "/v5/x", body=BODY)
+
+
+@pytest.mark.parametrize(
+    ("facts", "code"), [({"readOnly": 1}, 10005), ({"expiredAt": "2023-11-14T22:13:19Z"}, 33004)]
+)
+def test_what_a_key_may_not_do(facts: dict[str, object], code: int) -> None:
+    with pytest.raises(Refusal) as refused:
+        Keys("TESTKEY", "TESTSECRET", facts).check_request(POST, headers(POST_SIGN), NOW)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize("expires", ["2023-11-14T22:13:21Z", "1970-01-01T00:00:00Z"])
+def test_a_key_with_time_left_or_none_to_lose_may_trade(expires: str) -> None:
+    Keys("TESTKEY", "TESTSECRET", {"expiredAt": expires}).check_request(POST, headers(POST_SIGN), NOW)
+
+
+def test_a_reading_key_reads() -> None:
+    get = HttpRequest("GET", "", "/v5/x", "category=linear&symbol=BTCUSDT")
+    Keys("TESTKEY", "TESTSECRET", {"readOnly": 1}).check_request(get, headers(GET_SIGN), NOW)

@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 from msgspec import Struct
 
-from breakwall.config import Settings
 from breakwall.market.state import Market
 from breakwall.model.events import BookDelta, BookSnapshot, Ticker, Trades
+from breakwall.settings import Settings
 from breakwall.strategies.density import Density
 from breakwall.trading.cost import Costs
 from breakwall.trading.signal import Signal

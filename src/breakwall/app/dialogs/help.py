@@ -2,7 +2,8 @@
 
 import textwrap
 
-from breakwall.app.dialogs.dialog import CLOSE, STEPS, Choice, Dialog, line, paper, window
+from breakwall.app.dialogs.dialog import line, paper
+from breakwall.app.dialogs.scroll import Scroll
 from breakwall.app.keys.acts import ACTS, GROUPS, Act, Guard
 from breakwall.app.keys.keymap import Keymap
 from breakwall.app.rows.figures import UNKNOWN
@@ -22,12 +23,21 @@ LEGEND: tuple[tuple[str, str, str], ...] = (
     ("▌ O E S", "own", "ladder: a wall, our order, our entry, our stop"),
     (" PROTECTED ✓ ", "bar-good", "the stop was read back from the exchange, so long ago"),
     (" STOP UNPROVEN ", "bar-warn", "a stop was set, but not read back lately"),
-    (" NO STOP ", "alarm", "no stop is known; without one the position is closed"),
+    (" NO STOP ", "alarm", "no stop is known; without one the position is closed; the bell rings once"),
     (UNKNOWN, "bar", "not known (never 0)"),
     ("###", "bar", "a number that does not fit (never a wrong one)"),
     ("?", "bar", "not proven, or from data that is not live"),
     (" ARMED ", "armed", "strategies may open positions; closing always works"),
     (" SAFE ", "safe", "nothing is opened; closing always works"),
+    (" REDUCING ", "alarm", "a limit or a cause forbids entries; the breaker pane says which and until when"),
+    (" HALTED ", "alarm", "exits, stops and cancels only, until a person resets the breaker"),
+    (
+        " OBSERVING ",
+        "alarm",
+        "something cannot be explained: nothing is opened; reconcile, or reset, once you know why",
+    ),
+    ("CB PARTLY", "bar-warn", "the breaker holds single symbols or strategies; OPEN: the whole account"),
+    ("API ... OPEN", "bar-bad", "the exchange failed there again and again: no entries until a probe is answered"),
 )
 CHORDS = (
     "A chord is its key, then Enter within two seconds. Characters trade nothing in a paste, in a burst of keys and "
@@ -36,29 +46,17 @@ CHORDS = (
 INDENT = 20
 
 
-class Help(Dialog):
-    width = 100
+class Help(Scroll):
     title = "HELP"
+    closing = Scroll.closing | {"f1", "question_mark"}
 
     def __init__(self, keymap: Keymap) -> None:
+        super().__init__()
         self.keymap = keymap
-        self.first = 0
-        self._last = 0
 
-    def lines(self, view: View | None, width: int, height: int) -> list[Row]:
+    def body(self, view: View | None, width: int) -> list[Row]:
         del view
-        rows = help_rows(self.keymap, width)
-        room = max(0, height - 1)
-        self._last = max(0, len(rows) - room)
-        self.first = min(self.first, self._last)
-        more = f"{self.first + 1}-{min(len(rows), self.first + room)} of {len(rows)}  ↑↓ PgUp PgDn  Esc closes"
-        return [self.head(width, more if self._last else "Esc closes"), *window(rows, self.first, room)]
-
-    def press(self, key: str, character: str | None) -> Choice | None:
-        if key in STEPS:
-            self.first = max(0, min(self._last, self.first + STEPS[key]))
-            return None
-        return CLOSE if key in {"escape", "enter", "f1", "question_mark"} or character == "q" else None
+        return help_rows(self.keymap, width)
 
 
 def help_rows(keymap: Keymap, width: int) -> list[Row]:

@@ -55,7 +55,7 @@ class Arranged(Layout):
 
     def arrange(self, parent: Widget, children: list[Widget], size: Size, greedy: bool = True) -> ArrangeResult:
         del parent, greedy
-        places = arrange(size.width, size.height, self._look.maximised, self._look.drawer)
+        places = arrange(size.width, size.height, self._look.maximised, self._look.drawer, self._banner.standing)
         if self._banner.lines:
             places["banner"] = Place(0, BARS[0], size.width, len(self._banner.lines))
         if self._sheet.dialog is not None:

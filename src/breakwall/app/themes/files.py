@@ -12,8 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_config_path
-
 from breakwall.app.themes.theme import (
     ANSI,
     BASE,
@@ -29,6 +27,7 @@ from breakwall.app.themes.theme import (
 )
 from breakwall.mistakes import listed, nearest_name, text_of
 from breakwall.model.text import sanitise
+from breakwall.places import config_folder
 
 _PACKAGED = Path(__file__).parents[2] / "themes"
 _CHECKOUT = Path(__file__).parents[4] / "themes"
@@ -47,7 +46,12 @@ class ThemeError(Exception):
 
 def user_folder() -> Path:
     """Where the user's own themes lie."""
-    return user_config_path("breakwall", appauthor=False) / "themes"
+    return config_folder() / "themes"
+
+
+def user_files(folder: Path | None = None) -> list[Path]:
+    """The user's own theme files, in the order of their names."""
+    return sorted((folder or user_folder()).glob("*.toml"))
 
 
 def packaged_folder() -> Path:
@@ -66,7 +70,7 @@ def load_all(folder: Path | None = None) -> tuple[dict[str, BreakwallTheme], lis
     themes = {path.stem: packaged(path.stem) for path in sorted(packaged_folder().glob("*.toml"))}
     ours = set(themes)
     notices = []
-    for path in sorted((folder or user_folder()).glob("*.toml")):
+    for path in user_files(folder):
         try:
             theme = load(path)
         except ThemeError as error:

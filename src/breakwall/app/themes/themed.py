@@ -13,9 +13,9 @@ from breakwall.app.themes.depth import Depth, depth_of
 from breakwall.app.themes.files import load_all, packaged
 from breakwall.app.themes.ink import Ink
 from breakwall.app.themes.theme import DEFAULT, LIGHT_DEFAULT, BreakwallTheme, of_textual
-from breakwall.config import UiSettings
 from breakwall.mistakes import nearest_name
 from breakwall.model.text import sanitise
+from breakwall.settings import UiSettings
 
 Result = TypeVar("Result")
 

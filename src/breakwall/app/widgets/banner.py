@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from rich.cells import cell_len
+
 from breakwall.app.keys.guard import Asking
 from breakwall.app.look import Look
 from breakwall.app.rows.figures import age, price, signed, time_of_day
@@ -10,7 +12,9 @@ from breakwall.app.rows.row import Row, clean, left
 from breakwall.app.rows.table import Column, Word, fit, table
 from breakwall.app.themes.ink import Ink
 from breakwall.app.trust import doubt
+from breakwall.app.widgets.breaker import resettable, shut
 from breakwall.app.widgets.pane import Pane
+from breakwall.app.widgets.standing import standing_rows, troubles
 from breakwall.model.units import fixed
 from breakwall.model.view import FlattenView, OrderView, PositionView, View
 
@@ -19,6 +23,8 @@ RECEIPT_MS = 20_000
 NOTICE_MS = 4_000
 LATE_PROOF_MS = 2_000
 """A proof that takes longer is an alarm."""
+
+_HARMLESS = {"arm", "reconcile", "reset-breaker", "reset-api"}
 
 COLUMNS = (
     Column("", rank=0, least=8),
@@ -48,7 +54,9 @@ class Notice(NamedTuple):
 
 
 class Banner(Pane):
-    """Takes `lines` rows under the status while there is something to say."""
+    """Takes `lines` rows under the status while there is something to say; the first `standing` of them have that
+    place to themselves, the others lie over the panes.
+    """
 
     words = "BANNER"
 
@@ -57,7 +65,10 @@ class Banner(Pane):
         self.asking: Asking | None = None
         self.receipt: Receipt | None = None
         self.notice: Notice | None = None
+        self.standing = 0
+        self.put_away: frozenset[str] = frozenset()
         self.lines: list[Row] = []
+        self._view: View | None = None
 
     def update_lines(self, view: View | None, at_ms: int, width: int, room: int) -> bool:
         """Say it anew; True where that takes another number of rows than before."""
@@ -67,11 +78,16 @@ class Banner(Pane):
             self.receipt = None
         if self.notice is not None and at_ms >= self.notice.until_ms:
             self.notice = None
-        before = len(self.lines)
-        self.lines = cut(self.say(view, at_ms, width), width, room)
-        if self.lines and before == len(self.lines):
+        if view is not None:
+            self.put_away &= troubles(view).keys()  # when it comes again it is seen again
+        self._view = view
+        before = len(self.lines), self.standing
+        standing = standing_rows(view, width, self.put_away) if view is not None else []
+        self.lines = cut([*standing, *self.say(view, at_ms, width)], width, room)
+        self.standing = min(len(standing), len(self.lines))
+        if self.lines and before == (len(self.lines), self.standing):
             self.paint(self.lines)
-        return before != len(self.lines)
+        return before != (len(self.lines), self.standing)
 
     def say(self, view: View | None, at_ms: int, width: int) -> list[Row]:
         """A question hides a receipt; the answer to the last key is always seen."""
@@ -92,10 +108,13 @@ class Banner(Pane):
         return self.receipt is not None and (answer is None or answer.proven_ms is None)
 
     def clear(self) -> bool:
-        """Take everything away; False where there was nothing."""
+        """Take away what was answered, then what is in trouble; False where there was nothing, or what must stay."""
         said = self.asking or self.receipt or self.notice
         self.asking = self.receipt = self.notice = None
-        return said is not None
+        if said is not None or self._view is None:
+            return said is not None
+        before, self.put_away = self.put_away, frozenset(troubles(self._view))
+        return before != self.put_away
 
     def resized(self) -> None:
         """Written again at once; other panes wait for the next view."""
@@ -129,31 +148,41 @@ def held_in(view: View, symbol: str) -> list[PositionView]:
 def question_rows(asking: Asking, view: View, at_ms: int, width: int) -> list[Row]:
     """What Enter would do, exactly, as things are in this view."""
     act, symbol = asking.act.id, asking.scope
-    orders = entries_in(view, symbol) if act != "arm" else []
+    if act in _HARMLESS:
+        return [_question(asking, *_harmless(act, view), at_ms, width, "safe")]
+    orders = entries_in(view, symbol)
     held = held_in(view, symbol) if act in {"panic", "flatten"} else []
-    head = {
+    name, effect = {
         "panic": ("PANIC", f"disarm, cancel {len(orders)}, close {len(held)}"),
         "flatten": (f"FLATTEN {symbol}", f"cancel {len(orders)}, close {len(held)}"),
         "cancel-all": ("CANCEL ALL", f"cancel {_count(len(orders), 'entry', 'entries')}; stops stay"),
-        "arm": ("ARM", f"strategies may open positions ({view.mode})"),
     }[act]
+    head = _question(asking, name, effect, at_ms, width, "alarm")
+    lines = [_cancelled(order) for order in orders] + [_closed(position, view) for position in held]
+    if not lines:
+        return [head, _line(" nothing to cancel and flat, as far as is known: Enter asks anyway", width)]
+    return [head, *table(COLUMNS, lines, width).rows]
+
+
+def _harmless(act: str, view: View) -> tuple[str, str]:
+    """The name of what sends no order by itself, and what it would do."""
+    return {
+        "arm": ("ARM", f"strategies may open positions ({view.mode})"),
+        "reconcile": ("RECONCILE", "read the account, protect, report"),
+        "reset-breaker": ("RESET BREAKER", f"lift {', '.join(resettable(view)) or 'nothing'}; limits count anew"),
+        "reset-api": ("RESET API", f"use again at once: {', '.join(shut(view)) or 'nothing is shut'}"),
+    }[act]
+
+
+def _question(asking: Asking, name: str, effect: str, at_ms: int, width: int, ink: str) -> Row:
     left_ms = max(0, asking.left_ms(at_ms))
-    ink = "safe" if act == "arm" else "alarm"
     words = [
-        Word(0, ((f" {head[0]}", ink),)),
-        Word(1, ((f"Enter: {head[1]}", ink),)),
+        Word(0, ((f" {clean(name)}", ink),)),
+        Word(1, ((left(f"Enter: {effect}", min(max(1, width - 30), cell_len(clean(effect)) + 7)), ink),)),
         Word(2, ((f"{left_ms / 1000:.1f}s", ink),)),
         Word(3, (("Esc: no", ink),)),
     ]
-    if act == "arm":
-        return [fit(words, width, ink)]
-    lines = [_cancelled(order) for order in orders] + [_closed(position, view) for position in held]
-    if not lines:
-        return [
-            fit(words, width, ink),
-            _line(" nothing to cancel and flat, as far as is known: Enter asks anyway", width),
-        ]
-    return [fit(words, width, ink), *table(COLUMNS, lines, width).rows]
+    return fit(words, width, ink)
 
 
 def _cancelled(order: OrderView) -> tuple[tuple[str, str], ...]:

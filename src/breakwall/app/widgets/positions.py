@@ -7,7 +7,7 @@ from rich.cells import cell_len
 from breakwall.app.rows.figures import UNKNOWN, age, countdown, price, signed
 from breakwall.app.rows.row import Cell, Row, clean, left
 from breakwall.app.rows.table import Column, Word, filled, fit, table
-from breakwall.app.trust import Stop, doubt, flat_words, is_proven, open_pnl, stop_of
+from breakwall.app.trust import Stop, doubt, endangered, flat_words, is_proven, open_pnl, stop_of
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.units import fixed
 from breakwall.model.view import PositionView, SymbolView, View
@@ -106,4 +106,5 @@ def _line(held: PositionView, view: View, selected: str) -> tuple[Cell, ...]:
         (held.strategy or "adopted", "dim"),
         proof(held),
     )
-    return tuple((text, "alarm") for text, _ in line) if stop_of(held) is Stop.NONE else line
+    ink = "alarm" if stop_of(held) is Stop.NONE else "bad" if held in endangered(view) else ""
+    return tuple((text, ink) for text, _ in line) if ink else line

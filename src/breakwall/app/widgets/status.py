@@ -10,13 +10,17 @@ from breakwall.app.rows.figures import UNKNOWN, age, countdown, percent, price, 
 from breakwall.app.rows.row import Cell, Row, clean, left, width_of
 from breakwall.app.rows.table import Word, fit
 from breakwall.app.trust import doubt, is_live, is_proven, open_pnl
-from breakwall.app.widgets.breaker import breaker_word
+from breakwall.app.widgets.breaker import api_words, breaker_word, held_here, reason
 from breakwall.app.widgets.pane import Pane
+from breakwall.app.widgets.standing import troubles
 from breakwall.model.units import fixed
 from breakwall.model.view import Counters, SymbolView, View
 
 BADGES = {"SIM": "paper", "PAPER": "paper", "REPLAY": "replay"}
 """Inks of the badges that cost no money; any other one does, or may."""
+
+STOPPED = {"HALTED", "OBSERVING"}
+"""Trading states that a person has to look into: their reason comes before all else."""
 
 TRENDS = {"up": "▲ up", "down": "▼ down", "flat": "■ flat"}
 SLOW_LOOP_MS = 20.0
@@ -51,7 +55,7 @@ class Status(Pane):
 def money_row(view: View, symbol: str, width: int) -> Row:
     """Badge, ARMED or SAFE, price and results. Unless entries are allowed by all, the whole row is inverted."""
     market = view.market(symbol)
-    base = "halted" if view.trading_state == "HALTED" else "bar" if view.armed else "safe"
+    base = "halted" if view.trading_state in STOPPED else "bar" if view.armed else "safe"
     pnl, question = open_pnl(view)
     words = [
         Word(0, _tags(view)),
@@ -121,10 +125,19 @@ def _pair(name: str, value: str, ink: str = "bar") -> Row:
 def machine_row(view: View, symbol: str, width: int, vitals: Vitals | None) -> Row:
     """How true the data is, what holds entries back, and how the machine does."""
     market = view.market(symbol)
-    words = [Word(0, _data(market)), Word(1, _breaker(view)), _account(view)]
+    words = [Word(0, _data(market)), Word(1, _breaker(view)), _account(view), *_api(view)]
     if market and market.paused:
         words.append(Word(1, ((" PAUSED ", "bar-warn"),)))
-    if view.why:
+    elif held := held_here(view, symbol):
+        words.append(Word(3, ((_short(held, 40), "bar-warn"),)))
+    words += [Word(3, ((f" {name}! ", "bar-warn"),)) for name in troubles(view)]
+    if view.trading_state in STOPPED:
+        words = [
+            words[0],
+            Word(1, ((_short(f"{view.trading_state}: {reason(view)}", width), "bar-bad"),)),
+            *words[1:],
+        ]
+    elif view.why:
         taken = sum(width_of(word.cells) + 2 for word in words if word.rank <= 1)
         words.append(Word(2, ((_short(f"no entries: {view.why}", max(20, width - taken)), "bar-warn"),)))
     if market and market.status_reason:
@@ -148,6 +161,15 @@ def _data(market: SymbolView | None) -> Row:
     good = is_live(market) and market.age_ms < QUIET_MS
     ink = "bar-good" if good else "alarm" if market.status == "STALE" else "bar-warn"
     return ((f" {market.status} {age(market.age_ms)} ", ink),)
+
+
+def _api(view: View) -> list[Word]:
+    """The groups of the exchange's interface that are held back, if any."""
+    shut = [group for group in view.api if group.state != "CLOSED"]
+    if not shut:
+        return []
+    names = ", ".join(f"{group.group} {api_words(group, view.at_ms)}" for group in shut)
+    return [Word(1, ((_short(f"API {names}", 40), "bar-bad"),))]
 
 
 def _breaker(view: View) -> Row:

@@ -10,11 +10,10 @@ from collections.abc import Callable, Coroutine, Iterable
 from decimal import Decimal
 from typing import Any, NoReturn, TypeVar
 
-from breakwall.config import VenueSettings
 from breakwall.model.events import Account
-from breakwall.model.text import sanitise
 from breakwall.model.units import Instrument, fixed
 from breakwall.ports import VenueError
+from breakwall.settings import VenueSettings
 from breakwall.venues.bybit import outcome
 from breakwall.venues.bybit.endpoints import (
     ACCOUNT_INFO,
@@ -26,11 +25,10 @@ from breakwall.venues.bybit.endpoints import (
     SET_LIMIT_PRICE_ACTION,
     SET_MARGIN_MODE,
 )
+from breakwall.venues.bybit.key_audit import audit
 from breakwall.venues.bybit.reports import (
     Record,
     RecordError,
-    dict_in,
-    flag,
     instrument_of,
     number,
     text,
@@ -41,7 +39,6 @@ from breakwall.venues.bybit.rest import ReadError, Rest, together
 SAFETY, UNREACHABLE = 6, 3
 UNIFIED_2 = frozenset({5, 6})
 ISOLATED = "ISOLATED_MARGIN"
-KEY_DAYS_WARNED = 14
 
 T = TypeVar("T")
 _log = logging.getLogger(__name__)
@@ -162,20 +159,13 @@ class Admission:
 
 
 def _check_key(key: Record) -> None:
-    permissions = dict_in(key.get("permissions"))
-    granted = {f"{group}.{name}" for group, names in permissions.items() if isinstance(names, list) for name in names}
-    money = sorted(name for name in granted if "withdraw" in name.lower())
-    if money:
-        _refuse("API key", "no withdrawal permission", ", ".join(money), "make a key that can only trade")
-    if flag(key, "readOnly"):
-        _refuse("API key", "permission to trade", "a read-only key", "make a key with Contract Orders and Positions")
-    contract = {str(name).split(".")[1] for name in granted if name.startswith("ContractTrade.")}
-    if contract and "Order" not in contract:
-        found = ", ".join(sorted(granted))
-        _refuse("API key", "permission ContractTrade.Order", sanitise(found), "add Contract Orders and Positions")
-    days = whole(key, "deadlineDay")
-    if 0 < days < KEY_DAYS_WARNED:
-        _log.warning("the API key expires in %d days; bind it to an address or renew it", days)
+    """Refuse what is dangerous, warn of what will fail, say what the key is."""
+    found = audit(key)
+    if found.fault is not None:
+        _refuse("API key", found.fault.expected, found.fault.found, found.fault.remedy)
+    _log.info("%s", found.words)
+    for warning in found.warnings:
+        _log.warning("%s", warning)
 
 
 def _check_position_mode(symbol: str, rows: list[Record]) -> None:

@@ -8,8 +8,9 @@ from decimal import Decimal
 
 from msgspec import structs
 
-from breakwall.config import VenueSettings
+from breakwall import points
 from breakwall.model.actions import CancelOrder, MoveStop, OrderKind, PlaceOrder
+from breakwall.model.api import ApiGroup
 from breakwall.model.events import (
     Account,
     Fill,
@@ -28,7 +29,9 @@ from breakwall.model.events import (
     Wallet,
 )
 from breakwall.model.units import Instrument
+from breakwall.points import Point
 from breakwall.ports import ApprovedIntent, Clock, Frame, Sink, Transport
+from breakwall.settings import VenueSettings
 from breakwall.venues.bybit import outcome
 from breakwall.venues.bybit.admission import Admission
 from breakwall.venues.bybit.endpoints import (
@@ -45,10 +48,13 @@ from breakwall.venues.bybit.endpoints import (
 )
 from breakwall.venues.bybit.reports import AccountRecords, PrivateCodec, RecordError, dict_in, text
 from breakwall.venues.bybit.rest import ReadError, Reply, Rest, together
-from breakwall.venues.websocket import Pace, Stream, Topic
+from breakwall.venues.topics import Topic
+from breakwall.venues.websocket import Pace, Stream
 
 PRIVATE_TOPICS = tuple(Topic(name) for name in ("order", "execution", "position", "wallet"))
 RULES_EVERY_S = 600.0
+RULES_DOUBTED_S = 10.0  # the same once an order was refused as if the rules had changed
+RULES_LOOK_S = 2.0
 OVERLAP_MS = 60_000  # executions are asked from a minute before the last one seen
 WINDOW_MS = 7 * 86_400_000 - OVERLAP_MS  # the venue's longest span of one question
 _GONE = frozenset({"Cancelled", "Deactivated", "Rejected"})
@@ -75,6 +81,7 @@ class BybitBroker:
         rng: random.Random,
     ) -> None:
         self.instruments: dict[str, Instrument] = {}
+        self._rules_doubted = False
         self._clock = clock
         self._sink = sink
         self._settings = settings
@@ -109,6 +116,8 @@ class BybitBroker:
 
     async def execute(self, approved: ApprovedIntent) -> Outcome:
         """Send one command. Reducing ones may spend the reserved budget and are worth waiting for."""
+        if approved.reducing:
+            await points.linger("broker: before a stop, close or cancel", self._clock.sleep)
         began_ns = self._clock.now_ns()
         intent, urgent = approved.intent, approved.reducing
         instrument = self.instruments.get(intent.symbol)
@@ -120,11 +129,13 @@ class BybitBroker:
             result = await self._place(intent, instrument, urgent=urgent)
         else:
             result = await self._move_stop(intent, instrument)
+        self._rules_doubted |= result.code in outcome.STRANGE_RULES
         return structs.replace(result, round_trip_ms=(self._clock.now_ns() - began_ns) / 1e6)
 
     async def query(self, client_id: str, symbol: str) -> OrderAnswer:
         """Open orders, then history, then executions: an order with executions is never "not there"."""
         wanted = {"category": "linear", "symbol": symbol, "orderLinkId": client_id}
+        await points.linger("broker: before a query", self._clock.sleep)
         try:
             report = await self._find(wanted)
             if report is None and await self._rest.read_list(EXECUTIONS, wanted):
@@ -137,6 +148,7 @@ class BybitBroker:
     async def read_back(self, purpose: str, since_ms: int) -> ReadBack | ReadBackFailed:
         """Everything or nothing: one part that cannot be read fails the whole. `since_ms` is the venue's time."""
         asked_ms = self._clock.now_ms()
+        await points.linger("broker: before a read-back", self._clock.sleep)
         try:
             async with together() as group:
                 orders = group.create_task(self._open_orders())
@@ -154,6 +166,10 @@ class BybitBroker:
             purpose=purpose,
             strangers=tuple(sorted(self._records.skipped)),
         )
+
+    def reset_api(self, group: ApiGroup) -> None:
+        """A person closes the API breaker of a group; a ban of our address is the venue's to end."""
+        self._rest.circuits.reset(group)
 
     async def run(self) -> None:
         """The private stream, and the symbols' rules now and then."""
@@ -175,7 +191,8 @@ class BybitBroker:
         if not intent.reduce_only and intent.stop_ticks is None:
             return _outcome(intent, OutcomeKind.REFUSED, "an entry without a stop never leaves")
         body = order_body(intent, instrument, self._settings.stop_trigger)
-        reply = await self._rest.write(CREATE, body, urgent=urgent)
+        sent = Point.CLOSE_SENT if intent.reduce_only else Point.ORDER_SENT
+        reply = await self._rest.write(CREATE, body, urgent=urgent, sent=sent)
         if reply.verdict.code != outcome.DUPLICATE_ID:
             return _from_reply(intent, reply)
         answer = await self.query(intent.client_id, intent.symbol)
@@ -206,7 +223,8 @@ class BybitBroker:
     async def _move_stop(self, intent: MoveStop, instrument: Instrument) -> Outcome:
         """One call replaces the stop in place. "Not modified" also covers a wrong request: read it back."""
         body = stop_body(intent, instrument, self._settings.stop_trigger)
-        reply = await self._rest.write(TRADING_STOP, body, urgent=True)
+        sent = Point.BREAKEVEN_SENT if intent.why.startswith("breakeven") else Point.STOP_SENT
+        reply = await self._rest.write(TRADING_STOP, body, urgent=True, sent=sent)
         if reply.verdict.code != outcome.NOT_MODIFIED:
             return _from_reply(intent, reply)
         params = {"category": "linear", "symbol": intent.symbol}
@@ -251,8 +269,14 @@ class BybitBroker:
 
     async def _follow_rules(self) -> None:
         """Ticks, lots and status change while we run; a changed symbol gets the next version number."""
+        waited_s = 0.0
         while True:
-            await self._clock.sleep(RULES_EVERY_S)
+            await self._clock.sleep(RULES_LOOK_S)
+            waited_s += RULES_LOOK_S
+            if waited_s < (RULES_DOUBTED_S if self._rules_doubted else RULES_EVERY_S):
+                continue
+            waited_s, self._rules_doubted = 0.0, False
+            await points.linger("broker: before the rules", self._clock.sleep)
             try:
                 listed = await self._admission.instruments(self.instruments)
             except ReadError as error:

@@ -4,12 +4,13 @@ import asyncio
 import random
 from collections.abc import Mapping
 
-from breakwall.config import VenueSettings
 from breakwall.model.events import BookLost, Link, LinkChanged
 from breakwall.model.units import Instrument
 from breakwall.ports import Clock, Frame, Sink, Transport
+from breakwall.settings import VenueSettings
 from breakwall.venues.bybit.codec import PublicCodec
-from breakwall.venues.websocket import Pace, Stream, Topic
+from breakwall.venues.topics import Topic
+from breakwall.venues.websocket import Pace, Stream
 
 TOPICS_PER_SYMBOL = 3
 

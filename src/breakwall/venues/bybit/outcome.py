@@ -33,7 +33,13 @@ DUPLICATE_ID = 110072
 SAME_LEVERAGE = 110043
 NOT_MODIFIED = 34040
 ORDER_GONE = frozenset({110001, 110008, 110010})
+STRANGE_RULES = frozenset(
+    {10001, 110003, 110094, 110120, 110121, 30208, 30209, 110023, 110042, 30228, 110074, 110095}
+)
+"""What an order is refused with when tick, lot, minimum, price limits or status are not as we know them."""
 BAN_STATUS = 403
+FAILED_CODES = frozenset({10000, 10016, 10019, 170007})
+"""The venue answers that it failed: no word on our business."""
 BAD_KEY_STATUS = 401
 
 _CLASSES: tuple[tuple[Reaction, Mapping[int, str]], ...] = (
@@ -146,7 +152,10 @@ REACTIONS: Mapping[int, tuple[Reaction, str]] = {
 _STATUS: Mapping[int, tuple[Reaction, str]] = {
     400: (Reaction.REFUSED, "the venue finds the request malformed"),
     BAD_KEY_STATUS: (Reaction.ALARM, "the key is wrong or missing"),
-    BAN_STATUS: (Reaction.ALARM, "our address is banned (rate limit or region); nothing is sent for 10 minutes"),
+    BAN_STATUS: (
+        Reaction.ALARM,
+        "our address is banned (rate limit or region); nothing leaves until it is over",
+    ),
     404: (Reaction.REFUSED, "the path is unknown to the venue, or does not fit the account's mode"),
 }
 

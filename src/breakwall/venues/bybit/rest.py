@@ -6,8 +6,11 @@ from contextlib import asynccontextmanager
 
 from msgspec import Struct
 
+from breakwall import points
+from breakwall.model.api import ApiGroup
 from breakwall.model.events import Link, LinkChanged
 from breakwall.model.text import sanitise
+from breakwall.points import Point
 from breakwall.ports import Clock, HttpAnswer, Sink, Transport, TransportError
 from breakwall.venues.bybit import outcome
 from breakwall.venues.bybit.endpoints import (
@@ -24,10 +27,13 @@ from breakwall.venues.bybit.endpoints import (
 )
 from breakwall.venues.bybit.outcome import Reaction, Verdict
 from breakwall.venues.bybit.reports import Record, RecordError, dict_in, records_in
+from breakwall.venues.circuit import Circuits
 from breakwall.venues.limiter import Limiter
 
 PAGES_MOST = 100
 TRIES = 3
+MAY_WAIT = frozenset({ApiGroup.ADMISSION, ApiGroup.MARKET})
+"""Groups of which nothing protects: here an open API breaker holds back what may spend the reserved budget too."""
 
 
 class Reply(Struct, frozen=True):
@@ -74,6 +80,7 @@ class Rest:
         self._timeout_s = timeout_s
         self._up = True
         self.limiter = Limiter(CAPS)
+        self.circuits = Circuits(sink)
         self.time = VenueTime()
 
     def venue_ms(self) -> int:
@@ -89,28 +96,31 @@ class Rest:
                 return dict_in(reply.result)
             if verdict.reaction not in {Reaction.RETRY, Reaction.AMBIGUOUS} or self._banned():
                 break
+            await points.linger("rest: before reading again", self._clock.sleep)
             if attempt + 1 < TRIES:
                 await self._clock.sleep(max(reply.wait_ms, 100 * 2**attempt) / 1000)
         raise ReadError(f"{endpoint.path}: {verdict.reason}", alarm=verdict.reaction is Reaction.ALARM)
 
-    async def write(self, endpoint: Endpoint, body: Params, *, urgent: bool) -> Reply:
+    async def write(self, endpoint: Endpoint, body: Params, *, urgent: bool, sent: Point | None = None) -> Reply:
         """A POST, sent again only where the first surely did nothing, always with the same body.
 
         Entries (not `urgent`) leave at once or not at all: whatever allowed them may have changed during
-        a wait, and nobody asks the last gate again in here.
+        a wait, and nobody asks the last gate again in here. `sent` is the crash point when its bytes are out.
         """
-        reply = await self.call(endpoint, body, urgent=urgent)
+        points.stumble("rest: before a command")
+        reply = await self.call(endpoint, body, urgent=urgent, sent=sent)
         for attempt in range(1, TRIES if urgent else 1):
             never_left = not reply.sent and reply.verdict.reaction is Reaction.AMBIGUOUS
             if not never_left and reply.verdict.reaction is not Reaction.RETRY:
                 break
             if reply.verdict.code not in outcome.CLOCK_CODES:
                 await self._clock.sleep(max(reply.wait_ms, 50 * 2**attempt) / 1000)
-            reply = await self.call(endpoint, body, urgent=urgent)
+            reply = await self.call(endpoint, body, urgent=urgent, sent=sent)
         return reply
 
     async def read_list(self, endpoint: Endpoint, params: Params) -> list[Record]:
         """All pages of a list; raises ReadError also where the venue repeats a cursor or a page has no list."""
+        await points.linger("rest: before a list", self._clock.sleep)
         rows: list[Record] = []
         seen: set[str] = set()
         asked = dict(params)
@@ -129,24 +139,30 @@ class Rest:
             asked["cursor"] = cursor
         raise ReadError(f"{endpoint.path}: expected at most {PAGES_MOST} pages, found more")
 
-    async def call(self, endpoint: Endpoint, params: Params, *, urgent: bool) -> Reply:
+    async def call(self, endpoint: Endpoint, params: Params, *, urgent: bool, sent: Point | None = None) -> Reply:
         """One request, never repeated here. `urgent` may spend the reserved budget and waits for it; others
-        are shed where they would have to wait.
+        are shed where they would have to wait, and are void where they are long on the way.
+
+        An open API breaker refuses entries, and what is no part of protection. Stops, closes, cancels, and the
+        reading that finds out what became of them, always pass; only a ban of our address stops those.
         """
         while wait := self.limiter.acquire(endpoint.path, self._clock.now_ms(), urgent=urgent):
             if self._banned():
-                reason = f"our address is banned for another {wait // 1000} s after HTTP 403"
-                return Reply(Verdict(Reaction.REFUSED, 0, reason), sent=False)
+                return _refused(f"our address is banned for another {wait // 1000} s after HTTP 403")
             if not urgent:
-                reason = f"rate budget: the next entry may leave in {wait} ms"
-                return Reply(Verdict(Reaction.REFUSED, 0, reason), sent=False)
+                return _refused(f"rate budget: the next entry may leave in {wait} ms")
             await self._clock.sleep(wait / 1000)
-        request = build(endpoint, params, self._base, self._timeout_s, self._signer, self.venue_ms())
+        always = urgent and endpoint.group not in MAY_WAIT
+        if refusal := self.circuits.refusal(endpoint.group, self._clock.now_ms(), always=always):
+            return _refused(refusal)
+        at_ms, soon = self.venue_ms(), not urgent
+        request = build(endpoint, params, self._base, self._timeout_s, self._signer, at_ms, sent, soon=soon)
         sent_ns = self._clock.now_ns()
         try:
             answer = await self._transport.request(request)
+            await points.linger("rest: answer read", self._clock.sleep)
         except TransportError as error:
-            self._link(False, str(error))
+            self._failed(endpoint, str(error))
             return Reply(outcome.unknown(str(error)), sent=error.sent)
         return self._judge(endpoint, answer, sent_ns / 1e6)
 
@@ -160,15 +176,22 @@ class Rest:
         verdict = outcome.of_status(answer.status)
         if verdict is not None:
             if answer.status == outcome.BAN_STATUS:
-                self.limiter.banned(now_ms)
+                until_ms = self.limiter.banned(now_ms, answer.headers, self.venue_ms())
+                self.circuits.banned(verdict.reason, until_ms)
+            elif answer.status >= 500:
+                self.circuits.failed(endpoint.group, verdict.reason, now_ms)
             self._link(False, verdict.reason)
             return Reply(verdict)
         try:
             envelope = open_envelope(answer)
         except UnreadableError as error:
-            self._link(False, str(error))
+            self._failed(endpoint, str(error))
             return Reply(outcome.unknown(str(error)))
         verdict = outcome.of_code(envelope.code, envelope.message or "")
+        if envelope.code in outcome.FAILED_CODES:
+            self.circuits.failed(endpoint.group, verdict.reason, now_ms)
+        else:
+            self.circuits.succeeded(endpoint.group, now_ms)
         self._learn(endpoint, envelope, answer, sent_ms)
         wait_ms = 0
         if envelope.code == outcome.RATE_LIMIT:
@@ -185,8 +208,17 @@ class Rest:
     def _banned(self) -> bool:
         return self.limiter.banned_ms(self._clock.now_ms()) > 0
 
+    def _failed(self, endpoint: Endpoint, reason: str) -> None:
+        """Nothing was understood, so nothing is known."""
+        self.circuits.failed(endpoint.group, reason, self._clock.now_ms())
+        self._link(False, reason)
+
     def _link(self, up: bool, reason: str) -> None:
         """Tell changes only."""
         if up != self._up:
             self._up = up
             self._sink.put(LinkChanged(Link.REST, up, "" if up else reason))
+
+
+def _refused(reason: str) -> Reply:
+    return Reply(Verdict(Reaction.REFUSED, 0, reason), sent=False)

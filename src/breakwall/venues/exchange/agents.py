@@ -16,7 +16,6 @@ from breakwall.venues.exchange.matching import MatchingBook, RestingOrder
 STEP_MS = 50
 """The market moves in steps of this length, however it is driven."""
 
-_PATTERN = 8191  # prices after which the ladder's pattern repeats; prime, and longer than any ladder
 _TOUCH = "touch"  # tag of the larger quotes at the best prices
 _ALL = 10**15  # more lots than any book holds
 
@@ -25,7 +24,8 @@ class Character(Struct, frozen=True):
     """What a symbol is like. Densities are the share of prices with an order; rates are per second.
 
     `level_usdt` is the mean size of a level, `cap_usdt` its largest, `wall_usdt` an ordinary wall,
-    `noise_bp` the standard deviation of the fair price around its path.
+    `noise_bp` the standard deviation of the fair price around its path. The ladder's pattern repeats after
+    `pattern` prices: prime, and longer than the ladder. `day_move` is the largest change of the day before.
     """
 
     price: float
@@ -43,6 +43,8 @@ class Character(Struct, frozen=True):
     trend_rate: float
     noise_bp: float
     refreshed: int
+    pattern: int = 8191
+    day_move: float = 0.015
 
 
 class Pit:
@@ -81,16 +83,17 @@ class Pit:
 class MarketMaker:
     """Keeps the ladder: every price has a fixed taste for being quoted near, far or never."""
 
-    __slots__ = ("_centre", "_far", "_kinds", "_lots", "_near", "_orders", "_pit", "name")
+    __slots__ = ("_centre", "_far", "_kinds", "_lots", "_near", "_orders", "_pattern", "_pit", "name")
 
     def __init__(self, pit: Pit, name: str = "harbour-makers") -> None:
         self.name = name
         self._pit = pit
         character = pit.character
+        self._pattern = character.pattern
         self._near = pit.ticks(character.near_bp)
         self._far = pit.ticks(character.far_bp)
-        self._kinds = [self._taste() for _ in range(_PATTERN)]
-        self._lots = [self._size() for _ in range(_PATTERN)]
+        self._kinds = [self._taste() for _ in range(self._pattern)]
+        self._lots = [self._size() for _ in range(self._pattern)]
         self._orders: dict[int, RestingOrder] = {}
         self._centre = pit.centre
         self._settle(range(pit.centre - self._far, pit.centre + self._far + 2))
@@ -120,7 +123,7 @@ class MarketMaker:
                 continue
             roll = random.random()
             if roll < 0.5:
-                self._lots[ticks % _PATTERN] = self._size()
+                self._lots[ticks % self._pattern] = self._size()
                 self._cancel(ticks)
                 self._place(ticks)
             elif roll < 0.65 and distance:
@@ -139,7 +142,7 @@ class MarketMaker:
 
     def _wanted(self, ticks: int) -> bool:
         distance = self._centre - ticks if ticks <= self._centre else ticks - self._centre - 1
-        kind = self._kinds[ticks % _PATTERN]
+        kind = self._kinds[ticks % self._pattern]
         return distance == 0 or (distance <= self._far if kind == 2 else kind == 1 and distance <= self._near)
 
     def _settle(self, prices: range | list[int] | tuple[int, ...]) -> None:
@@ -180,7 +183,7 @@ class MarketMaker:
     def _place(self, ticks: int) -> None:
         pit = self._pit
         side = Side.BUY if ticks <= self._centre else Side.SELL
-        lots, tag = self._lots[ticks % _PATTERN], None
+        lots, tag = self._lots[ticks % self._pattern], None
         if self._at_touch(ticks):
             lots, tag = lots + pit.lots(pit.character.touch_usdt * pit.random.uniform(0.3, 1.2)), _TOUCH
         placed = pit.book.add(self.name, side, ticks, lots, post_only=True, now_ms=pit.now_ms, tag=tag)

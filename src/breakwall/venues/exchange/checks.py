@@ -1,120 +1,105 @@
-"""What the exchange accepts: a request body becomes an order, or a `Refusal` with the venue's code.
+"""What the exchange accepts: a create request becomes an order, or a `Refusal` with the venue's code.
 
 Everything here looks only at the request, the contract and its reference prices; what depends on
-the account (duplicates, position, margin) is checked where the account is, in `orders`.
-Source: Bybit v5 create-order, amend-order and trading-stop pages and the error-code page.
+the account (duplicates, position, margin) is checked where the account is, in `order_entry`.
+Source: Bybit v5 create-order page and the error-code page.
 """
 
-import re
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
-from breakwall.model.units import Instrument, Side, UnitError
+from breakwall.model.units import Side
+from breakwall.venues.exchange.fields import Body, bad, flag, link_id, number, order_lots, price_ticks, text
 from breakwall.venues.exchange.instruments import price_limit_ratio_y
 from breakwall.venues.exchange.listing import Listing
 from breakwall.venues.exchange.order import FALL, RISE, Order, Refusal
+from breakwall.venues.exchange.self_match import SMP_TYPES
+from breakwall.venues.exchange.stop_terms import (
+    FULL,
+    STOP_LOSS,
+    check_sides,
+    legs_of,
+    mode_of,
+    trigger_by,
+    trigger_price,
+)
 
-Body = Mapping[str, object]
-BAD_PARAMETER = 10001
-_LINK_ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
 _TIMES_IN_FORCE = {"GTC", "IOC", "FOK", "PostOnly"}
-_TRIGGERS = {"LastPrice", "IndexPrice", "MarkPrice"}
 _ONE = Decimal(1)
-_MOST_DIGITS = 20
+_CENT = Decimal("0.01")
 
 
-def bad(message: str) -> Refusal:
-    return Refusal(BAD_PARAMETER, message)
-
-
-def text(body: Body, key: str) -> str:
-    """The field as text; numbers are taken as their text, absent and null are ""."""
-    value = body.get(key)
-    return "" if value is None else str(value)
-
-
-def flag(body: Body, key: str) -> bool:
-    return text(body, key) in {"true", "True"}
-
-
-def number(body: Body, key: str) -> Decimal:
-    """The field as a finite number of sane size; raises Refusal where it is not one."""
-    value = text(body, key)
-    try:
-        amount = Decimal(value)
-    except InvalidOperation as error:
-        raise bad(f"{key} invalid: expected a number, found {value[:40]!r}") from error
-    if not amount.is_finite() or abs(amount.adjusted()) > _MOST_DIGITS:
-        raise bad(f"{key} invalid: expected a number, found {value[:40]!r}")
-    return amount
+def linear(body: Body) -> None:
+    if text(body, "category") != "linear":
+        raise bad(f"params error: category invalid: expected linear, found {text(body, 'category')[:40]!r}")
 
 
 def listing_of(body: Body, listings: Mapping[str, Listing]) -> Listing:
     """The contract a trading request is about."""
-    if text(body, "category") != "linear":
-        raise bad(f"params error: category invalid: expected linear, found {text(body, 'category')!r}")
+    linear(body)
     listing = listings.get(text(body, "symbol"))
     if listing is None:
-        raise bad(f"Not supported symbols: {text(body, 'symbol')}")
+        raise bad(f"Not supported symbols: {text(body, 'symbol')[:40]}")
     return listing
 
 
-def one_way(body: Body) -> None:
-    if text(body, "positionIdx") not in {"", "0"}:
+def position_idx(body: Body, *, hedging: bool) -> int:
+    """0 in one-way mode; 1 or 2, and nothing else, in hedge mode."""
+    value = text(body, "positionIdx")
+    if value not in ({"1", "2"} if hedging else {"", "0"}):
         raise bad("position idx not match position mode")
+    return int(value or 0)
 
 
-def price_ticks(body: Body, key: str, instrument: Instrument) -> int:
-    """A price field in ticks; 0 where it is absent, "" or "0"."""
-    if not text(body, key):
-        return 0
-    try:
-        ticks = instrument.ticks(number(body, key))
-    except UnitError as error:
-        raise bad(f"{key} invalid: {error}") from error
-    if ticks < 0:
-        raise bad(f"{key} invalid: expected a positive price, found {text(body, key)}")
-    return ticks
+def new_order(
+    body: Body,
+    listing: Listing,
+    order_id: str,
+    now_ms: int,
+    *,
+    reprice: bool,
+    hedging: bool = False,
+    mode: str = FULL,
+) -> Order:
+    """The order a create request describes.
 
-
-def order_lots(body: Body, instrument: Instrument) -> int:
-    """The quantity in lots; 0 is for closing all of a position."""
-    try:
-        lots = instrument.lots(number(body, "qty"))
-    except UnitError as error:
-        raise bad(f"Qty invalid: {error}") from error
-    if lots < 0:
-        raise bad(f"Qty invalid: expected a positive number, found {text(body, 'qty')}")
-    return lots
-
-
-def new_order(body: Body, listing: Listing, order_id: str, now_ms: int, *, reprice: bool) -> Order:
-    """The order a create request describes. `reprice` moves a far limit price into the band."""
-    one_way(body)
+    `reprice` moves a far limit price into the band; `mode` is the tpslMode where the request has none.
+    """
     instrument = listing.instrument
     if text(body, "side") not in {"Buy", "Sell"}:
-        raise bad(f"Side invalid: expected Buy or Sell, found {text(body, 'side')!r}")
+        raise bad(f"Side invalid: expected Buy or Sell, found {text(body, 'side')[:40]!r}")
     kind = text(body, "orderType")
     if kind not in {"Market", "Limit"}:
-        raise bad(f"OrderType invalid: expected Market or Limit, found {kind!r}")
+        raise bad(f"OrderType invalid: expected Market or Limit, found {kind[:40]!r}")
     order = Order(
         instrument=instrument,
         order_id=order_id,
-        link_id=_link_id(body),
+        link_id=link_id(body),
         side=Side(text(body, "side")),
         kind=kind,
         tif="IOC" if kind == "Market" else _time_in_force(body),
         lots=order_lots(body, instrument),
         created_ms=now_ms,
+        position_idx=position_idx(body, hedging=hedging),
         reduce_only=flag(body, "reduceOnly"),
         close_on_trigger=flag(body, "closeOnTrigger"),
+        smp=_smp(body),
         last_on_created=listing.last,
     )
     _price(order, body, listing, reprice=reprice)
-    _stops(order, body, listing)
     _trigger(order, body, listing)
+    _stops(order, body, listing, mode)
     _size(order, listing)
     return order
+
+
+def check_live(listing: Listing, *, reduces: bool) -> None:
+    """What is not traded (any more) takes no orders; what will be delisted takes only those that close."""
+    instrument = listing.instrument
+    if instrument.status != "Trading":
+        raise Refusal(110074, f"This contract is not live: {instrument.status}")
+    if instrument.delivery_ms and not reduces:
+        raise Refusal(30228, "Delisting in progress: only reduce-only orders")
 
 
 def band(listing: Listing) -> tuple[int, int]:
@@ -153,44 +138,14 @@ def protective_ticks(order: Order, listing: Listing) -> int:
     return instrument.ticks_down(limit) if sign > 0 else max(1, instrument.ticks_up(limit))
 
 
-def trigger_price(listing: Listing, by: str) -> Decimal:
-    return {"MarkPrice": listing.mark, "IndexPrice": listing.index}.get(by, listing.last)
-
-
-def check_stop_sides(
-    side: Side, stop_ticks: int, profit_ticks: int, sl_by: str, tp_by: str, listing: Listing
-) -> None:
-    """A stop must lie behind, a target beyond the price that would trigger it; `side` opens the position."""
-    for noun, ticks, by, sign in (("StopLoss", stop_ticks, sl_by, -1), ("TakeProfit", profit_ticks, tp_by, 1)):
-        base = trigger_price(listing, by)
-        price = listing.instrument.price(ticks)
-        if ticks and base and (price - base) * side.sign * sign <= 0:
-            where = "higher" if side.sign * sign > 0 else "lower"
-            position = "Buy" if side is Side.BUY else "Sell"
-            raise bad(f"{noun}:{price} set for {position} position should be {where} than base_price:{base}??{by}")
-
-
-def stop_triggers(body: Body) -> tuple[str, str]:
-    """slTriggerBy and tpTriggerBy, LastPrice where not said."""
-    return _trigger_by(body, "slTriggerBy"), _trigger_by(body, "tpTriggerBy")
-
-
-def full_mode(body: Body) -> None:
-    """Only position-wide market stops exist here; the other forms are refused, never half done."""
-    if text(body, "tpslMode") not in {"", "Full"}:
-        raise bad("tpslMode invalid: the embedded exchange only knows Full")
-    for key in ("slOrderType", "tpOrderType"):
-        if text(body, key) not in {"", "Market"}:
-            raise bad(f"{key} invalid: tpslMode Full only supports Market")
-    if text(body, "trailingStop") not in {"", "0"}:
-        raise bad("trailingStop invalid: the embedded exchange has no trailing stops")
-
-
-def _link_id(body: Body) -> str:
-    link = text(body, "orderLinkId")
-    if link and not _LINK_ID.fullmatch(link):
-        raise bad(f"OrderLinkId invalid: expected up to 36 of letters, digits, - and _, found {link[:60]!r}")
-    return link
+def check_trigger(order: Order, listing: Listing) -> None:
+    """A trigger must lie where its direction says. Raises Refusal 110092 or 110093."""
+    base = trigger_price(listing, order.trigger_by)
+    price = listing.instrument.price(order.trigger_ticks)
+    if order.trigger_direction == RISE and price <= base:
+        raise Refusal(110092, f"expect Rising, but trigger_price[{price}] <= current[{base}]")
+    if order.trigger_direction == FALL and price >= base:
+        raise Refusal(110093, f"expect Falling, but trigger_price[{price}] >= current[{base}]")
 
 
 def _time_in_force(body: Body) -> str:
@@ -198,56 +153,85 @@ def _time_in_force(body: Body) -> str:
     if tif == "RPI":
         raise Refusal(110119, "RPI orders are for approved market makers only")
     if tif not in _TIMES_IN_FORCE:
-        raise bad(f"TimeInForce invalid: expected one of {', '.join(sorted(_TIMES_IN_FORCE))}, found {tif!r}")
+        raise bad(f"TimeInForce invalid: expected one of {', '.join(sorted(_TIMES_IN_FORCE))}, found {tif[:40]!r}")
     return tif
 
 
-def _trigger_by(body: Body, key: str) -> str:
-    by = text(body, key) or "LastPrice"
-    if by not in _TRIGGERS:
-        raise bad(f"{key} invalid: expected one of {', '.join(sorted(_TRIGGERS))}, found {by!r}")
-    return by
+def _smp(body: Body) -> str:
+    smp = text(body, "smpType") or "None"
+    if smp not in SMP_TYPES:
+        raise bad(f"smpType invalid: expected one of {', '.join(sorted(SMP_TYPES))}, found {smp[:40]!r}")
+    return smp
 
 
 def _price(order: Order, body: Body, listing: Listing, *, reprice: bool) -> None:
     if order.kind == "Market":
         if not listing.mark:
             raise Refusal(110118, f"No market price available for {order.symbol}")
-        order.slippage_ticks = _slippage(body, listing)
+        _slippage(order, body, listing)
         order.limit_ticks = protective_ticks(order, listing)
         return
-    ticks = price_ticks(body, "price", listing.instrument)
+    if text(body, "slippageToleranceType") not in {"", "UNKNOWN"}:
+        raise bad("slippageToleranceType invalid: only Market orders have one")
+    ticks = _bbo_ticks(order, body, listing) or price_ticks(body, "price", listing.instrument)
     if not ticks:
         raise bad("Price invalid: a Limit order needs a price above 0")
     order.limit_ticks = in_band(ticks, order.side, listing, reprice=reprice)
 
 
-def _slippage(body: Body, listing: Listing) -> int:
+def _bbo_ticks(order: Order, body: Body, listing: Listing) -> int:
+    """The price of a level of the book, as `bboSideType` asks for it; 0 where nothing is asked."""
+    kind, level = text(body, "bboSideType"), text(body, "bboLevel")
+    if not kind:
+        return 0
+    if kind not in {"Queue", "Counterparty"} or level not in {"1", "2", "3", "4", "5"}:
+        raise bad(f"bboSideType invalid: expected Queue or Counterparty and a level of 1 to 5, found {kind[:20]!r}")
+    side = order.side if kind == "Queue" else order.side.opposite
+    levels = listing.book.depth(side, int(level))
+    if len(levels) < int(level):
+        raise Refusal(110118, f"No market price available for {order.symbol}")
+    order.create_type = "CreateByBboOrder"
+    return levels[-1][0]
+
+
+def _slippage(order: Order, body: Body, listing: Listing) -> None:
+    """Ticks, or a share of the best price at the moment of the order."""
     kind, value = text(body, "slippageToleranceType"), text(body, "slippageTolerance")
     if not kind and not value:
-        return 0
+        return
+    if text(body, "triggerPrice") or text(body, "stopLoss") or text(body, "takeProfit"):
+        raise bad("slippageTolerance invalid: not for conditional orders and orders with TP/SL")
     amount = number(body, "slippageTolerance")
+    order.slippage = kind, value
     if kind == "TickSize":
         if not (1 <= amount <= 10_000 and amount == int(amount)):
-            raise Refusal(110108, f"slippageTolerance: expected 1 to 10000 ticks, found {value}")
-        return int(amount)
-    if kind != "Percent" or not Decimal("0.01") <= amount <= 10:
-        raise Refusal(110109, f"slippageTolerance: expected Percent of 0.01 to 10, found {kind} {value}")
-    return max(1, listing.instrument.ticks_down(listing.last * amount / 100))
-
-
-def _stops(order: Order, body: Body, listing: Listing) -> None:
-    order.stop_loss_ticks = price_ticks(body, "stopLoss", listing.instrument)
-    order.take_profit_ticks = price_ticks(body, "takeProfit", listing.instrument)
-    if not (order.stop_loss_ticks or order.take_profit_ticks):
+            raise Refusal(110108, f"slippageTolerance: expected 1 to 10000 ticks, found {value[:40]}")
+        order.slippage_ticks = int(amount)
         return
-    full_mode(body)
+    if kind != "Percent" or not _CENT <= amount <= 10 or amount % _CENT:
+        raise Refusal(110109, f"slippageTolerance: expected Percent of 0.01 to 10, found {kind[:20]} {value[:40]}")
+    best = listing.book.best(order.side.opposite)
+    base = listing.last if best is None else listing.instrument.price(best)
+    order.slippage_ticks = max(1, listing.instrument.ticks_down(base * amount / 100))
+
+
+def _stops(order: Order, body: Body, listing: Listing, mode: str) -> None:
+    order.tpsl_mode = mode_of(body, mode)
+    if text(body, "trailingStop") not in {"", "0"}:
+        raise bad("trailingStop invalid: set it with trading-stop")
+    legs = [leg for leg in legs_of(body, listing, order.tpsl_mode) if leg.ticks]
+    if not legs:
+        order.tpsl_mode = ""
+        return
     if order.reduce_only:
         raise bad("TP/SL can not be set on a reduceOnly order")
-    sl_by, tp_by = stop_triggers(body)
-    order.sl_by = sl_by if order.stop_loss_ticks else ""
-    order.tp_by = tp_by if order.take_profit_ticks else ""
-    check_stop_sides(order.side, order.stop_loss_ticks, order.take_profit_ticks, sl_by, tp_by, listing)
+    for leg in legs:
+        if leg.kind == STOP_LOSS:
+            order.stop_loss_ticks, order.sl_by, order.sl_limit_ticks = leg.ticks, leg.by, leg.limit_ticks
+        else:
+            order.take_profit_ticks, order.tp_by, order.tp_limit_ticks = leg.ticks, leg.by, leg.limit_ticks
+    entry = listing.instrument.price(order.trigger_ticks) if order.trigger_ticks else None
+    check_sides(order.side, legs, listing, entry)
 
 
 def _trigger(order: Order, body: Body, listing: Listing) -> None:
@@ -256,16 +240,11 @@ def _trigger(order: Order, body: Body, listing: Listing) -> None:
         return
     direction = text(body, "triggerDirection")
     if direction not in {"1", "2"}:
-        raise bad(f"triggerDirection invalid: expected 1 (rise) or 2 (fall), found {direction!r}")
+        raise bad(f"triggerDirection invalid: expected 1 (rise) or 2 (fall), found {direction[:40]!r}")
     order.trigger_direction = int(direction)
-    order.trigger_by = _trigger_by(body, "triggerBy")
+    order.trigger_by = trigger_by(body, "triggerBy")
     order.stop_kind = "Stop"
-    base = trigger_price(listing, order.trigger_by)
-    price = listing.instrument.price(order.trigger_ticks)
-    if order.trigger_direction == RISE and price <= base:
-        raise Refusal(110092, f"expect Rising, but trigger_price[{price}] <= current[{base}]")
-    if order.trigger_direction == FALL and price >= base:
-        raise Refusal(110093, f"expect Falling, but trigger_price[{price}] >= current[{base}]")
+    check_trigger(order, listing)
 
 
 def _size(order: Order, listing: Listing) -> None:
@@ -276,7 +255,7 @@ def _size(order: Order, listing: Listing) -> None:
         raise bad("Qty invalid: 0 closes a position only with reduceOnly and closeOnTrigger")
     if order.lots < instrument.min_lots:
         raise bad(f"The number of contracts is below the minimum {instrument.qty_text(instrument.min_lots)}")
-    largest = instrument.max_market_lots if order.kind == "Market" else instrument.max_lots
+    largest = largest_lots(order)
     if order.lots > largest and not order.reduce_only:
         raise bad(f"The number of contracts exceeds the maximum {instrument.qty_text(largest)}")
     if order.reduce_only:
@@ -284,3 +263,9 @@ def _size(order: Order, listing: Listing) -> None:
     notional = instrument.notional(order.limit_ticks, order.lots)
     if notional < instrument.min_notional_usdt:
         raise Refusal(110094, f"Order does not meet minimum order value {instrument.min_notional_usdt}USDT")
+
+
+def largest_lots(order: Order) -> int:
+    """The most one order of this type may have."""
+    instrument = order.instrument
+    return instrument.max_market_lots if order.kind == "Market" else instrument.max_lots

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from msgspec import Struct
 
 from breakwall.venues.exchange.account import Account
-from breakwall.venues.exchange.checks import bad, text
+from breakwall.venues.exchange.bulletin import Bulletin
+from breakwall.venues.exchange.dead_man import DeadMan
+from breakwall.venues.exchange.fields import bad, text
+from breakwall.venues.exchange.limits import Limits
 from breakwall.venues.exchange.listing import Listing
 from breakwall.venues.exchange.order import is_count
 from breakwall.venues.exchange.order_entry import OrderEntry
 from breakwall.venues.exchange.order_log import OrderLog
 from breakwall.venues.exchange.publisher import Publisher
 from breakwall.venues.exchange.signing import Keys
+from breakwall.venues.exchange.stop_entry import StopEntry
 
 
 @dataclass(slots=True, frozen=True)
@@ -23,8 +27,12 @@ class Floor:
     account: Account
     log: OrderLog
     entry: OrderEntry
+    stops: StopEntry
     publisher: Publisher
     keys: Keys
+    limits: Limits
+    dead_man: DeadMan
+    bulletin: Bulletin
 
 
 class Ask(Struct, frozen=True):

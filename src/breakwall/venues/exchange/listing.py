@@ -3,6 +3,8 @@
 from collections import deque
 from decimal import Decimal
 
+from msgspec import Struct
+
 from breakwall.model.units import Instrument, Side, fixed
 from breakwall.venues.exchange.candles import Candles
 from breakwall.venues.exchange.matching import MatchingBook, PublicTrade
@@ -12,15 +14,26 @@ _FUNDINGS = 200
 _ZERO = Decimal(0)
 
 
+class Liquidation(Struct, frozen=True):
+    """One position taken over: `side` is the position's own, `ticks` its bankruptcy price."""
+
+    at_ms: int
+    side: Side
+    lots: int
+    ticks: int
+
+
 class Listing:
     """A symbol's public state. Prices are USDT `Decimal`; rates are fractions; volumes are coins.
 
     `mark` and `index` are set by whoever runs the market (the synthetic market, a test); without a
     mark nothing triggers and market orders find no protective price. `open_price` is the price of
-    24 hours ago; `funding_history` holds (ms, rate) of the settled ones, oldest first.
+    24 hours ago; `funding_history` holds (ms, rate) of the settled ones, oldest first. `liquidations` are
+    those since somebody last told of them.
     """
 
     __slots__ = (
+        "_told_ticks",
         "book",
         "candles",
         "funding_history",
@@ -28,12 +41,14 @@ class Listing:
         "high",
         "index",
         "instrument",
+        "liquidations",
         "low",
         "mark",
         "next_funding_ms",
         "open_interest",
         "open_price",
         "tape",
+        "tick_direction",
         "turnover_usdt",
         "volume",
     )
@@ -53,6 +68,9 @@ class Listing:
         self.volume = _ZERO
         self.turnover_usdt = _ZERO
         self.open_interest = _ZERO
+        self.liquidations: deque[Liquidation] = deque(maxlen=_TAPE)
+        self.tick_direction = "ZeroPlusTick"
+        self._told_ticks = 0
         self.funding_history: deque[tuple[int, Decimal]] = deque(maxlen=_FUNDINGS)
         self.tape: deque[PublicTrade] = deque(maxlen=_TAPE)
 
@@ -63,21 +81,30 @@ class Listing:
         self.index = self.mark if index is None else index.quantize(step)
 
     @property
+    def last_ticks(self) -> int | None:
+        """Price of the last trade in ticks; before the first one the nearest to the mark, None without one."""
+        if self.book.last_ticks is not None:
+            return self.book.last_ticks
+        return self.instrument.ticks_near(self.mark) if self.mark else None
+
+    @property
     def last(self) -> Decimal:
         """Price of the last trade; before the first one the mark, on the tick grid."""
-        ticks = self.book.last_ticks
-        if ticks is None:
-            return self.instrument.price(self.instrument.ticks_near(self.mark)) if self.mark else _ZERO
-        return self.instrument.price(ticks)
+        ticks = self.last_ticks
+        return _ZERO if ticks is None else self.instrument.price(ticks)
 
     def take_trades(self) -> list[PublicTrade]:
-        """Trades since the last call, already counted into the tape and the day; for one publisher."""
+        """Trades since the last call, counted into tape, day and (but for blocks) prices; for one publisher."""
         trades = self.book.take_trades()
         for trade in trades:
-            self.candles.add(trade)
             price = self.instrument.price(trade.ticks)
             self.volume += self.instrument.qty(trade.lots)
             self.turnover_usdt += self.instrument.notional(trade.ticks, trade.lots)
+            if trade.block:
+                continue
+            self.candles.add(trade)
+            self.tick_direction = tick_direction(self.tick_direction, self._told_ticks, trade.ticks)
+            self._told_ticks = trade.ticks
             self.high = max(self.high, price)
             self.low = min(self.low, price) if self.low else price
         self.tape.extend(trades)
@@ -92,7 +119,7 @@ class Listing:
         change = (self.last - open_price) / open_price if open_price else _ZERO
         return {
             "symbol": self.instrument.symbol,
-            "tickDirection": "ZeroPlusTick",
+            "tickDirection": self.tick_direction,
             "price24hPcnt": f"{change:.6f}",
             "lastPrice": price(self.last),
             "prevPrice24h": price(open_price),
@@ -103,6 +130,8 @@ class Listing:
             "indexPrice": price(self.index),
             "openInterest": qty(self.open_interest),
             "openInterestValue": f"{self.open_interest * self.mark:.2f}",
+            "singleOpenInterest": qty(self.open_interest),
+            "singleOpenInterestValue": f"{self.open_interest * self.mark:.2f}",
             "turnover24h": f"{self.turnover_usdt:.4f}",
             "volume24h": qty(self.volume),
             "fundingIntervalHour": str(self.instrument.funding_interval_min // 60),
@@ -123,3 +152,10 @@ class Listing:
 
     def _qty(self, value: Decimal) -> str:
         return f"{value:.{self.instrument.qty_decimals}f}"
+
+
+def tick_direction(before: str, last_ticks: int, ticks: int) -> str:
+    """The venue's word for how a trade's price compares with the last one; an equal price keeps its direction."""
+    if ticks != last_ticks:
+        return "PlusTick" if ticks > last_ticks else "MinusTick"
+    return "ZeroPlusTick" if before.endswith("PlusTick") else "ZeroMinusTick"

@@ -5,11 +5,13 @@ from typing import TypeVar
 
 from breakwall.model.units import Side, fixed
 from breakwall.venues.exchange.candles import INTERVALS
-from breakwall.venues.exchange.checks import bad, band
+from breakwall.venues.exchange.checks import band
+from breakwall.venues.exchange.fields import bad
 from breakwall.venues.exchange.floor import Ask, Floor
 from breakwall.venues.exchange.instruments import instrument_record
 from breakwall.venues.exchange.listing import Listing
-from breakwall.venues.exchange.records import RISK_LIMIT_USDT, Record
+from breakwall.venues.exchange.records import Record
+from breakwall.venues.exchange.risk_tiers import tiers_of
 
 T = TypeVar("T")
 _FOREVER_MS = 10**14
@@ -71,8 +73,8 @@ def recent_trade(floor: Floor, ask: Ask) -> Record:
             "size": instrument.qty_text(trade.lots),
             "side": trade.side.value,
             "time": str(trade.at_ms),
-            "isBlockTrade": False,
-            "isRPITrade": False,
+            "isBlockTrade": trade.block,
+            "isRPITrade": trade.rpi,
             "seq": str(trade.seq),
         }
         for trade in newest
@@ -94,21 +96,23 @@ def kline(floor: Floor, ask: Ask) -> Record:
 
 
 def risk_limit(floor: Floor, ask: Ask) -> Record:
-    """One tier per contract; rates as fractions."""
+    """The tiers of 15 contracts a page; rates as fractions."""
+    page, cursor = paged(listings_of(floor, ask), ask, 15, 15, lambda listing: listing.instrument.symbol)
     rows = [
         {
-            "id": 1,
+            "id": tier.tier_id,
             "symbol": listing.instrument.symbol,
-            "riskLimitValue": RISK_LIMIT_USDT,
-            "maintenanceMargin": fixed(listing.instrument.maintenance_rate),
-            "initialMargin": f"{1 / listing.instrument.max_leverage:.4f}",
-            "isLowestRisk": 1,
-            "maxLeverage": f"{listing.instrument.max_leverage:.2f}",
-            "mmDeduction": "",
+            "riskLimitValue": fixed(tier.limit_usdt),
+            "maintenanceMargin": fixed(tier.maintenance),
+            "initialMargin": f"{1 / tier.max_leverage:.4f}",
+            "isLowestRisk": int(tier.tier_id == 1),
+            "maxLeverage": f"{tier.max_leverage:.2f}",
+            "mmDeduction": fixed(tier.deduction_usdt) if tier.deduction_usdt else "",
         }
-        for listing in listings_of(floor, ask)
+        for listing in page
+        for tier in tiers_of(listing.instrument)
     ]
-    return {"category": ask.text("category"), "list": rows, "nextPageCursor": ""}
+    return {"category": ask.text("category"), "list": rows, "nextPageCursor": cursor}
 
 
 def funding_history(floor: Floor, ask: Ask) -> Record:
@@ -137,9 +141,9 @@ def price_limit(floor: Floor, ask: Ask) -> Record:
     }
 
 
-def system_status(_floor: Floor, _ask: Ask) -> Record:
-    """Announced maintenance: never any."""
-    return {"list": []}
+def system_status(floor: Floor, ask: Ask) -> Record:
+    """Announced maintenance, newest first."""
+    return {"list": floor.bulletin.rows(ask.text("id"), ask.text("state"))}
 
 
 def listings_of(floor: Floor, ask: Ask) -> list[Listing]:

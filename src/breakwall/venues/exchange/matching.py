@@ -9,6 +9,7 @@ from bisect import bisect_left, insort
 from msgspec import Struct
 
 from breakwall.model.units import Side
+from breakwall.venues.exchange.windows import Window
 
 ACCOUNT = "account"
 """Owner of the orders that belong to the trading account; everybody else is the market."""
@@ -37,7 +38,10 @@ class RestingOrder:
 
 
 class PublicTrade(Struct, frozen=True, gc=False):
-    """One print of the tape; `side` is the taker's, `seq` that of the book change it caused."""
+    """One print of the tape; `side` is the taker's, `seq` that of the book change it caused.
+
+    Block trades, and those with retail price improvement (`rpi`), take nothing off the visible book.
+    """
 
     ticks: int
     lots: int
@@ -45,6 +49,8 @@ class PublicTrade(Struct, frozen=True, gc=False):
     at_ms: int
     seq: int
     trade_id: str
+    rpi: bool = False
+    block: bool = False
 
 
 class Match(Struct, frozen=True, gc=False):
@@ -79,14 +85,18 @@ class _Level:
 
 
 class _Half:
-    """One side of the book. `keys` are the prices best first: ticks for asks, negated for bids."""
+    """One side of the book. `keys` are the prices best first: ticks for asks, negated for bids.
 
-    __slots__ = ("keys", "levels", "sign")
+    Each of the `watchers` is told every price at which something changed.
+    """
+
+    __slots__ = ("keys", "levels", "sign", "watchers")
 
     def __init__(self, sign: int) -> None:
         self.sign = sign
         self.keys: list[int] = []
         self.levels: dict[int, _Level] = {}
+        self.watchers: list[dict[int, None]] = []
 
     def add(self, order: RestingOrder) -> None:
         level = self.levels.get(order.ticks)
@@ -95,12 +105,16 @@ class _Half:
             insort(self.keys, order.ticks * self.sign)
         level.orders[order.order_id] = order
         level.lots += order.lots
+        for watcher in self.watchers:
+            watcher[order.ticks] = None
 
     def shrink(self, order: RestingOrder, lots: int) -> None:
         """Take `lots` from a resting order; it leaves the book with its last one."""
         level = self.levels[order.ticks]
         order.lots -= lots
         level.lots -= lots
+        for watcher in self.watchers:
+            watcher[order.ticks] = None
         if order.lots:
             return
         del level.orders[order.order_id]
@@ -168,6 +182,12 @@ class MatchingBook:
         """Take what is there down (up) to `limit_ticks`; the rest is dropped."""
         return self.add(owner, side, limit_ticks, lots, ioc=True, now_ms=now_ms)
 
+    def report(self, side: Side, ticks: int, lots: int, now_ms: int, *, block: bool) -> None:
+        """A trade beside the visible book: a block trade, or one with retail price improvement."""
+        self.seq += 1
+        trade_id = f"{self.symbol}-{self.seq}-0"
+        self._trades.append(PublicTrade(ticks, lots, side, now_ms, self.seq, trade_id, not block, block))
+
     def cancel(self, order: RestingOrder) -> None:
         """Take the order off the book; nothing happens when it is no longer there."""
         if order.lots:
@@ -204,6 +224,10 @@ class MatchingBook:
         """The best `levels` of a side as (ticks, lots), best first."""
         half = self._halves[side]
         return [(ticks, half.levels[ticks].lots) for ticks in (key * half.sign for key in half.keys[:levels])]
+
+    def window(self, side: Side, levels: int) -> Window:
+        """The best `levels` of a side, to be looked at again and again; close it in the end."""
+        return Window(self._halves[side], levels)
 
     def available(self, side: Side, limit_ticks: int, enough: int) -> int:
         """Lots that an order of `side` could take at `limit_ticks` or better, counted up to `enough`."""

@@ -35,7 +35,10 @@ class Order:
     """Mutable state of one order. Sizes are lots, prices ticks; 0 ticks means "none".
 
     `stop_kind` is the venue's stopOrderType ("" for a plain order); an order with `trigger_ticks`
-    waits until the price named by `trigger_by` has moved to it in `trigger_direction`.
+    waits until the price named by `trigger_by` has moved to it in `trigger_direction`. A trailing stop
+    waits for `active_ticks`, then its trigger follows the best price at a distance of `trail_ticks`.
+    `sl_limit_ticks` and `tp_limit_ticks` are the limits of its attached stops (0: at market), `pair`
+    the other one of two stops that were placed together.
     """
 
     instrument: Instrument
@@ -47,13 +50,22 @@ class Order:
     lots: int
     created_ms: int
     limit_ticks: int = 0
+    position_idx: int = 0
     slippage_ticks: int = 0
+    slippage: tuple[str, str] = ("UNKNOWN", "")  # as it was asked for: kind and value
+    smp: str = "None"
     reduce_only: bool = False
     close_on_trigger: bool = False
     stop_loss_ticks: int = 0
     take_profit_ticks: int = 0
     sl_by: str = ""
     tp_by: str = ""
+    tpsl_mode: str = ""
+    sl_limit_ticks: int = 0
+    tp_limit_ticks: int = 0
+    trail_ticks: int = 0
+    active_ticks: int = 0
+    pair: "Order | None" = None
     stop_kind: str = ""
     trigger_ticks: int = 0
     trigger_direction: int = 0
@@ -70,7 +82,7 @@ class Order:
     last_on_created: Decimal = ZERO
     updated_ms: int = 0
     resting: RestingOrder | None = None
-    attached: bool = False  # its stops have been given to the position
+    attached_lots: int = 0  # so many of its filled lots have got their stops
 
     @property
     def symbol(self) -> str:
@@ -79,6 +91,11 @@ class Order:
     @property
     def open(self) -> bool:
         return self.status in OPEN
+
+    @property
+    def conditional(self) -> bool:
+        """Whether it waits for a trigger, or will once the matching engine has seen it."""
+        return self.status == "Untriggered" or (self.status == ACCEPTED and bool(self.trigger_ticks))
 
     @property
     def remaining(self) -> int:
@@ -102,7 +119,7 @@ class Execution(Struct, frozen=True):
     """One execution of the account: a trade, a funding payment or a forced close (`exec_type`).
 
     Of the closed lots: `entry` is their price, `open_fee_usdt` their share of the opening fees and
-    `pnl_usdt` the gross profit.
+    `pnl_usdt` the gross profit. `cash_after` is the account's balance after it.
     """
 
     exec_id: str
@@ -129,6 +146,8 @@ class Execution(Struct, frozen=True):
     order_kind: str = "UNKNOWN"
     stop_kind: str = ""
     create_type: str = ""
+    position_idx: int = 0
+    cash_after: Decimal = ZERO
 
     @property
     def symbol(self) -> str:

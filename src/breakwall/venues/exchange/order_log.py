@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from random import Random
 from uuid import UUID
 
-from breakwall.venues.exchange.checks import text
+from breakwall.venues.exchange.fields import text
 from breakwall.venues.exchange.order import Execution, Order
 from breakwall.venues.exchange.records import Record, execution_push, order_push
 

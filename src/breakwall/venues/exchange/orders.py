@@ -7,12 +7,18 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from breakwall.venues.exchange import checks
-from breakwall.venues.exchange.account import Account, Booked, Position
+from breakwall.venues.exchange.account import Account, Booked
 from breakwall.venues.exchange.listing import Listing
 from breakwall.venues.exchange.matching import ACCOUNT, PublicTrade
 from breakwall.venues.exchange.order import ACCEPTED, Execution, Order
 from breakwall.venues.exchange.order_log import OrderLog
-from breakwall.venues.exchange.stops import Stops, triggered
+from breakwall.venues.exchange.positions import Position
+from breakwall.venues.exchange.self_match import cancelled_makers, own_makers, short_of
+from breakwall.venues.exchange.stop_terms import Leg
+from breakwall.venues.exchange.stops import Stops, follow_price, triggered
+
+Change = Mapping[str, int | str]
+"""Fields of an order and their new values."""
 
 
 class Orders:
@@ -47,18 +53,40 @@ class Orders:
     def run_triggers(self, now_ms: int) -> None:
         """Let every waiting order whose price has come act at once."""
         for order in self.log.live():
-            if triggered(order, self._listings[order.symbol]):
-                self.stops.fire(self._position(order), order, now_ms)
-                if order.reduce_only or self._account.available(self.log.live()) >= 0:
-                    self._enter(order, now_ms)
-                else:
-                    order.end("Cancelled", now_ms, reason="EC_Others")
-                    self.log.changed(order, now_ms)
+            listing = self._listings[order.symbol]
+            if order.trail_ticks and order.status == "Untriggered" and follow_price(order, listing):
+                self.log.changed(order, now_ms)
+            if triggered(order, listing):
+                self._trigger(order, now_ms)
+
+    def _trigger(self, order: Order, now_ms: int) -> None:
+        self.stops.fire(self._position(order), order, now_ms)
+        if order.reduce_only or self._funded(order, now_ms):
+            self._enter(order, now_ms)
+        else:
+            order.end("Cancelled", now_ms, reason="EC_Others")
+            self.log.changed(order, now_ms)
+
+    def _funded(self, order: Order, now_ms: int) -> bool:
+        """Whether the money for a triggered order is there; a close-on-trigger one frees it from other orders."""
+        if order.close_on_trigger:
+            for other in self.log.live(order.symbol):
+                if self._account.available(self.log.live()) >= 0:
+                    break
+                if other is not order and other.resting is not None and not other.reduce_only:
+                    self._end(other, "CancelByReduceOnly", now_ms)
+        return self._account.available(self.log.live()) >= 0
 
     def drop_all(self, symbol: str, cancel_type: str, now_ms: int) -> None:
         """The venue itself takes every order of a symbol away (before a liquidation)."""
         for order in self.log.live(symbol):
             self._end(order, cancel_type, now_ms)
+
+    def cancel_active(self, cancel_type: str, now_ms: int) -> None:
+        """Cancel every order that works in the book; what waits for a trigger stays."""
+        for order in self.log.live():
+            if order.status != "Untriggered":
+                self._end(order, cancel_type, now_ms)
 
     def arrive(self, order: Order, now_ms: int) -> None:
         """An accepted order reaches the matching engine."""
@@ -79,12 +107,16 @@ class Orders:
             return
         if order.kind == "Market":
             order.limit_ticks = checks.protective_ticks(order, listing)
+        makers = own_makers(order, listing, self.log.live(order.symbol)) if order.smp != "None" else []
+        for maker in cancelled_makers(order, makers):
+            self._end(maker, "CancelBySmp", now_ms)
+        stops_short = bool(makers) and order.smp != "CancelMaker"
         placed = listing.book.add(
             ACCOUNT,
             order.side,
-            order.limit_ticks,
+            short_of(order, makers) if stops_short else order.limit_ticks,
             order.remaining,
-            ioc=order.tif == "IOC",
+            ioc=order.tif == "IOC" or stops_short,
             fok=order.tif == "FOK",
             post_only=order.tif == "PostOnly",
             now_ms=now_ms,
@@ -97,6 +129,8 @@ class Orders:
             order.status = "PartiallyFilled" if order.filled_lots else "New"
         elif not order.remaining:
             order.end("Filled", now_ms)
+        elif stops_short:
+            order.end("Cancelled", now_ms, "CancelBySmp", "EC_BySelfMatch")
         else:
             order.end("Cancelled", now_ms, reason=placed.reason)
         self.log.changed(order, now_ms)
@@ -116,7 +150,7 @@ class Orders:
         order.fees_usdt += booked.fee
         order.closed_pnl += booked.pnl - booked.open_fee - booked.fee * booked.closed_lots / trade.lots
         mark = self._listings[order.symbol].mark
-        self.log.executed(_execution(order, trade, price, booked, mark, maker=maker))
+        self.log.executed(_execution(order, trade, price, booked, mark, self._account.balance, maker=maker))
 
     def _position_moved(self, order: Order, now_ms: int) -> None:
         position = self._position(order)
@@ -129,7 +163,7 @@ class Orders:
         """Reduce-only holds for life: together such orders never exceed the position; the oldest keep."""
         allowed = abs(position.lots)
         for order in self.log.live(position.instrument.symbol):
-            if not order.reduce_only or order.resting is None:
+            if not order.reduce_only or order.resting is None or order.position_idx != position.idx:
                 continue
             closes = position.lots * order.side.sign < 0
             keep = min(order.remaining, allowed) if closes else 0
@@ -151,7 +185,7 @@ class Orders:
 
     def _end(self, order: Order, cancel_type: str, now_ms: int) -> None:
         position = self._position(order)
-        if order in {position.stop, position.take_profit}:
+        if order in position.whole_legs or order in position.partials:
             self.stops.cancelled(position, order, cancel_type, now_ms)
             return
         if order.resting is not None:
@@ -160,19 +194,24 @@ class Orders:
         order.end(status, now_ms, cancel_type, "EC_PerCancelRequest")
         self.log.changed(order, now_ms)
 
-    def amend(self, order: Order, change: dict[str, int], now_ms: int) -> None:
+    def amend(self, order: Order, change: Change, now_ms: int) -> None:
         """Smaller at the same price keeps its place in the queue; everything else goes to its end."""
-        lots = change.get("lots", order.lots)
+        lots = int(change.get("lots", order.lots))
         if not order.open or lots <= order.filled_lots:
             return
+        if order.pair is not None:
+            order.pair.pair = None
+            order.pair = None
         moves = change.get("limit_ticks", order.limit_ticks) != order.limit_ticks or lots > order.lots
-        for field, value in change.items() - {("lots", lots)}:
-            setattr(order, field, value)
+        for field, value in change.items():
+            if field != "lots":
+                setattr(order, field, value)
         if order.resting is None:
             order.lots = lots
             self.log.changed(order, now_ms)
         elif moves:
             self._listings[order.symbol].book.cancel(order.resting)
+            order.resting = None
             order.lots = lots
             self._enter(order, now_ms)
         else:
@@ -184,11 +223,22 @@ class Orders:
             self._listings[order.symbol].book.reduce(order.resting, order.lots - lots)
         order.lots = lots
 
-    def set_stops(self, position: Position, wanted: Iterable[tuple[str, int, str]], now_ms: int) -> None:
-        """Apply (kind, ticks, trigger) legs to a position, unless it has gone flat meanwhile."""
+    def set_stops(self, position: Position, legs: Iterable[Leg], now_ms: int) -> None:
+        """Apply legs to all of a position, unless it has gone flat meanwhile."""
         if position.lots:
-            for kind, ticks, by in wanted:
-                self.stops.set(position, kind, ticks, by, now_ms)
+            for leg in legs:
+                self.stops.set(position, leg, now_ms)
+
+    def add_stops(self, position: Position, legs: Iterable[Leg], now_ms: int) -> None:
+        """Guard a part of a position, unless it has gone flat meanwhile."""
+        if position.lots:
+            self.stops.add(position, legs, now_ms)
+
+    def trail(self, position: Position, distance: int, active_ticks: int, now_ms: int) -> None:
+        """Place, change or remove the trailing stop, unless the position has gone flat meanwhile."""
+        if position.lots:
+            listing = self._listings[position.instrument.symbol]
+            self.stops.trail(position, distance, active_ticks, listing, now_ms)
 
     def _cap_to_position(self, order: Order) -> bool:
         """Make a reduce-only order no larger than what it may close; False where nothing is left."""
@@ -198,11 +248,11 @@ class Orders:
         return closable > 0
 
     def _position(self, order: Order) -> Position:
-        return self._account.positions[order.symbol]
+        return self._account.position(order.symbol, order.position_idx)
 
 
 def _execution(
-    order: Order, trade: PublicTrade, price: Decimal, booked: Booked, mark: Decimal, *, maker: bool
+    order: Order, trade: PublicTrade, price: Decimal, booked: Booked, mark: Decimal, cash: Decimal, *, maker: bool
 ) -> Execution:
     return Execution(
         exec_id=f"{trade.trade_id}-{'m' if maker else 't'}",
@@ -228,4 +278,6 @@ def _execution(
         order_kind=order.kind,
         stop_kind=order.stop_kind,
         create_type=order.create_type,
+        position_idx=order.position_idx,
+        cash_after=cash,
     )

@@ -8,18 +8,16 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from breakwall.model.units import Instrument, fixed
-from breakwall.venues.exchange.account import Account, Position
+from breakwall.venues.exchange.account import Account
 from breakwall.venues.exchange.listing import Listing
 from breakwall.venues.exchange.order import Execution, Order
+from breakwall.venues.exchange.positions import Position
 
 Record = dict[str, object]
 _FAST_FIELDS = (
     *("category", "symbol", "orderId", "orderLinkId", "execId", "execPrice"),
     *("execQty", "side", "isMaker", "execTime", "seq"),
 )
-
-RISK_LIMIT_USDT = "2000000"
-"""The only risk tier of every contract."""
 
 
 def order_record(order: Order) -> Record:
@@ -34,7 +32,7 @@ def order_record(order: Order) -> Record:
         "blockTradeId": "",
         "symbol": order.symbol,
         "side": order.side.value,
-        "positionIdx": 0,
+        "positionIdx": order.position_idx,
         "orderType": order.kind,
         "timeInForce": order.tif,
         "price": instrument.price_text(order.limit_ticks) if order.limit_ticks else "",
@@ -58,13 +56,13 @@ def order_record(order: Order) -> Record:
         "stopLoss": _price(instrument, order.stop_loss_ticks),
         "tpTriggerBy": order.tp_by,
         "slTriggerBy": order.sl_by,
-        "tpslMode": "Full" if order.stop_loss_ticks or order.take_profit_ticks or order.parent_link else "",
-        "tpLimitPrice": "",
-        "slLimitPrice": "",
+        "tpslMode": order.tpsl_mode,
+        "tpLimitPrice": _price(instrument, order.tp_limit_ticks),
+        "slLimitPrice": _price(instrument, order.sl_limit_ticks),
         "lastPriceOnCreated": _text(order.last_on_created),
         "reduceOnly": order.reduce_only,
         "closeOnTrigger": order.close_on_trigger,
-        "smpType": "None",
+        "smpType": order.smp,
         "smpGroup": 0,
         "smpOrderId": "",
         "isLeverage": "",
@@ -80,6 +78,8 @@ def order_push(order: Order) -> Record:
         "category": "linear",
         "feeCurrency": "USDT",
         "closedPnl": _text(order.closed_pnl),
+        "slippageToleranceType": order.slippage[0],
+        "slippageTolerance": order.slippage[1],
     }
 
 
@@ -112,6 +112,7 @@ def execution_record(execution: Execution) -> Record:
         "extraFees": "",
         "indexPrice": "",
         "underlyingPrice": "",
+        "isLeverage": "0",
         "tradeIv": "",
         "markIv": "",
         "blockTradeId": "",
@@ -127,17 +128,19 @@ def execution_fast(push: Record) -> Record:
     return {name: push[name] for name in _FAST_FIELDS} | ({"orderLinkId": ""} if push["isMaker"] else {})
 
 
-def position_record(position: Position, listing: Listing, taker: Decimal) -> Record:
+def position_record(position: Position, account: Account, listing: Listing) -> Record:
     """The position as REST tells it."""
     instrument = position.instrument
-    mark = listing.mark
-    liquidation = position.liquidation
+    mark, taker = listing.mark, account.taker_fee
+    liquidation = account.liquidation_price(position)
+    tier = position.tier
     initial = _text(position.initial_margin(taker))
     maintenance = _text(position.maintenance_margin(mark, taker))
+    trailing = position.trailing
     return {
-        "positionIdx": 0,
-        "riskId": 1,
-        "riskLimitValue": RISK_LIMIT_USDT,
+        "positionIdx": position.idx,
+        "riskId": tier.tier_id,
+        "riskLimitValue": fixed(tier.limit_usdt),
         "symbol": instrument.symbol,
         "side": position.side.value if position.lots else "",
         "size": instrument.qty_text(abs(position.lots)),
@@ -155,14 +158,14 @@ def position_record(position: Position, listing: Listing, taker: Decimal) -> Rec
         "positionBalance": "",
         "takeProfit": _price(instrument, position.take_profit.trigger_ticks if position.take_profit else 0),
         "stopLoss": _price(instrument, position.stop.trigger_ticks if position.stop else 0),
-        "trailingStop": "0",
+        "trailingStop": instrument.price_text(trailing.trail_ticks) if trailing else "0",
         "tpslMode": "Full",
         "tradeMode": 0,
         "unrealisedPnl": _text(position.unrealised(mark)),
         "curRealisedPnl": _text(position.realised),
         "cumRealisedPnl": _text(position.realised_ever),
         "positionStatus": position.status,
-        "autoAddMargin": 0,
+        "autoAddMargin": int(position.auto_add),
         "adlRankIndicator": 2 if position.lots else 0,
         "isReduceOnly": False,
         "mmrSysUpdatedTime": "",
@@ -174,9 +177,9 @@ def position_record(position: Position, listing: Listing, taker: Decimal) -> Rec
     }
 
 
-def position_push(position: Position, listing: Listing, taker: Decimal) -> Record:
+def position_push(position: Position, account: Account, listing: Listing) -> Record:
     """The socket says entryPrice and writes "0" for nothing."""
-    record = position_record(position, listing, taker)
+    record = position_record(position, account, listing)
     record["entryPrice"] = record.pop("avgPrice")
     for field in ("stopLoss", "takeProfit", "positionValue"):
         record[field] = record[field] or "0"
@@ -187,10 +190,7 @@ def wallet_record(account: Account, listings: Mapping[str, Listing], orders: Ite
     equity = account.equity(listings)
     position_margin = account.position_margin()
     order_margin = account.order_margin(orders)
-    maintenance = sum(
-        position.maintenance_margin(listings[symbol].mark, account.taker_fee)
-        for symbol, position in account.positions.items()
-    )
+    maintenance = account.maintenance_margin()
     unrealised = _text(equity - account.balance)
     coin: Record = {
         "coin": "USDT",
@@ -200,12 +200,14 @@ def wallet_record(account: Account, listings: Mapping[str, Listing], orders: Ite
         "locked": "0",
         "totalOrderIM": _text(order_margin),
         "totalPositionIM": _text(position_margin),
-        "totalPositionMM": _text(Decimal(maintenance)),
+        "totalPositionMM": _text(maintenance),
         "unrealisedPnl": unrealised,
         "cumRealisedPnl": _text(account.realised),
         "bonus": "0",
         "borrowAmount": "0",
         "spotBorrow": "0",
+        "spotHedgingQty": "0",
+        "colRes": "0",
         "accruedInterest": "0",
         "marginCollateral": True,
         "collateralSwitch": True,
@@ -223,6 +225,10 @@ def wallet_record(account: Account, listings: Mapping[str, Listing], orders: Ite
         "totalMaintenanceMargin": "",
         "accountIMRate": "",
         "accountMMRate": "",
+        "accountIMRateByMp": "",
+        "accountMMRateByMp": "",
+        "totalInitialMarginByMp": "",
+        "totalMaintenanceMarginByMp": "",
         "accountLTV": "",
         "coin": [coin],
     }

@@ -6,6 +6,7 @@ A thin shell: all behaviour is in `exchange.Exchange`. Source of the paths: Bybi
 import asyncio
 import os
 import random
+import re
 import secrets
 import signal
 import sys
@@ -23,7 +24,13 @@ HOST = "127.0.0.1"
 _PUMP_S = 0.01
 _ACK_S = (0.005, 0.008)  # REST answers take this long, so that pushes and answers interleave as live
 _QUEUE_FRAMES = 2_000  # a client this far behind is dropped
-_SOCKETS = {"/v5/public/linear": "public", "/v5/private": "private"}
+_SOCKETS = {
+    "/v5/public/linear": "public",
+    "/v5/public/misc/status": "status",
+    "/v5/private": "private",
+    "/v5/trade": "trade",
+}
+_ACTIVE_MS = (30_000, 600_000)  # what max_active_time may ask for
 
 
 class PortError(Exception):
@@ -31,14 +38,14 @@ class PortError(Exception):
 
 
 class Where(msgspec.Struct, frozen=True):
-    """What a client needs to reach the exchange. `trade` and `control` are null: not served."""
+    """What a client needs to reach the exchange. `control` is null: not served."""
 
     http: str
     public: str
     private: str
+    trade: str
     api_key: str
     api_secret: str
-    trade: str | None = None
     control: str | None = None
 
     def __repr__(self) -> str:
@@ -99,11 +106,14 @@ class Server:
 
     def _socket_of(self, kind: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def serve_socket(request: web.Request) -> web.StreamResponse:
+            if self.exchange.too_many_sockets(self._clock.now_ms()):
+                raise web.HTTPForbidden(text="too many connections")
             socket = web.WebSocketResponse()
             await socket.prepare(request)
             self._sockets.add(socket)
             try:
-                await self._talk(kind, socket, request.transport)
+                idle_ms = active_ms(request.query.get("max_active_time", ""))
+                await self._talk(kind, socket, request.transport, idle_ms)
             finally:
                 self._sockets.discard(socket)
                 self._seen_ms = self._clock.now_ms()
@@ -111,17 +121,23 @@ class Server:
 
         return serve_socket
 
-    async def _talk(self, kind: str, socket: web.WebSocketResponse, line: asyncio.Transport | None) -> None:
+    async def _talk(
+        self, kind: str, socket: web.WebSocketResponse, line: asyncio.Transport | None, idle_ms: int
+    ) -> None:
         """Frames go in as they come; the exchange's leave through a bounded queue, or the line is cut."""
         queue: asyncio.Queue[str] = asyncio.Queue(_QUEUE_FRAMES)
 
         def send(text: str) -> None:
             if not queue.full():
                 queue.put_nowait(text)
-            elif line is not None:
+            else:
+                cut()
+
+        def cut() -> None:
+            if line is not None:
                 line.abort()
 
-        session = self.exchange.session(kind, send)
+        session = self.exchange.session(kind, send, cut, idle_ms)
         writer = asyncio.create_task(_write(socket, queue))
         try:
             async for message in socket:
@@ -158,6 +174,7 @@ async def listening(server: Server, port: int) -> AsyncIterator[Where]:
             http=f"http://{address}",
             public=f"ws://{address}/v5/public/linear",
             private=f"ws://{address}/v5/private",
+            trade=f"ws://{address}/v5/trade",
             api_key=keys.api_key,
             api_secret=keys.api_secret,
         )
@@ -198,6 +215,15 @@ async def serve(
         sys.stdout.write(msgspec.json.encode(where).decode() + "\n")
         sys.stdout.flush()
         await server.stop.wait()
+
+
+def active_ms(asked: str) -> int:
+    """`max_active_time` of a socket's address, such as 45s or 1m, in its limits; ten minutes where it is none."""
+    found = re.fullmatch(r"(\d{1,4})([sm])", asked)
+    if found is None:
+        return _ACTIVE_MS[1]
+    asked_ms = int(found[1]) * (60_000 if found[2] == "m" else 1_000)
+    return min(max(asked_ms, _ACTIVE_MS[0]), _ACTIVE_MS[1])
 
 
 async def _write(socket: web.WebSocketResponse, queue: "asyncio.Queue[str]") -> None:

@@ -1,13 +1,17 @@
-"""What the exchange does to positions by itself: funding payments and liquidation."""
+"""What the exchange does to positions by itself: funding payments, liquidation, deleveraging."""
+
+from collections.abc import Mapping
 
 from breakwall.model import margin
 from breakwall.model.units import Side
-from breakwall.venues.exchange.account import Account, Position
-from breakwall.venues.exchange.listing import Listing
+from breakwall.venues.exchange.account import Account
+from breakwall.venues.exchange.listing import Liquidation, Listing
 from breakwall.venues.exchange.order import Execution, Order
 from breakwall.venues.exchange.orders import Orders
+from breakwall.venues.exchange.positions import Position
 
 _MINUTE_MS = 60_000
+_CREATED_BY = {"BustTrade": "CreateByTakeOver_PassThrough", "AdlTrade": "CreateByAdl_PassThrough"}
 
 
 def settle_funding(listing: Listing, account: Account, orders: Orders, now_ms: int) -> None:
@@ -16,9 +20,12 @@ def settle_funding(listing: Listing, account: Account, orders: Orders, now_ms: i
         return
     listing.funding_history.append((listing.next_funding_ms, listing.funding_rate))
     listing.next_funding_ms += listing.instrument.funding_interval_min * _MINUTE_MS
-    position = account.positions[listing.instrument.symbol]
-    if not position.lots:
-        return
+    for position in account.of(listing.instrument.symbol):
+        if position.lots:
+            _pay_funding(position, listing, account, orders, now_ms)
+
+
+def _pay_funding(position: Position, listing: Listing, account: Account, orders: Orders, now_ms: int) -> None:
     payment = margin.funding(position.sign, position.qty, listing.mark, listing.funding_rate)
     account.pay(position, payment)
     position.updated_ms = now_ms
@@ -37,28 +44,83 @@ def settle_funding(listing: Listing, account: Account, orders: Orders, now_ms: i
             at_ms=now_ms,
             seq=listing.book.seq,
             exec_type="Funding",
+            position_idx=position.idx,
+            cash_after=account.balance,
         )
     )
 
 
 def liquidate_if_due(listing: Listing, account: Account, orders: Orders, now_ms: int) -> None:
-    """Take a position over at its bankruptcy price once the mark has reached the liquidation price."""
-    position = account.positions[listing.instrument.symbol]
-    liquidation = position.liquidation
-    if liquidation is None or not listing.mark or (listing.mark - liquidation) * position.sign > 0:
+    """Take positions with margin of their own over once the mark has reached their liquidation price."""
+    for position in account.of(listing.instrument.symbol):
+        if not position.lots or account.cross or not _due(position, listing):
+            continue
+        if position.auto_add:
+            _add_margin(position, account, orders)
+        if _due(position, listing):
+            liquidate(listing, account, orders, now_ms, position)
+
+
+def liquidate_account_if_due(listings: Mapping[str, Listing], account: Account, orders: Orders, now_ms: int) -> None:
+    """In cross margin everything goes once the equity is down to the maintenance margin."""
+    if not account.cross or not any(position.lots for position in account.all_positions()) or not account.bankrupt:
         return
+    for position in list(account.all_positions()):
+        if position.lots:
+            liquidate(listings[position.instrument.symbol], account, orders, now_ms, position)
+
+
+def liquidate(
+    listing: Listing, account: Account, orders: Orders, now_ms: int, position: Position | None = None
+) -> None:
+    """Take a whole position over, at its bankruptcy price or in cross margin at the mark; all its orders go first."""
+    position = position or account.positions[listing.instrument.symbol]
     position.status = "Liq"
     orders.drop_all(listing.instrument.symbol, "CancelAllBeforeLiq", now_ms)
-    _take_over(position, listing, account, orders, now_ms)
+    ticks = max(1, listing.instrument.ticks_near(listing.mark if account.cross else position.bankruptcy))
+    lots = abs(position.lots)
+    listing.liquidations.append(Liquidation(now_ms, position.side, lots, ticks))
+    _take_over(position, lots, ticks, "BustTrade", listing, account, orders, now_ms)
     position.status = "Normal"
 
 
-def _take_over(position: Position, listing: Listing, account: Account, orders: Orders, now_ms: int) -> None:
+def deleverage(
+    lots: int, listing: Listing, account: Account, orders: Orders, now_ms: int, position: Position | None = None
+) -> None:
+    """Take lots of a position at the mark price, to make up for somebody else's bankruptcy (ADL)."""
+    position = position or account.positions[listing.instrument.symbol]
+    ticks = max(1, listing.instrument.ticks_near(listing.mark))
+    _take_over(position, lots, ticks, "AdlTrade", listing, account, orders, now_ms)
+    orders.stops.follow(position, now_ms)
+
+
+def _due(position: Position, listing: Listing) -> bool:
+    liquidation = position.liquidation
+    return liquidation is not None and bool(listing.mark) and (listing.mark - liquidation) * position.sign <= 0
+
+
+def _add_margin(position: Position, account: Account, orders: Orders) -> None:
+    """What auto-add-margin does before a liquidation: as much again as the position has, if it is there."""
+    free = account.available(orders.log.live())
+    if free > 0:
+        position.extra_margin += min(free, position.initial_margin(account.taker_fee))
+
+
+def _take_over(
+    position: Position,
+    lots: int,
+    ticks: int,
+    exec_type: str,
+    listing: Listing,
+    account: Account,
+    orders: Orders,
+    now_ms: int,
+) -> None:
     instrument = listing.instrument
-    side, lots = position.side.opposite, abs(position.lots)
-    ticks = max(1, instrument.ticks_near(position.bankruptcy))
+    side = position.side.opposite
     price = instrument.price(ticks)
-    order = _take_over_order(side, lots, ticks, listing, orders, now_ms)
+    order = _take_over_order(side, lots, ticks, exec_type, listing, orders, now_ms)
+    order.position_idx = position.idx
     orders.log.accept(order)
     booked = account.book_fill(position, side, price, lots, maker=False, now_ms=now_ms, seq=listing.book.seq)
     order.filled_lots, order.filled_usdt, order.fees_usdt = lots, instrument.notional(ticks, lots), booked.fee
@@ -77,7 +139,7 @@ def _take_over(position: Position, listing: Listing, account: Account, orders: O
             mark=listing.mark,
             at_ms=now_ms,
             seq=listing.book.seq,
-            exec_type="BustTrade",
+            exec_type=exec_type,
             closed_lots=lots,
             pnl_usdt=booked.pnl,
             entry=booked.entry,
@@ -86,13 +148,17 @@ def _take_over(position: Position, listing: Listing, account: Account, orders: O
             order_lots=lots,
             order_kind="Market",
             create_type=order.create_type,
+            position_idx=position.idx,
+            cash_after=account.balance,
         )
     )
     order.end("Filled", now_ms)
     orders.log.changed(order, now_ms)
 
 
-def _take_over_order(side: Side, lots: int, ticks: int, listing: Listing, orders: Orders, now_ms: int) -> Order:
+def _take_over_order(
+    side: Side, lots: int, ticks: int, exec_type: str, listing: Listing, orders: Orders, now_ms: int
+) -> Order:
     return Order(
         instrument=listing.instrument,
         order_id=orders.log.new_id(),
@@ -104,5 +170,5 @@ def _take_over_order(side: Side, lots: int, ticks: int, listing: Listing, orders
         created_ms=now_ms,
         limit_ticks=ticks,
         reduce_only=True,
-        create_type="CreateByTakeOver_PassThrough",
+        create_type=_CREATED_BY[exec_type],
     )

@@ -25,6 +25,8 @@ from breakwall.venues.exchange.agents import (
 )
 from breakwall.venues.exchange.director import DEFAULT, Act, Cue, Director, Part, cast
 from breakwall.venues.exchange.listing import Listing
+from breakwall.venues.exchange.retail import RetailDesk
+from breakwall.venues.exchange.universe import invented_character
 
 CHARACTERS: Mapping[str, Character] = {
     "BTCUSDT": Character(
@@ -105,6 +107,14 @@ _STEP_S = STEP_MS / 1000
 _WALLS_KEPT = 256
 
 
+def character_of(symbol: str) -> Character:
+    """Raises ValueError for a symbol that nobody knows."""
+    character = CHARACTERS.get(symbol) or invented_character(symbol)
+    if character is None:
+        raise ValueError(f"synthetic market: expected symbols among {', '.join(CHARACTERS)}, found {symbol}")
+    return character
+
+
 class Stage:
     """One symbol: its pit, the people in it, and their director."""
 
@@ -119,14 +129,17 @@ class Stage:
         "_noise_bp",
         "_noise_taker",
         "_pit",
+        "_retail",
         "_spoofer",
         "_start_ticks",
         "_trend_taker",
         "walls",
     )
 
-    def __init__(self, listing: Listing, scenario: str, opening: Part | None, random: Random, start_ms: int) -> None:
-        character = CHARACTERS[listing.instrument.symbol]
+    def __init__(
+        self, listing: Listing, scenario: str, opening: Part | None, random: Random, retail: Random, start_ms: int
+    ) -> None:
+        character = character_of(listing.instrument.symbol)
         self._listing = listing
         self._pit = pit = Pit(listing.book, listing.instrument, character, random, start_ms)
         self._start_ticks = pit.centre
@@ -136,6 +149,7 @@ class Stage:
         self._trend_taker = TrendTaker(pit)
         self._builder = WallBuilder(pit)
         self._spoofer = Spoofer(pit)
+        self._retail = RetailDesk(pit, retail)
         self._noise_bp = 0.0
         self._index_bp = 0.0
         self._mark = pit.centre + 0.5
@@ -157,6 +171,7 @@ class Stage:
         self._noise_taker.trade(0.0)
         self._trend_taker.trade(self._director.flow)
         self._maker.breathe()
+        self._retail.trade()
         self._move_mark()
 
     def _fair_ticks(self) -> int:
@@ -215,7 +230,8 @@ class Stage:
             return instrument.price(round(self._start_ticks * random.uniform(low, high)))
 
         listing.set_prices(price)
-        listing.open_price = near(0.985, 1.015)
+        move = self._pit.character.day_move
+        listing.open_price = near(1 - move, 1 + move)
         listing.high = max(price, listing.open_price) + near(0.001, 0.01)
         listing.low = min(price, listing.open_price) - near(0.001, 0.01)
         coins = round(self._pit.character.wall_usdt * random.uniform(90, 140) / self._pit.character.price)
@@ -234,15 +250,18 @@ class SyntheticMarket:
     def __init__(
         self, listings: Mapping[str, Listing], seed: int, scenario: str = DEFAULT, start_ms: int = 0
     ) -> None:
-        unknown = [symbol for symbol in listings if symbol not in CHARACTERS]
-        if unknown:
-            known = ", ".join(CHARACTERS)
-            raise ValueError(f"synthetic market: expected symbols among {known}, found {', '.join(unknown)}")
         openings = cast(scenario, list(listings), Random(f"{seed}/cast"))
         self._start_ms = start_ms
         self._now_ms = start_ms
         self._stages = {
-            symbol: Stage(listing, scenario, openings.get(symbol), Random(f"{seed}/{symbol}"), start_ms)
+            symbol: Stage(
+                listing,
+                scenario,
+                openings.get(symbol),
+                Random(f"{seed}/{symbol}"),
+                Random(f"{seed}/{symbol}/retail"),
+                start_ms,
+            )
             for symbol, listing in listings.items()
         }
 

@@ -2,18 +2,24 @@
 
 from collections.abc import Iterable
 
-from breakwall.venues.exchange.checks import bad
+from breakwall.venues.exchange.fields import bad
 from breakwall.venues.exchange.floor import Ask, Floor
 from breakwall.venues.exchange.market_routes import paged
-from breakwall.venues.exchange.order import ACCEPTED, Execution, Order
+from breakwall.venues.exchange.order import ACCEPTED, Execution, Order, Refusal
 from breakwall.venues.exchange.records import Record, execution_record, order_record
 
-_WEEK_MS = 7 * 86_400_000
+_DAY_MS = 86_400_000
+_WEEK_MS = 7 * _DAY_MS
 _RECENT_CLOSED = 500
 
 
 def create(floor: Floor, ask: Ask) -> Record:
     return _ids(floor.entry.place(ask.params, ask.now_ms))
+
+
+def create_dated(floor: Floor, ask: Ask) -> Record:
+    """As batches tell it."""
+    return create(floor, ask) | {"createAt": str(ask.now_ms)}
 
 
 def amend(floor: Floor, ask: Ask) -> Record:
@@ -27,6 +33,22 @@ def cancel(floor: Floor, ask: Ask) -> Record:
 def cancel_all(floor: Floor, ask: Ask) -> Record:
     orders = floor.entry.cancel_all(ask.params, ask.now_ms)
     return {"list": [_ids(order) for order in orders], "success": "1"}
+
+
+def pre_check(floor: Floor, ask: Ask) -> Record:
+    """What an order would do to the account's margin rates; there are such only in cross margin."""
+    if not floor.account.cross:
+        raise Refusal(10028, "Pre-check is for cross and portfolio margin")
+    order = floor.entry.checked(ask.params, ask.now_ms)
+    orders = list(floor.log.live())
+    before, after = floor.account.margin_rates(orders), floor.account.margin_rates([*orders, order])
+    return {
+        **_ids(order),
+        "preImrE4": before[0],
+        "preMmrE4": before[1],
+        "postImrE4": after[0],
+        "postMmrE4": after[1],
+    }
 
 
 def realtime(floor: Floor, ask: Ask) -> Record:
@@ -46,7 +68,7 @@ def realtime(floor: Floor, ask: Ask) -> Record:
 
 
 def history(floor: Floor, ask: Ask) -> Record:
-    """Ended orders, newest first."""
+    """Ended orders, newest first; the venue forgets unfilled ones after a day."""
     if not _linear(ask):
         return _page([], ask, 20, 50)
     since, until = time_window(ask)
@@ -54,7 +76,11 @@ def history(floor: Floor, ask: Ask) -> Record:
     by_id = bool(ask.text("orderId") or ask.text("orderLinkId"))
     ended = ([named] if named is not None and not named.open else []) if by_id else floor.log.closed
     status = ask.text("orderStatus")
-    rows = [order for order in ended if since <= order.created_ms <= until and status in {"", order.status}]
+    rows = [
+        order
+        for order in ended
+        if since <= order.created_ms <= until and status in {"", order.status} and _kept(order, ask.now_ms)
+    ]
     return _page(_chosen(rows, ask), ask, 20, 50)
 
 
@@ -85,6 +111,11 @@ def time_window(ask: Ask) -> tuple[int, int]:
     return until - _WEEK_MS, until
 
 
+def _kept(order: Order, now_ms: int) -> bool:
+    """What ended without a fill is kept for a day, the rest for ever."""
+    return bool(order.filled_lots) or now_ms - order.updated_ms <= _DAY_MS
+
+
 def _linear(ask: Ask) -> bool:
     category = ask.text("category")
     if category not in {"linear", "inverse", "spot", "option"}:
@@ -113,6 +144,8 @@ def _execution_matches(execution: Execution, ask: Ask) -> bool:
     if order_id:
         return execution.order_id == order_id
     if link_id and execution.link_id != link_id:
+        return False
+    if ask.text("settleCoin") not in {"", "USDT"}:
         return False
     return ask.text("symbol") in {"", execution.symbol} and ask.text("execType") in {"", execution.exec_type}
 

@@ -1,0 +1,22 @@
+"""Facts of the markets for the ledger: walls that ended, pictures of the books, figures of the minute."""
+
+from breakwall.engine.state import State
+from breakwall.market.facts import book_shot, market_stats, wall_life
+from breakwall.market.state import Market
+from breakwall.model.actions import Keep
+
+
+def on_tick(state: State) -> None:
+    for market in state.markets.values():
+        for wall in market.take_ended_walls():
+            state.out.append(Keep(wall_life(wall, market.instrument)))
+    for number in state.shots.due(len(state.markets), state.now):
+        market = _nth(state, number)
+        if market.live:
+            state.out.append(Keep(book_shot(market, state.now)))
+    for number in state.stats.due(len(state.markets), state.now):
+        state.out.append(Keep(market_stats(_nth(state, number), state.now)))
+
+
+def _nth(state: State, number: int) -> Market:
+    return list(state.markets.values())[number]

@@ -1,0 +1,37 @@
+"""The words of the API breaker: which endpoints fail together, and whether they are to be asked."""
+
+from enum import Enum
+
+from msgspec import Struct
+
+
+class ApiGroup(Enum):
+    """Endpoints of a venue that fail together: sending and cancelling orders, moving stops, reading the account back,
+    what is needed at the start, public facts. ALL: whatever there is.
+    """
+
+    ALL = "all"
+    ORDERS = "orders"
+    STOPS = "stops"
+    ACCOUNT = "account"
+    ADMISSION = "admission"
+    MARKET = "market"
+
+
+class ApiState(Enum):
+    """CLOSED: requests flow. OPEN: none but protection, until its time. HALF-OPEN: one probe is out. BANNED: none."""
+
+    CLOSED = "CLOSED"
+    OPEN = "OPEN"
+    HALF_OPEN = "HALF-OPEN"
+    BANNED = "BANNED"
+
+
+class ApiHealth(Struct, frozen=True, tag=True):
+    """The API breaker of a group has changed; `until_ms` (engine time) ends OPEN and BANNED, `failures` in a row."""
+
+    group: ApiGroup
+    state: ApiState
+    reason: str = ""
+    until_ms: int | None = None
+    failures: int = 0

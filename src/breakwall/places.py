@@ -1,0 +1,80 @@
+"""Where a user's files are, with the standard library alone: panic and watch start before everything else."""
+
+import contextlib
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+APP = "breakwall"
+EXCHANGE_FILE = "exchange.json"
+"""In a demo's run folder: how to reach its exchange."""
+HEARTBEAT_FILE = "heartbeat.json"
+"""In every run folder: what the session wrote a second ago."""
+JOURNAL_FILE, LEDGER_FILE = "journal.db", "ledger.db"
+"""In every run folder: what was meant and done, and the books made from it."""
+
+
+def state_folder() -> Path:
+    """Lock files, panic marks, crash logs, and the runs that were given no folder."""
+    return _folder("XDG_STATE_HOME", ".local/state")
+
+
+def config_folder() -> Path:
+    """Key file and themes."""
+    return _folder("XDG_CONFIG_HOME", ".config")
+
+
+def demo_folder() -> Path:
+    """Where demos that were given no folder have theirs."""
+    return state_folder() / "demo"
+
+
+def demo_folders() -> list[Path]:
+    """The run folders of demos, newest first."""
+    base = demo_folder()
+    return sorted((path for path in base.glob("*") if path.is_dir()), reverse=True) if base.is_dir() else []
+
+
+def lock_name(venue: str, environment: str, key: str) -> str:
+    """What the files of one account are called; the key itself cannot be told from it."""
+    return f"{venue}-{environment}-{hashlib.sha256(key.encode()).hexdigest()[:12]}"
+
+
+def mark_of_panic(venue: str, environment: str, key: str) -> Path:
+    """The file that says: a person ran panic on this account, nothing may be opened until a person arms."""
+    return state_folder() / "locks" / f"{lock_name(venue, environment, key)}.panic"
+
+
+def mark_in(folder: Path) -> Path:
+    """The same in a run folder: whoever runs panic on it may have another state folder."""
+    return folder / "panic"
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Put it there whole or not at all, for us alone. Raises OSError."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    file = os.open(fresh, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(file, "wb") as stream:
+            stream.write(content)
+        fresh.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            fresh.unlink()
+        raise
+
+
+def write_over(path: Path, content: bytes) -> None:
+    """Put it over what is there, which takes no new room; a reader may see half of it. Raises OSError."""
+    file = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with os.fdopen(file, "wb") as stream:
+        stream.write(content)
+        stream.truncate()
+
+
+def _folder(variable: str, usual: str) -> Path:
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Application Support" / APP
+    given = os.environ.get(variable, "").strip()
+    return (Path(given) if given else Path.home() / usual) / APP
