@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -92,6 +93,13 @@ class Demo:
                     break
             time.sleep(0.02)
         raise AssertionError(f"never said {words!r}: {self.tail}")
+
+    def wait_until(self, true: Callable[[], bool]) -> None:
+        """For what it does without a word."""
+        deadline = time.monotonic() + TOO_LONG_S
+        while not true():
+            assert time.monotonic() < deadline, self.tail
+            time.sleep(0.02)
 
     @property
     def tail(self) -> str:

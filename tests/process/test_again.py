@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.process.books import Books
 from tests.process.demo import Demo, exchange_of, hasty, held, venue
 
 pytestmark = pytest.mark.process
@@ -19,11 +20,15 @@ def pid(tmp_path: Path) -> Iterator[int]:
     demo = Demo(tmp_path, *hasty(tmp_path), "--safe")
     demo.wait_for("private link is up")
     venue(tmp_path).place_order(category="linear", symbol="SOLUSDT", side="Buy", orderType="Market", qty="1")
-    demo.wait_for("stop to ")
+    demo.wait_until(lambda: _stop_is_journaled(tmp_path))  # and so is all before it: the heir knows of the position
     demo.kill()
     number = int(exchange_of(tmp_path)["pid"])
     yield number
     kill(number)
+
+
+def _stop_is_journaled(state: Path) -> bool:
+    return any(body.get("type") == "Outcome" and body["operation"] == "stop" for _, _, body in Books(state).bodies)
 
 
 def kill(pid: int) -> None:
