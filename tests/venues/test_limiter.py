@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from breakwall.venues.limiter import BAN_MOST_MS, BAN_MS, WAIT_LEAST_MS, WAIT_MOST_MS, Limiter
+from breakwall.venues.limiter import BAN_MOST_MS, BAN_MS, BUSY_MS, WAIT_LEAST_MS, WAIT_MOST_MS, Limiter
 
 PATH = "/v5/order/create"
 
@@ -103,3 +103,54 @@ def test_a_ban_lasts_as_long_as_the_venue_states(headers: dict[str, str], wait_m
     assert limiter.banned(1000, headers, venue_ms=5000) == 1000 + wait_ms
     assert limiter.acquire(PATH, 1000 + wait_ms - 1, urgent=True) > 0
     assert limiter.acquire(PATH, 1000 + wait_ms, urgent=True) == 0
+
+
+def test_a_ban_and_the_address_s_budget_are_about_rest_alone() -> None:
+    limiter = Limiter({PATH: 10})
+    limiter.banned(1000, {}, venue_ms=1000)
+    assert limiter.acquire(PATH, 1000, urgent=True) == BAN_MS
+    assert limiter.acquire(PATH, 1000, urgent=True, rest=False) == 0
+    assert limiter.address(1000).wait_ms == BAN_MS
+    assert limiter.address(1000).left == limiter.address(1000).size
+
+
+def test_rest_and_the_trade_socket_spend_the_same_tokens() -> None:
+    limiter = Limiter({PATH: 10})
+    assert [limiter.acquire(PATH, 1000, urgent=True, rest=bool(count % 2)) for count in range(8)] == [0] * 8
+    assert limiter.acquire(PATH, 1000, urgent=True, rest=False) > 0
+
+
+@pytest.mark.parametrize("rest", [True, False])
+def test_both_ways_leave_the_reserve_to_protection(rest: bool) -> None:
+    limiter = Limiter({PATH: 10})
+    taken = [limiter.acquire(PATH, 1000, urgent=False, rest=rest) for _ in range(9)]
+    assert taken.count(0) == 5
+    assert [limiter.acquire(PATH, 1000, urgent=True, rest=rest) for _ in range(3)] == [0] * 3
+
+
+def test_what_is_left_is_told_with_the_reserve_in_it() -> None:
+    limiter = Limiter({PATH: 10})
+    spend(limiter, 1000, urgent=False)
+    (budget,) = limiter.budgets(1000)
+    assert (budget.path, budget.cap, budget.size) == (PATH, 10, 8.0)
+    assert budget.left == pytest.approx(3.0)
+    assert budget.reserve == pytest.approx(2.4)
+    assert budget.wait_ms == limiter.acquire(PATH, 1000, urgent=False) > 0
+    limiter.learn(PATH, {"x-bapi-limit": "20", "x-bapi-limit-status": "12"}, 1000)
+    assert [(budget.cap, budget.left) for budget in limiter.budgets(1000)] == [(20, pytest.approx(8.0))]
+
+
+def test_a_busy_venue_is_left_alone_by_all_but_protection() -> None:
+    limiter = Limiter({PATH: 10})
+    limiter.busy(1000)
+    assert limiter.acquire(PATH, 1000, urgent=False) == BUSY_MS
+    assert limiter.acquire(PATH, 1000, urgent=True) == 0
+    assert limiter.acquire(PATH, 1000 + BUSY_MS, urgent=False) == 0
+
+
+def test_a_ban_of_before_holds_and_never_becomes_shorter() -> None:
+    limiter = Limiter({PATH: 10})
+    limiter.ban(9000)
+    limiter.ban(5000)
+    assert limiter.acquire(PATH, 1000, urgent=True) == 8000
+    assert limiter.acquire(PATH, 9000, urgent=True) == 0
