@@ -59,7 +59,7 @@ def during(pulse: Pulse, condition: Callable[[], object]) -> None:
 
     async def run() -> None:
         running = asyncio.create_task(pulse.run())
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not condition():  # noqa: ASYNC110 - the condition is a file's
                 await asyncio.sleep(0.01)
         running.cancel()
@@ -185,7 +185,7 @@ def test_a_beat_that_cannot_be_made_keeps_nobody_from_hearing_the_mark(
         running = asyncio.create_task(pulse.run())
         await asyncio.sleep(0.1)
         (tmp_path / "one").touch()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not engine.commands:  # noqa: ASYNC110 - the engine is a test's
                 await asyncio.sleep(0.01)
         running.cancel()

@@ -142,7 +142,7 @@ def test_what_cannot_be_read_is_told_with_its_remedy(run_folder, change, words):
 def test_a_folder_without_a_ledger_and_a_damaged_one_end_with_words_and_code_2(run_folder):
     def run(state: Path) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "breakwall", "report", "--state", str(state)]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
     missing = run(run_folder / "nowhere")
     content = (run_folder / "ledger.db").read_bytes()

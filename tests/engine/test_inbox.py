@@ -99,5 +99,5 @@ async def test_wait_returns_at_once_when_something_is_there_and_wakes_on_put() -
     await asyncio.sleep(0)
     assert not waiter.done()
     inbox.put(Tick())
-    await asyncio.wait_for(waiter, 1)
-    await asyncio.wait_for(inbox.wait(), 1)
+    await asyncio.wait_for(waiter, 60)
+    await asyncio.wait_for(inbox.wait(), 60)

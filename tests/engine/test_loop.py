@@ -29,6 +29,7 @@ from breakwall.model.units import Instrument
 from breakwall.ports import ApprovedIntent, Frame
 from breakwall.settings import Settings
 from breakwall.storage.journal import InlineJournal
+from tests.patience import until
 
 BTC = Instrument("BTCUSDT", Decimal("0.1"), Decimal("0.001"), 1, 1_000_000, 100_000, price_decimals=1)
 NAKED = PositionReport(
@@ -121,13 +122,12 @@ async def test_a_failing_part_halts_entries_and_what_protects_still_leaves(
     monkeypatch.setattr(booking, "on_tick", fail_with_a_close_decided)
     await breakwall.start()
     while not saved:
-        await asyncio.wait_for(venue.acted.wait(), 3)
+        await asyncio.wait_for(venue.acted.wait(), 60)
         await asyncio.sleep(0.01)
-    await asyncio.sleep(0.2)
-    assert set(saved) <= set(venue.sent)
+    await until(lambda: set(saved) <= set(venue.sent) and any(note.kind == "task-failed" for note in notes))
+    await until(lambda: breakwall.view().trading_state == "HALTED")
     assert all(isinstance(sent, MoveStop) or (isinstance(sent, PlaceOrder) and sent.reduce_only) for sent in saved)
     assert "a bug" in next(note.text for note in notes if note.kind == "task-failed")
-    assert breakwall.view().trading_state == "HALTED"
     await breakwall.close()
 
 
@@ -138,6 +138,6 @@ async def test_a_start_that_fails_is_the_end(monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setattr(breakwall.core, "on_event", fail)
     await breakwall.start()
     with pytest.raises(GaveUp, match=r"the start failed: .*a bug"):
-        await asyncio.wait_for(breakwall.run(), 2)
+        await asyncio.wait_for(breakwall.run(), 60)
     assert venue.sent == []
     await breakwall.close()

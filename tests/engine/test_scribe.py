@@ -10,6 +10,7 @@ from breakwall.engine.scribe import Scribe
 from breakwall.model.events import Event, JournalHealth
 from breakwall.model.journal import EntryKind, JournalEntry
 from breakwall.ports import Frame, JournalError
+from tests.patience import until
 
 
 class Memory:
@@ -56,7 +57,7 @@ async def test_what_gathers_during_a_commit_goes_in_one_next_commit() -> None:
     await asyncio.sleep(0.01)
     others = [scribe.store([entry(seq)]) for seq in (2, 3, 4)]
     journal.open_gate.set()
-    await asyncio.wait_for(asyncio.gather(first, *others), 1)
+    await asyncio.wait_for(asyncio.gather(first, *others), 60)
     assert [[line.seq for line in commit] for commit in journal.commits] == [[1], [2, 3, 4]]
     task.cancel()
 
@@ -69,9 +70,9 @@ async def test_a_failing_journal_is_told_once_and_heals() -> None:
     journal.broken = True
     for seq in (1, 2):
         with pytest.raises(JournalError, match="disk full"):
-            await asyncio.wait_for(scribe.store([entry(seq)]), 1)
+            await asyncio.wait_for(scribe.store([entry(seq)]), 60)
     journal.broken = False
-    await asyncio.wait_for(scribe.store([entry(3)]), 1)
+    await asyncio.wait_for(scribe.store([entry(3)]), 60)
     assert heard.events == [JournalHealth(ok=False, reason="disk full"), JournalHealth(ok=True, reason="")]
     task.cancel()
 
@@ -93,9 +94,9 @@ async def test_what_a_failing_journal_missed_is_written_by_itself_once_it_works(
     task = asyncio.create_task(scribe.run())
     journal.broken = True
     with pytest.raises(JournalError):
-        await asyncio.wait_for(scribe.store([entry(1)]), 1)
+        await asyncio.wait_for(scribe.store([entry(1)]), 60)
     journal.broken = False
-    await asyncio.sleep(0.7)
+    await until(lambda: JournalHealth(ok=True, reason="") in heard.events)
     assert journal.commits == [[entry(1)]]
     assert heard.events[-1] == JournalHealth(ok=True, reason="")
     task.cancel()
@@ -108,6 +109,6 @@ async def test_no_failure_of_the_journal_leaves_anybody_waiting() -> None:
     scribe = Scribe(journal, SystemClock(), heard, 10_000)
     task = asyncio.create_task(scribe.run())
     with pytest.raises(JournalError, match="no active connection"):
-        await asyncio.wait_for(scribe.store([entry(1)]), 1)
+        await asyncio.wait_for(scribe.store([entry(1)]), 60)
     assert heard.events == [JournalHealth(ok=False, reason="ValueError('no active connection')")]
     task.cancel()

@@ -54,7 +54,7 @@ def reconcile(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=40,
+        timeout=120,
     )
 
 

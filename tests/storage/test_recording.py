@@ -1,4 +1,3 @@
-import asyncio
 import gzip
 import stat
 import subprocess
@@ -17,6 +16,7 @@ from breakwall.storage import recording
 from breakwall.storage.lines import Lines, zstd
 from breakwall.storage.recording import AnyLine, EventLine, Header, Recording, Recv
 from breakwall.storage.runs import StateError
+from tests.patience import until
 
 DECODER: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
 FRAME = b'{"topic":"t","data":["\\u00e9 \\" 1"]}'
@@ -103,7 +103,7 @@ async def test_a_low_disk_ends_the_recording_and_nothing_else(tmp_path: Path) ->
     tape = new(tmp_path / "r", on_stop=reasons.append, disk_floor_bytes=1 << 62)
     await tape.open()
     tape.event(1, 1, Tick(), None)
-    await asyncio.sleep(0.4)
+    await until(lambda: reasons)
     tape.event(2, 2, Tick(), None)
     await tape.close()
     assert len(reasons) == 1
@@ -119,7 +119,7 @@ async def test_a_disk_that_cannot_follow_ends_the_recording(tmp_path: Path, monk
     await tape.open()
     for seq in range(100):
         tape.event(seq, seq, LinkChanged(VenueLink.PUBLIC, up=True), None)
-    await asyncio.sleep(0.4)
+    await until(lambda: reasons)
     await tape.close()
     assert ["too slow" in reason for reason in reasons] == [True]
 

@@ -10,6 +10,7 @@ from breakwall.app.rows.figures import UNKNOWN
 from breakwall.app.widgets.ladder import Ladder
 from breakwall.clock import SystemClock
 from breakwall.settings import Settings
+from tests.patience import until
 
 COMPACT = """
  LADDER           0.5 a row
@@ -212,13 +213,11 @@ def test_a_step_of_the_price_moves_no_row(ladder, make_view, make_market) -> Non
 async def test_arrows_scroll_the_prices_and_recentring_follows_again(desk, frame) -> None:
     app = Cockpit(Settings(), SystemClock(), desk)
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause(0.3)
+        await until(lambda: app.look.shown[1])
         ladder = app.trade.query_one(Ladder)
         ladder.focus()
         await pilot.press("up", "up")
-        await pilot.pause(0.3)
-        assert "locked" in frame(app)
+        await until(lambda: "locked" in frame(app))
         assert app.look.centre_ticks == app.look.shown[1]
         app.look.recentre()
-        await pilot.pause(0.3)
-        assert "locked" not in frame(app)
+        await until(lambda: "locked" not in frame(app))

@@ -25,6 +25,7 @@ from breakwall.app.widgets.walls import Walls
 from breakwall.clock import SystemClock
 from breakwall.model.view import View
 from breakwall.settings import Settings
+from tests.patience import until
 
 HOSTILE = (
     "\x1b]52;c;cm0gLXJmIC8=\x07",
@@ -103,9 +104,8 @@ async def test_a_new_theme_and_a_new_size_paint_every_row(view, look, ink) -> No
 @pytest.mark.asyncio
 async def test_the_sample_stands_on_the_screen(desk, frame) -> None:
     app = Cockpit(Settings(), SystemClock(), desk)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause(0.3)
-        assert "LADDER" in frame(app)
+    async with app.run_test(size=(80, 24)):
+        await until(lambda: "LADDER" in frame(app) and desk.asked)
         assert desk.asked[-1] == "BTCUSDT"
 
 

@@ -11,6 +11,7 @@ from breakwall.app.widgets.status import Status, Vitals, machine_row, money_row
 from breakwall.clock import SystemClock
 from breakwall.model.view import ApiView, RuleView
 from breakwall.settings import Settings
+from tests.patience import until
 
 UNKNOWN = "\N{EN DASH}"
 
@@ -186,8 +187,8 @@ def test_an_account_that_was_not_read_lately_is_unproven(calm) -> None:
 @pytest.mark.asyncio
 async def test_before_there_is_an_engine_it_says_so(frame) -> None:
     app = Cockpit(Settings(), SystemClock())
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause(0.2)
+    async with app.run_test(size=(80, 24)):
+        await until(lambda: "starting" in frame(app))
         assert frame(app).splitlines()[0] == " starting: no market and no account yet"
 
 

@@ -41,7 +41,7 @@ class Run:
         )
 
     async def until(self, seen: Callable[[], object]) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not seen():  # noqa: ASYNC110 - a thread does it
                 await asyncio.sleep(0.01)
 
@@ -129,7 +129,7 @@ async def test_the_end_does_not_wait_for_a_ledger_that_somebody_holds(diary: Dia
         diary.trades()
         write(diary.entries[2:])
         run.ledger.take(diary.entries)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await run.ledger.close()
 
 

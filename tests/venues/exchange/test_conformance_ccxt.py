@@ -85,7 +85,7 @@ async def _trade(client: Any, best: float) -> None:
     stop = {"stopLoss": {"triggerPrice": round(best * 0.98, 1)}}
     await client.create_order(SYMBOL, "market", "buy", 0.01, None, stop)
     await client.create_order(SYMBOL, "market", "sell", 0.01, None, {"trailingAmount": 100})
-    seen = await asyncio.wait_for(asyncio.gather(*watched), 8)
+    seen = await asyncio.wait_for(asyncio.gather(*watched), 60)
     names = (*WATCHES, "watch_balance", "watch_positions")
     assert [name for name, value in zip(names, seen, strict=True) if not value] == []
     position = await client.fetch_position(SYMBOL)
