@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-TOO_LONG_S = 30.0
+TOO_LONG_S = 60.0
 ROBBED_MS = 1_500
 """How long a stop that a foreign hand took away may be gone, a restart within that time included."""
 

@@ -18,7 +18,7 @@ from tests.process.books import Bourse
 from tests.process.demo import Demo, exchange_of, hasty, held, order_ids, venue
 
 pytestmark = pytest.mark.process
-TOO_LONG_S = 30.0
+TOO_LONG_S = 60.0
 STILL_S = 1.5
 """A hasty demo would trade again within this."""
 

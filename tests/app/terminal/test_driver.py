@@ -23,7 +23,7 @@ from breakwall.app.terminal.driver import OnTerminal, Terminal, meant
 from breakwall.app.terminal.outlet import FULL_BYTES, Outlet
 from breakwall.app.terminal.reader import Reader
 
-TOO_LONG_S = 20.0
+TOO_LONG_S = 60.0
 
 
 class Pipe:
