@@ -12,6 +12,7 @@ from breakwall.engine.loop import Engine, Say
 from breakwall.headless import Receipt
 from breakwall.model.actions import Note
 from breakwall.model.journal import JournalEntry
+from breakwall.places import EMBEDDED
 from breakwall.ports import Clock, Journal, Ledger, Recorder, Transport
 from breakwall.settings import Settings
 from breakwall.storage.journal import SqliteJournal
@@ -29,12 +30,16 @@ if TYPE_CHECKING:
 
 
 class Access(Struct, frozen=True):
-    """Where a venue is and the key to it; `badge` is what the trader sees of it."""
+    """Where a venue is and the key to it; `badge` is what the trader sees of it.
+
+    `environment` is whose books these are: a journal of another one is refused.
+    """
 
     badge: str
     urls: Urls
     api_key: str
     api_secret: str
+    environment: str = EMBEDDED
 
     def __repr__(self) -> str:
         return f"Access({self.badge!r}, {self.urls!r}, ***)"
@@ -116,7 +121,7 @@ def bybit_engine(
     )
 
 
-async def demo(
+async def on_bybit(
     settings: Settings,
     place: StateFolder,
     lock: InstanceLock,
@@ -127,12 +132,12 @@ async def demo(
     *,
     markets: bool = True,
 ) -> Run:
-    """The demo's run: the Bybit adapter against the embedded exchange, journal and recording in `place`.
+    """A run of the Bybit adapter on Bybit or on the embedded exchange, with journal and recording in `place`.
 
     Without `markets` it only looks after the account. The lock must be held. Raises JournalError or OSError before
     anything else happens.
     """
-    journal = SqliteJournal(place.journal, {"venue": "bybit", "environment": "embedded"})
+    journal = SqliteJournal(place.journal, {"venue": "bybit", "environment": access.environment})
     remembered = await journal.open()
     run = lock.claim_run(max((entry.run for entry in remembered if entry.sound), default=0), clock.now_ms())
     books_at = settings.ledger.url or place.ledger
@@ -169,8 +174,8 @@ async def demo(
 def receipt(
     run: Run,
     *,
-    seed: int | None,
-    scenario: str,
+    seed: int | None = None,
+    scenario: str = "",
     seconds: float,
     began_ms: int,
     rss_mb: float,

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 APP = "breakwall"
+EMBEDDED = "embedded"
+"""The environment of every exchange on this machine, whichever one the settings name."""
 EXCHANGE_FILE = "exchange.json"
 """In a demo's run folder: how to reach its exchange."""
 HEARTBEAT_FILE = "heartbeat.json"
@@ -34,6 +36,18 @@ def demo_folders() -> list[Path]:
     """The run folders of demos, newest first."""
     base = demo_folder()
     return sorted((path for path in base.glob("*") if path.is_dir()), reverse=True) if base.is_dir() else []
+
+
+def account_folder(venue: str, environment: str, account: str) -> Path:
+    """Where the runs of one account are that were given no folder; `account` is the venue's number of it."""
+    return state_folder() / "accounts" / f"{venue}-{environment}-{account}"
+
+
+def account_folders(venue: str, environment: str) -> list[Path]:
+    """The folders of this environment's accounts, the one that was traded last first."""
+    base = state_folder() / "accounts"
+    found = [path for path in base.glob(f"{venue}-{environment}-*") if path.is_dir()] if base.is_dir() else []
+    return sorted(found, key=_touched, reverse=True)
 
 
 def lock_name(venue: str, environment: str, key: str) -> str:
@@ -71,6 +85,14 @@ def write_over(path: Path, content: bytes) -> None:
     with os.fdopen(file, "wb") as stream:
         stream.write(content)
         stream.truncate()
+
+
+def _touched(folder: Path) -> float:
+    """When a run last said that it lives; 0 where none has."""
+    try:
+        return (folder / HEARTBEAT_FILE).stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _folder(variable: str, usual: str) -> Path:

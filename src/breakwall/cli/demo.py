@@ -164,7 +164,7 @@ async def _prepare(
         voice.log.open(place.folder.logs)
         stack.enter_context(PythonsOwn(voice.log, clock))
         voice.line(clock.now_ms(), "info", place.words)
-        run = await modes.demo(settings, place.folder, place.lock, place.access, clock, transport, voice.log)
+        run = await modes.on_bybit(settings, place.folder, place.lock, place.access, clock, transport, voice.log)
     except BaseException:
         if place.fresh:
             place.stop_exchange()

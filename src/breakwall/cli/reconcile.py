@@ -75,7 +75,7 @@ async def _reconcile(state: Path | None, settings: "Settings") -> Answer:
         hide(place.access.api_key, place.access.api_secret)
         voice.log.open(place.folder.logs)
         stack.enter_context(PythonsOwn(voice.log, clock))
-        run = await modes.demo(
+        run = await modes.on_bybit(
             settings, place.folder, place.lock, place.access, clock, transport, voice.log, markets=False
         )
         stack.push_async_callback(run.engine.close)

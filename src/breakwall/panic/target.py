@@ -11,14 +11,13 @@ from urllib.parse import urlsplit
 from breakwall import keys
 from breakwall.keys import Keys, Secret
 from breakwall.model.text import sanitise
-from breakwall.places import EXCHANGE_FILE, demo_folders, mark_in, mark_of_panic, write_whole
+from breakwall.places import EMBEDDED, EXCHANGE_FILE, demo_folders, mark_in, mark_of_panic, write_whole
 
 HOSTS = {
     "mainnet": "https://api.bybit.com",
     "testnet": "https://api-testnet.bybit.com",
     "demo": "https://api-demo.bybit.com",
 }
-EMBEDDED = "embedded"
 _CONNECT_S = 0.5
 
 
