@@ -13,8 +13,8 @@ from breakwall.model.journal import EntryKind, JournalEntry
 from breakwall.model.records import OrderStep
 from breakwall.ports import HttpAnswer, HttpRequest
 from breakwall.settings import BreakerSettings, RiskSettings
-from breakwall.sim.faults import FaultKind
 from breakwall.sim.invariants import CREATE, Belief, InvariantBroken, Referee, TruePosition, Truth
+from breakwall.venues.exchange.faults import FaultKind
 
 FLAT = Truth(Decimal(10_000), ())
 LONG = TruePosition("BTCUSDT", 5, 600_000, Decimal(50), Decimal(500), Decimal(2))

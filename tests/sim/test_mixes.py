@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from breakwall.sim.faults import FaultKind
 from breakwall.sim.mixes import MIXES, MixError, draw_plan, mix_of
+from breakwall.venues.exchange.faults import FaultKind
 
 MINE = """
 people = false

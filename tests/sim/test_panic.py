@@ -7,10 +7,10 @@ from msgspec import Struct
 
 from breakwall.model.events import Command, CommandKind
 from breakwall.model.view import FlattenView
-from breakwall.sim.faults import Fault, FaultKind, Faults
 from breakwall.sim.invariants import Truth
 from breakwall.sim.loop import VirtualLoop, run
 from breakwall.sim.session import Session, world_of
+from breakwall.venues.exchange.faults import Fault, FaultKind, Faults
 
 PATIENCE_S = 90
 PROMPT_MS = 1_000

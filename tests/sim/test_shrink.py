@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakwall.model.events import CommandKind
-from breakwall.sim.faults import Fault, FaultKind
 from breakwall.sim.people import Wish
 from breakwall.sim.session import Session
 from breakwall.sim.shrink import shrink
+from breakwall.venues.exchange.faults import Fault, FaultKind
 
 FAULTS = tuple(Fault(FaultKind.ANSWER_LOST, float(number), code=number) for number in range(12))
 WISHES = tuple(Wish(float(number), CommandKind.HALT) for number in range(4))

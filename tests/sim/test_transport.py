@@ -8,9 +8,9 @@ import pytest
 
 from breakwall.model.events import Link
 from breakwall.ports import HttpAnswer, HttpRequest, TransportError
-from breakwall.sim.faults import Fault, FaultKind, Faults
 from breakwall.sim.loop import Process, run
 from breakwall.sim.transport import LoopTransport, Network, Session
+from breakwall.venues.exchange.faults import Fault, FaultKind, Faults
 
 ORDER = HttpRequest("POST", "", "/v5/order/create", body=b"{}", timeout_s=1.0)
 PRIVATE = "ws://sim/v5/private"

@@ -3,10 +3,10 @@
 import asyncio
 
 from breakwall.model.events import Command, CommandKind
-from breakwall.sim.faults import Fault, FaultKind
 from breakwall.sim.mixes import MIXES
 from breakwall.sim.session import Session, drawn, play
 from breakwall.sim.watched import Watched
+from breakwall.venues.exchange.faults import Fault, FaultKind
 
 
 async def looked_at(watched: Watched, until_s: float, step_s: float = 0.4) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from breakwall.model.journal import JournalEntry
 from breakwall.model.records import MarketFact
 from breakwall.ports import Journal, JournalError
-from breakwall.sim.faults import FaultKind, Faults
 from breakwall.storage.journal import InlineJournal
 from breakwall.storage.ledger.inline import InlineLedger
+from breakwall.venues.exchange.faults import FaultKind, Faults
 
 SYNC_S = (0.0002, 0.004)
 """How long an fsync takes on a sound disk."""

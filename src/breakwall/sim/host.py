@@ -18,11 +18,11 @@ from breakwall.ports import JournalError, Recorder, VenueError
 from breakwall.settings import Settings
 from breakwall.sim.clock import HostClock
 from breakwall.sim.disk import MortalLedger, SlowJournal
-from breakwall.sim.faults import FOR_EVER_S, Fault, FaultKind, Faults
 from breakwall.sim.loop import Process, VirtualLoop, current_process
 from breakwall.sim.transport import LoopTransport, Network
 from breakwall.storage.journal import InlineJournal
 from breakwall.storage.ledger.inline import InlineLedger
+from breakwall.venues.exchange.faults import FOR_EVER_S, Fault, FaultKind, Faults
 
 REBOOT_S = 0.5
 SOME_STEPS = 60

@@ -32,8 +32,8 @@ from breakwall.model.journal import EntryKind, JournalEntry
 from breakwall.model.records import OrderStep
 from breakwall.ports import HttpAnswer, HttpRequest
 from breakwall.settings import BreakerSettings, RiskSettings
-from breakwall.sim.faults import EXCHANGE_ACTS, FaultKind
 from breakwall.sim.people import HOLDS
+from breakwall.venues.exchange.faults import EXCHANGE_ACTS, FaultKind
 
 CREATE = "/v5/order/create"
 _COMMAND = '{"type":"Command"'

@@ -14,8 +14,17 @@ from breakwall.mistakes import listed, nearest_name, text_of
 from breakwall.model.events import Link
 from breakwall.model.text import sanitise
 from breakwall.points import Point
-from breakwall.sim.faults import ACTS, EXCHANGE_ACTS, FOR_EVER_S, Fault, FaultKind, Plan
+from breakwall.venues.exchange.faults import (
+    ACTS,
+    EXCHANGE_ACTS,
+    FOR_EVER_S,
+    SERVED_ONLY,
+    Fault,
+    FaultKind,
+    Plan,
+)
 
+_LINKS = (Link.PUBLIC, Link.PRIVATE, Link.REST)
 Share = Annotated[float, Meta(ge=0, le=1)]
 Span = tuple[float, float]
 
@@ -109,14 +118,14 @@ def _one(sort: Sort, dice: random.Random, start: float) -> Iterable[Fault]:
 def _partition(sort: Sort, dice: random.Random, start: float) -> Iterable[Fault]:
     """Nothing gets through on any link, and no new socket."""
     until = round(start + _within(sort.lasts_s, dice), 3)
-    for link in Link:
+    for link in _LINKS:
         yield Fault(FaultKind.LINK_CLOGGED, start, until, link=link)
         yield Fault(FaultKind.CONNECT_REFUSED, start, until, link=link)
 
 
 def _swizzle(sort: Sort, dice: random.Random, start: float) -> Iterable[Fault]:
     """The links clog one after the other and come free in another order."""
-    links = list(Link)
+    links = list(_LINKS)
     dice.shuffle(links)
     for link in links:
         yield Fault(FaultKind.LINK_CLOGGED, start, round(start + _within(sort.lasts_s, dice), 3), link=link)
@@ -146,7 +155,7 @@ _COMPOSED: Mapping[str, Callable[[Sort, random.Random, float], Iterable[Fault]]]
 
 def _mistakes(sort: Sort) -> Iterable[str]:
     """What msgspec's types do not say."""
-    kinds = {kind.value for kind in FaultKind} | _COMPOSED.keys()
+    kinds = {kind.value for kind in FaultKind if kind not in SERVED_ONLY} | _COMPOSED.keys()
     if sort.kind not in kinds:
         yield f"kind: unknown {sanitise(sort.kind, 60)!r}; {nearest_name(sort.kind, sorted(kinds))}"
     for name in ("times", "lasts_s", "delay_s", "nth"):

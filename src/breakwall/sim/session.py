@@ -10,11 +10,11 @@ from msgspec import Struct
 
 from breakwall import points
 from breakwall.settings import BreakerSettings, RecoverySettings, Settings, TrendSettings, VenueSettings, WallSettings
-from breakwall.sim.faults import Fault, FaultKind, Plan
 from breakwall.sim.loop import VirtualLoop, run
 from breakwall.sim.mixes import MIXES, Mix, draw_plan
 from breakwall.sim.people import Wish, draw_wishes
 from breakwall.sim.world import World
+from breakwall.venues.exchange.faults import Fault, FaultKind, Plan
 
 SECONDS, HEAL_S = 60.0, 3.0
 _PATIENCE_S = 120.0

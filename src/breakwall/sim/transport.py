@@ -6,24 +6,19 @@ other; requests may.
 """
 
 import asyncio
-import math
 import random
 from collections import deque
 from collections.abc import Callable
 from contextvars import copy_context
 from typing import Protocol
 
-import msgspec
-
 from breakwall import points
 from breakwall.model.events import Link
 from breakwall.ports import HttpAnswer, HttpRequest, Socket, TransportError
-from breakwall.sim.faults import Fault, FaultKind, Faults
 from breakwall.sim.loop import current_process
+from breakwall.venues.exchange.faults import BAD_GATEWAY, Fault, FaultKind, Faults, error_answer
 
-_BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body>cut off he"
 _HEAD = 120
-_FIRST_RET_CODE = 1000
 
 
 class Session(Protocol):
@@ -156,18 +151,13 @@ class Network:
         if unclear is not None:
             reply = self._error(unclear.code, unclear.until_s)
         elif self.strikes(FaultKind.ANSWER_BAD, Link.REST, path):
-            reply = HttpAnswer(502, _BAD_GATEWAY)
+            reply = HttpAnswer(502, BAD_GATEWAY)
         elif self.strikes(FaultKind.ANSWER_GARBLED, Link.REST, path):
             reply = HttpAnswer(200, reply.body[: len(reply.body) // 2])
         self.later(delay_s, lambda: _deliver(answer, reply))
 
     def _error(self, code: int, until_s: float) -> HttpAnswer:
-        """As the venue says it: an HTTP status, or a retCode in its envelope, and when it will be over."""
-        if code < _FIRST_RET_CODE:
-            left_s = until_s - asyncio.get_running_loop().time()
-            return HttpAnswer(code, b"", {"retry-after": str(max(1, math.ceil(left_s)))})
-        body = {"retCode": code, "retMsg": f"error {code}", "result": {}, "retExtInfo": {}, "time": self._now_ms()}
-        return HttpAnswer(200, msgspec.json.encode(body))
+        return error_answer(code, until_s - asyncio.get_running_loop().time(), self._now_ms())
 
 
 class LoopTransport:

@@ -15,17 +15,17 @@ from breakwall.model.records import OrderStep
 from breakwall.modes import Access
 from breakwall.ports import Frame, HttpAnswer, HttpRequest
 from breakwall.settings import Settings
-from breakwall.sim.faults import CLOCK_ACTS, DEATHS, EXCHANGE_ACTS, Fault, FaultKind, Faults, Plan
 from breakwall.sim.host import Host
 from breakwall.sim.invariants import CREATE, Belief, Referee, TruePosition, Truth, accepted_id
 from breakwall.sim.loop import SimulationError, VirtualLoop
 from breakwall.sim.memory import unlike_the_journal
-from breakwall.sim.mischief import Mischief
 from breakwall.sim.people import Wish
 from breakwall.sim.transport import Network
 from breakwall.storage.ledger import comparison
 from breakwall.venues.bybit.endpoints import Urls
 from breakwall.venues.exchange.exchange import Exchange
+from breakwall.venues.exchange.faults import CLOCK_ACTS, DEATHS, EXCHANGE_ACTS, Fault, FaultKind, Faults, Plan
+from breakwall.venues.exchange.mischief import Mischief
 from breakwall.venues.exchange.positions import Position
 
 EPOCH_MS = 1_800_000_000_000

@@ -10,13 +10,13 @@ from breakwall.model.actions import Approved, OrderKind, PlaceOrder, TimeInForce
 from breakwall.model.events import BookDelta, LinkChanged, OutcomeKind, ReadBack
 from breakwall.model.units import Side
 from breakwall.settings import VenueSettings
-from breakwall.sim.faults import Faults
 from breakwall.sim.mixes import MIXES, draw_plan
 from breakwall.sim.transport import LoopTransport, Network
 from breakwall.venues.bybit.broker import BybitBroker
 from breakwall.venues.bybit.endpoints import Urls
 from breakwall.venues.bybit.feed import BybitFeed
 from breakwall.venues.exchange.exchange import Exchange
+from breakwall.venues.exchange.faults import Faults
 
 SYMBOL = "ETHUSDT"
 STORM_S = 20

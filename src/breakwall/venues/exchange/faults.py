@@ -1,9 +1,10 @@
 """What can go wrong around the program, as plain data: a plan is a tuple of faults.
 
-A failing run is made smaller by leaving faults out. In the first phase of a run they strike (nothing
-unsafe may happen), then `heal` ends them all (everything must come right again).
+The simulation and the served exchange share it. A failing run is made smaller by leaving faults out. While they
+strike nothing unsafe may happen; then `heal` ends them all, and everything must come right again.
 """
 
+import math
 import random
 from collections import Counter
 from enum import Enum
@@ -12,15 +13,19 @@ import msgspec
 from msgspec import Struct
 
 from breakwall.model.events import Link
+from breakwall.ports import HttpAnswer
 
 FOR_EVER_S = 1e9
+BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body>cut off he"
+_FIRST_RET_CODE = 1000
 
 
 class FaultKind(Enum):
     """Spells strike each request, frame, commit ... of their time with a probability; acts happen once."""
 
-    # Requests and their answers.
+    # Requests and their answers, over REST or the trade socket.
     REQUEST_LOST = "request-lost"  # before the exchange saw it, no answer
+    REQUEST_RESET = "request-reset"  # before the exchange saw it, the connection reset
     REQUEST_LATE = "request-late"  # later ones overtake it
     REQUEST_TWICE = "request-twice"  # something between us sends it again; the second answer is the one that comes
     ANSWER_LOST = "answer-lost"  # accepted, then silence
@@ -29,17 +34,29 @@ class FaultKind(Enum):
     ANSWER_GARBLED = "answer-garbled"  # accepted, HTTP 200 with half of a JSON text
     ANSWER_LATE = "answer-late"
     ANSWER_UNCLEAR = "answer-unclear"  # accepted, but the answer is the error `code`
+    ANSWER_EMPTY = "answer-empty"  # the list in it is empty: the venue's own copies lag behind
     REFUSED = "refused"  # not acted upon: the error `code` (HTTP status below 1000, else a retCode)
     # Frames and sockets of `link`.
     FRAME_LATE = "frame-late"  # and all behind it
     FRAME_DROPPED = "frame-dropped"
     FRAME_TWICE = "frame-twice"
+    FRAME_SWAPPED = "frame-swapped"  # comes after the next one
     FRAME_GARBLED = "frame-garbled"  # cut off in the middle
     SOCKET_CLOSED = "socket-closed"
+    SOCKET_RESET = "socket-reset"  # cut off without a close frame
     SOCKET_SILENT = "socket-silent"  # the peer is gone without a word: nothing passes, nothing closes
     SOCKET_HALF_OPEN = "socket-half-open"  # what we send is lost, what the exchange sends arrives
     CONNECT_REFUSED = "connect-refused"
     LINK_CLOGGED = "link-clogged"  # nothing passes until the spell is over, then all of it
+    # Order books on the public socket.
+    BOOK_GAP = "book-gap"  # a delta is left out, so that `u` jumps
+    BOOK_REPEATED = "book-repeated"  # a delta comes twice
+    BOOK_CROSSED = "book-crossed"  # a bid above the best ask
+    BOOK_RESET = "book-reset"  # the service starts anew: a snapshot with `u` == 1, which counts on from there
+    BOOK_STRANGE = "book-strange"  # a level that nobody has told of is deleted
+    # The exchange as a whole.
+    MAINTENANCE = "maintenance"  # announced on the status socket; private requests are refused with 10016
+    CLOCK_WRONG = "clock-wrong"  # every time the exchange tells or checks is `delay_s` ahead (behind: negative)
     # The disk.
     COMMIT_SLOW = "commit-slow"
     COMMIT_FAILS = "commit-fails"
@@ -72,6 +89,22 @@ class FaultKind(Enum):
     DELEVERAGED = "deleveraged"  # half of it, by the exchange (ADL)
 
 
+SERVED_ONLY = frozenset(
+    {
+        FaultKind.REQUEST_RESET,
+        FaultKind.ANSWER_EMPTY,
+        FaultKind.FRAME_SWAPPED,
+        FaultKind.SOCKET_RESET,
+        FaultKind.BOOK_GAP,
+        FaultKind.BOOK_REPEATED,
+        FaultKind.BOOK_CROSSED,
+        FaultKind.BOOK_RESET,
+        FaultKind.BOOK_STRANGE,
+        FaultKind.MAINTENANCE,
+        FaultKind.CLOCK_WRONG,
+    }
+)
+"""Those that only a real exchange process does, not the simulation."""
 CLOCK_ACTS = frozenset({FaultKind.CLOCK_SKEWED, FaultKind.CLOCK_JUMPS, FaultKind.HOST_SLEEPS})
 DEATHS = frozenset({FaultKind.KILLED, FaultKind.KILLED_BUSY, FaultKind.KILLED_AT})
 EXCHANGE_ACTS = frozenset(
@@ -86,13 +119,30 @@ EXCHANGE_ACTS = frozenset(
     }
 )
 ACTS = CLOCK_ACTS | DEATHS | EXCHANGE_ACTS | {FaultKind.STANDS_STILL}
+SIMULATED_ONLY = (
+    CLOCK_ACTS
+    | DEATHS
+    | {
+        FaultKind.STANDS_STILL,
+        FaultKind.LINGER,
+        FaultKind.STUMBLE,
+        FaultKind.COMMIT_SLOW,
+        FaultKind.COMMIT_FAILS,
+        FaultKind.DISK_FULL,
+        FaultKind.JOURNAL_LOCKED,
+        FaultKind.LEDGER_DEAD,
+    }
+)
+"""The program's own disk, host and life: out of an exchange's reach."""
+SERVED = tuple(kind for kind in FaultKind if kind not in SIMULATED_ONLY)
 
 
 class Fault(Struct, frozen=True, omit_defaults=True):
-    """One thing that goes wrong, in virtual seconds from `from_s` until `until_s`.
+    """One thing that goes wrong, from `from_s` until `until_s`, in seconds of the world it happens in.
 
     A spell strikes with `probability` what fits `match` (text in a request's path, a frame's first bytes, the name
-    of a place). An act happens at `from_s`; where it needs an occasion it waits for one until `until_s`.
+    of a place) and `symbol`, `count` times at most (0: any number). An act happens at `from_s`; where it needs an
+    occasion it waits for one until `until_s`.
     """
 
     kind: FaultKind
@@ -104,6 +154,8 @@ class Fault(Struct, frozen=True, omit_defaults=True):
     delay_s: float = 0.0
     code: int = 0
     nth: int = 1
+    symbol: str = ""
+    count: int = 0
 
     @property
     def is_act(self) -> bool:
@@ -114,31 +166,45 @@ Plan = tuple[Fault, ...]
 
 
 class Faults:
-    """A plan at work: `strike` says whether a spell hits, `struck` counts all that did.
+    """A plan at work: `strike` says whether a spell hits, `struck` counts all that did, `hits` those of each fault.
 
     `last_s` is when something last hindered the program in protecting what it holds.
     """
 
     def __init__(self, plan: Plan, seed: int) -> None:
+        self._seed = seed
         self._spells: dict[tuple[FaultKind, Link], list[tuple[Fault, random.Random]]] = {}
-        for fault in plan:
-            if not fault.is_act:
-                # Dice of its own: leaving out another fault does not change when this one strikes.
-                dice = random.Random(f"{seed} {msgspec.json.encode(fault).decode()}")
-                self._spells.setdefault((fault.kind, fault.link), []).append((fault, dice))
         self.struck: Counter[FaultKind] = Counter()
+        self.hits: Counter[Fault] = Counter()
         self.last_s = -FOR_EVER_S
+        for fault in plan:
+            self.add(fault)
 
-    def strike(self, kind: FaultKind, now_s: float, link: Link = Link.REST, subject: str = "") -> Fault | None:
-        """The spell of this kind that hits `subject` now, if any."""
+    def add(self, fault: Fault) -> None:
+        """One more; acts are for whoever does them."""
+        if not fault.is_act:
+            # Dice of its own: leaving out another fault does not change when this one strikes.
+            dice = random.Random(f"{self._seed} {msgspec.json.encode(fault).decode()}")
+            self._spells.setdefault((fault.kind, fault.link), []).append((fault, dice))
+
+    def strike(
+        self, kind: FaultKind, now_s: float, link: Link = Link.REST, subject: str = "", whole: str = ""
+    ) -> Fault | None:
+        """The spell of this kind that hits `subject` now, if any; its symbol is looked for in `whole` as well."""
         for fault, dice in self._spells.get((kind, link), ()):
             within = fault.from_s <= now_s < fault.until_s and fault.match in subject
-            if within and dice.random() < fault.probability:
+            meant = within and (fault.symbol in subject or fault.symbol in whole) and self.is_left(fault)
+            if meant and dice.random() < fault.probability:
                 self.struck[kind] += 1
+                self.hits[fault] += 1
                 if link is not Link.PUBLIC:
                     self.last_s = now_s
                 return fault
         return None
+
+    def is_left(self, fault: Fault) -> bool:
+        """Whether it has not struck as often as it may."""
+        return not fault.count or self.hits[fault] < fault.count
 
     def happened(self, kind: FaultKind, now_s: float) -> None:
         """An act was done."""
@@ -152,3 +218,11 @@ class Faults:
     def heal(self) -> None:
         """End every spell; a silent socket stays silent, as its peer is gone for good."""
         self._spells = {}
+
+
+def error_answer(code: int, left_s: float, now_ms: int) -> HttpAnswer:
+    """As the venue says it: an HTTP status below 1000, else a retCode in its envelope; when it will be over."""
+    if code < _FIRST_RET_CODE:
+        return HttpAnswer(code, b"", {"retry-after": str(max(1, math.ceil(left_s)))})
+    body = {"retCode": code, "retMsg": f"error {code}", "result": {}, "retExtInfo": {}, "time": now_ms}
+    return HttpAnswer(200, msgspec.json.encode(body))

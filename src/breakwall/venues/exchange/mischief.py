@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 
 from breakwall.model.units import Side
-from breakwall.sim.faults import Fault, FaultKind, Faults
 from breakwall.venues.exchange.exchange import Exchange
+from breakwall.venues.exchange.faults import Fault, FaultKind, Faults
 from breakwall.venues.exchange.order import Order, Refusal
 from breakwall.venues.exchange.positions import Position
 from breakwall.venues.exchange.settlement import deleverage, liquidate
