@@ -183,6 +183,7 @@ class BreakerSettings(Section):
     slow_order_ms: Annotated[int, Field(ge=50, le=10_000)] = 1500
     slow_commit_ms: Annotated[int, Field(ge=10, le=10_000)] = 250
     slow_commit_pause_s: Annotated[float, Field(ge=1, le=3600)] = 10.0
+    refused_pause_s: Annotated[float, Field(ge=1, le=86_400)] = 60.0
     clock_warn_ms: Annotated[int, Field(ge=10, le=1000)] = 500
     clock_halt_ms: Annotated[int, Field(ge=50, le=1000)] = 1000
     loop_delay_ms: Annotated[int, Field(ge=50, le=5000)] = 500

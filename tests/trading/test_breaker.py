@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakwall.model.actions import OrderKind, PlaceOrder, Plan, TimeInForce
-from breakwall.model.events import CommandKind
+from breakwall.model.api import Bars
+from breakwall.model.events import CommandKind, Outcome, OutcomeKind
 from breakwall.model.records import ClosedTrade
 from breakwall.model.units import Side
 from breakwall.settings import BreakerSettings, RiskSettings
@@ -35,6 +36,10 @@ def order(number, symbol=BTC, strategy="bounce", *, reduce_only=False):
         f"bw-1-{number}-e", "", symbol, 0, "", Side.BUY, OrderKind.LIMIT, 1, TimeInForce.IOC, 3,
         reduce_only=reduce_only, stop_ticks=None if reduce_only else 1, plan=None if reduce_only else plan,
     )  # fmt: skip
+
+
+def refusal(bars):
+    return Outcome("place", BTC, "bw-1-1-e", OutcomeKind.REJECTED, 1, "why", bars=bars)
 
 
 def money(equity, open_pnl=0):
@@ -121,6 +126,18 @@ LASTING = {
         [("on_answer", 100, f"a{n}", NOON) for n in range(20)] + [("on_answer", 1_501, "slow", NOON)],
         ("on_answer", 5_000, "slower", NOON + 59_999),
         "", Tier.REDUCE, NOON + 119_999,
+    ),
+    "locked out": (
+        [("on_outcome", refusal(Bars.NOTHING), NOON)], ("on_outcome", refusal(Bars.PERSON), NOON),
+        "", Tier.HALT, None,
+    ),
+    "no margin": (
+        [("on_outcome", refusal(Bars.SYMBOL), NOON)], ("on_outcome", refusal(Bars.ACCOUNT), NOON),
+        "", Tier.PAUSE, NOON + 60_000,
+    ),
+    "symbol refused": (
+        [("on_outcome", refusal(Bars.NOTHING), NOON)], ("on_outcome", refusal(Bars.SYMBOL), NOON),
+        BTC, Tier.PAUSE, NOON + 60_000,
     ),
     "slow disk": ([("on_commit", 250, NOON)], ("on_commit", 251, NOON), "", Tier.REDUCE, NOON + 10_000),
 }  # fmt: skip

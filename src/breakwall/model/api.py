@@ -1,4 +1,6 @@
-"""The words of the API breaker: which endpoints fail together, and whether they are to be asked."""
+"""The words for what a venue's interface does: which endpoints fail together, whether they are to be asked, and what
+a refusal bars.
+"""
 
 from enum import Enum
 
@@ -25,6 +27,17 @@ class ApiState(Enum):
     OPEN = "OPEN"
     HALF_OPEN = "HALF-OPEN"
     BANNED = "BANNED"
+
+
+class Bars(Enum):
+    """What the venue's answer to a command bars besides it: nothing, entries in its symbol or of the account for a
+    while, or all entries until a person has looked (the key, the account, the region).
+    """
+
+    NOTHING = ""
+    SYMBOL = "symbol"
+    ACCOUNT = "account"
+    PERSON = "person"
 
 
 class ApiHealth(Struct, frozen=True, tag=True):

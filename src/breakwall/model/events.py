@@ -9,7 +9,7 @@ from enum import Enum
 
 from msgspec import Struct
 
-from breakwall.model.api import ApiHealth
+from breakwall.model.api import ApiHealth, Bars
 from breakwall.model.journal import JournalEntry
 from breakwall.model.units import Instrument, Side
 
@@ -20,6 +20,7 @@ class Link(Enum):
     PUBLIC = "public"
     PRIVATE = "private"
     REST = "rest"
+    TRADE = "trade"
 
 
 class OutcomeKind(Enum):
@@ -249,6 +250,7 @@ class Outcome(Struct, frozen=True, tag=True):
     reason: str = ""
     order_id: str = ""
     round_trip_ms: float = 0.0
+    bars: Bars = Bars.NOTHING
 
 
 class OrderAnswer(Struct, frozen=True, tag=True):

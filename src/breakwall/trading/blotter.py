@@ -137,10 +137,11 @@ class Blotter:
         return list(self.breaker.on_command(*said))
 
     def _answer(self, outcome: Outcome, origin: Origin) -> list[Change]:
-        """How long the exchange took counts for the breaker; what never left took nothing."""
+        """What it refuses and how long it took counts for the breaker; what never left took nothing."""
+        refused: list[Change] = [*self.breaker.on_outcome(outcome, origin.at_ms)]
         if outcome.round_trip_ms <= 0:
-            return []
-        return list(self.breaker.on_answer(round(outcome.round_trip_ms), outcome.client_id, origin.at_ms))
+            return refused
+        return refused + list(self.breaker.on_answer(round(outcome.round_trip_ms), outcome.client_id, origin.at_ms))
 
     def _fill(self, fill: Fill, origin: Origin) -> list[Change]:
         known = self._orders([self.orders.on_fill(fill, origin)], origin)

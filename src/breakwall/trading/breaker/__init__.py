@@ -35,6 +35,12 @@ slow orders (account): more than 5 % of the last minute's answers, and at least 
     `slow_order_ms` -> reduce, until: a minute after the last of them
 slow disk (account): the journal needed more than `slow_commit_ms` to store what was decided -> reduce, until: after
     `slow_commit_pause_s` without another
+locked out (account): the exchange refuses the key, the account or the region (class F of its errors) -> halt,
+    until: a person's reset
+no margin (account): the exchange refuses an order for want of free margin (class E) -> pause, until: after
+    `refused_pause_s`
+symbol refused (symbol): the exchange refuses an order for the symbol's leverage, tier, limit or status (class E) ->
+    pause, until: after `refused_pause_s`
 book (symbol): its book is stale, crossed or being asked for again -> pause, until: it has been live again for a
     second
 exposure (account): initial margin of all positions above `[risk] total_margin_percent` of the equity by more than

@@ -6,11 +6,11 @@ from itertools import chain
 from msgspec.structs import replace
 
 from breakwall.model.actions import PlaceOrder
-from breakwall.model.events import CommandKind
+from breakwall.model.events import CommandKind, Outcome
 from breakwall.model.records import ClosedTrade
 from breakwall.model.view import RuleView
 from breakwall.settings import BreakerSettings, RiskSettings
-from breakwall.trading.breaker import conditions, pace, people, results, showing
+from breakwall.trading.breaker import conditions, pace, people, refusals, results, showing
 from breakwall.trading.breaker.conditions import Conditions
 from breakwall.trading.breaker.memory import ZERO, Limits, Memory, Moment, lately
 from breakwall.trading.breaker.rule import Rule, Tier, TradingState, Trip
@@ -206,6 +206,10 @@ class Breaker:
             slow = pace.counted(slow, moment, pace.MINUTE_MS)
         self._memory = replace(memory, answers=answers, slow=slow)
         return self._trip(pace.slow_orders(self._memory, self._limits, at_ms))
+
+    def on_outcome(self, outcome: Outcome, at_ms: int) -> list[Trip]:
+        """What became of a command, where it tells of those to come."""
+        return self._trip(refusals.refused(outcome, self._limits, at_ms))
 
     def on_commit(self, commit_ms: int, at_ms: int) -> list[Trip]:
         """The journal took this long to make something durable."""

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from breakwall.model.view import RuleView
-from breakwall.trading.breaker import conditions, pace, people, results
+from breakwall.trading.breaker import conditions, pace, people, refusals, results
 from breakwall.trading.breaker.conditions import Conditions
 from breakwall.trading.breaker.memory import ZERO, Limits, Memory
 from breakwall.trading.breaker.rule import Rule, Trip
@@ -25,6 +25,9 @@ RULES: tuple[Rule, ...] = (
     pace.ORDER_RATE,
     pace.SLOW_ORDERS,
     pace.SLOW_DISK,
+    refusals.LOCKED_OUT,
+    refusals.NO_MARGIN,
+    refusals.SYMBOL_REFUSED,
     *conditions.RULES,
     people.PAUSED,
     people.HALTED,

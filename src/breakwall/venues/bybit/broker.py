@@ -338,7 +338,8 @@ def _from_reply(intent: PlaceOrder | CancelOrder | MoveStop, reply: Reply) -> Ou
     verdict = reply.verdict
     kind = verdict.kind if reply.sent else OutcomeKind.REFUSED
     order_id = text(dict_in(reply.result), "orderId")
-    return structs.replace(_outcome(intent, kind, verdict.reason, order_id), code=verdict.code)
+    said = _outcome(intent, kind, verdict.reason, order_id)
+    return structs.replace(said, code=verdict.code, bars=verdict.bars)
 
 
 def _outcome(

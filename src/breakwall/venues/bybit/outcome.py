@@ -10,6 +10,7 @@ from enum import Enum
 
 from msgspec import Struct
 
+from breakwall.model.api import Bars
 from breakwall.model.events import OutcomeKind
 from breakwall.model.text import sanitise
 
@@ -41,6 +42,9 @@ BAN_STATUS = 403
 FAILED_CODES = frozenset({10000, 10016, 10019, 170007})
 """The venue answers that it failed: no word on our business."""
 BAD_KEY_STATUS = 401
+BUSY_CODES = frozenset({429, 10403, 10429, 20003})
+"""The venue protects itself (retCodes and an HTTP status): what protects nothing keeps off for a while."""
+_WANT_OF_MARGIN = (110004, 110006, 110007, 110012, 110014, 110044, 110045, 110051, 110052, 110053)
 
 _CLASSES: tuple[tuple[Reaction, Mapping[int, str]], ...] = (
     (
@@ -104,16 +108,22 @@ _CLASSES: tuple[tuple[Reaction, Mapping[int, str]], ...] = (
             110108: "the slippage tolerance is out of range",
             110109: "the slippage tolerance is out of range",
             110118: "the venue has no market price",
+            110119: "only market makers may send such orders",
+            110024: "the mode cannot be changed while there are positions",
+            110028: "the mode cannot be changed while there are orders",
+            110029: "the symbol does not know this position mode",
+            110073: "the margin mode cannot be changed now",
+            3400045: "the margin mode cannot be changed now",
+            110076: "only isolated margin knows this",
+            10404: "the trade socket does not know this operation",
+            20001: "the socket has logged in already",
         },
     ),
     (
         Reaction.RISK,
         {
-            **dict.fromkeys(
-                (110004, 110006, 110007, 110012, 110014, 110044, 110045, 110051, 110052, 110053),
-                "not enough free margin",
-            ),
-            **dict.fromkeys((110013, 110086, 110090), "the leverage does not fit the risk tier"),
+            **dict.fromkeys(_WANT_OF_MARGIN, "not enough free margin"),
+            **dict.fromkeys((110013, 110036, 110038, 110086, 110090), "the leverage does not fit the risk tier"),
             **dict.fromkeys((110021, 110089, 3400139), "the position limit is reached"),
             **dict.fromkeys((110011, 110039, 110040, 110046), "the order would lead to liquidation"),
             **dict.fromkeys((110023, 110042, 30228, 110074, 110095), "the symbol is reduce-only or not live"),
@@ -175,6 +185,15 @@ class Verdict(Struct, frozen=True):
     @property
     def ok(self) -> bool:
         return self.reaction is Reaction.OK
+
+    @property
+    def bars(self) -> Bars:
+        """What it means for entries to come. A ban of our address ends by itself: nobody has to look."""
+        if self.reaction is Reaction.ALARM and self.code != BAN_STATUS:
+            return Bars.PERSON
+        if self.reaction is not Reaction.RISK:
+            return Bars.NOTHING
+        return Bars.ACCOUNT if self.code in _WANT_OF_MARGIN else Bars.SYMBOL
 
 
 _KINDS: Mapping[Reaction, OutcomeKind] = {

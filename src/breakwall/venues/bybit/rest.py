@@ -180,6 +180,8 @@ class Rest:
                 self.circuits.banned(verdict.reason, until_ms)
             elif answer.status >= 500:
                 self.circuits.failed(endpoint.group, verdict.reason, now_ms)
+            elif answer.status in outcome.BUSY_CODES:
+                self.limiter.busy(now_ms)
             self._link(False, verdict.reason)
             return Reply(verdict)
         try:
@@ -196,6 +198,8 @@ class Rest:
         wait_ms = 0
         if envelope.code == outcome.RATE_LIMIT:
             wait_ms = self.limiter.exceeded(endpoint.path, answer.headers, now_ms, self.venue_ms())
+        elif envelope.code in outcome.BUSY_CODES:
+            self.limiter.busy(now_ms)
         self._link(verdict.reaction is not Reaction.ALARM, verdict.reason)
         return Reply(verdict, envelope.result, wait_ms=wait_ms)
 
