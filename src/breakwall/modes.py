@@ -118,6 +118,7 @@ def bybit_engine(
         reset_api=broker.reset_api,
         ledger=ledger,
         log_trouble=log_trouble,
+        limits=broker.limits,
     )
 
 

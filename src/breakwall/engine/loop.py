@@ -47,7 +47,7 @@ from breakwall.model.events import (
     WalletReport,
 )
 from breakwall.model.journal import EntryKind, JournalEntry
-from breakwall.model.view import SymbolView, View
+from breakwall.model.view import LimitView, SymbolView, View
 from breakwall.ports import Broker, Clock, Feed, Journal, Ledger, Recorder, VenueError
 from breakwall.settings import Settings
 from breakwall.trading.reconcile.restore import END, START, account_of, unfinished
@@ -96,6 +96,7 @@ class Engine:
         reset_api: Callable[[ApiGroup], None],
         ledger: Ledger | None = None,
         log_trouble: Callable[[], str] = str,
+        limits: Callable[[], tuple[LimitView, ...]] = tuple,
     ) -> None:
         self.settings = settings
         self.mode = mode
@@ -109,6 +110,7 @@ class Engine:
         self._recorder = recorder
         self._ledger = ledger
         self._log_trouble = log_trouble
+        self._limits = limits
         self._print = say
         self._log = Logbook()
         self._venue_offset_ms = venue_offset_ms
@@ -162,7 +164,7 @@ class Engine:
         loop_ms, event_ms = self.loop_delays.p99_ms, self.event_delays.p99_ms
         seen = self.core.view(self.clock.now_ms(), self.mode, symbol, loop_ms, event_ms, self._log.lines)
         ledger, log = self._ledger.trouble if self._ledger else "", self._log_trouble()
-        return structs.replace(seen, ledger_trouble=ledger, log_trouble=log) if ledger or log else seen
+        return structs.replace(seen, ledger_trouble=ledger, log_trouble=log, limits=self._limits())
 
     def market(self, symbol: str) -> SymbolView | None:
         """One market with its depth, without the rest of the view; None where it is not followed."""

@@ -207,6 +207,27 @@ class ApiView(Struct, frozen=True):
     reason: str = ""
 
 
+class LimitView(Struct, frozen=True):
+    """How many requests a group of the venue's endpoints may still get in this second: that of its most used one.
+
+    `left` of `size`, our share of the venue's own `cap`; `reserve` of it is for stops, closes and cancels alone.
+    `wait_ms` is how long anything else has to wait.
+    """
+
+    group: str
+    endpoint: str
+    cap: int
+    size: float
+    left: float
+    reserve: float
+    wait_ms: int = 0
+
+    @property
+    def used(self) -> float:
+        """The share that is gone, 0 to 1."""
+        return 1 - self.left / self.size if self.size else 1.0
+
+
 class LogLine(Struct, frozen=True):
     """One line of the log; `number` counts them from the run's start."""
 
@@ -288,6 +309,7 @@ class View(Struct, frozen=True):
     flattens: tuple[FlattenView, ...] = ()  # of this run, newest last
     log: tuple[LogLine, ...] = ()  # newest last
     api: tuple[ApiView, ...] = ()
+    limits: tuple[LimitView, ...] = ()  # the address's budget first, then one of each group
     recovery: tuple[RecoveryReport, ...] = ()  # passes of reconciliation, newest last
     recovering: bool = False  # more passes are to come
     observing: str = ""  # what nobody can explain, in words; nothing is opened until a person has looked

@@ -29,6 +29,7 @@ from breakwall.model.events import (
     Wallet,
 )
 from breakwall.model.units import Instrument
+from breakwall.model.view import LimitView
 from breakwall.points import Point
 from breakwall.ports import ApprovedIntent, Clock, Frame, Sink, Transport
 from breakwall.settings import VenueSettings
@@ -170,6 +171,10 @@ class BybitBroker:
     def reset_api(self, group: ApiGroup) -> None:
         """A person closes the API breaker of a group; a ban of our address is the venue's to end."""
         self._rest.circuits.reset(group)
+
+    def limits(self) -> tuple[LimitView, ...]:
+        """What may still be asked for in this second."""
+        return self._rest.limits()
 
     async def run(self) -> None:
         """The private stream, and the symbols' rules now and then."""

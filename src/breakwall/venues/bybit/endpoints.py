@@ -104,6 +104,7 @@ ALL = (
     EXECUTIONS,
 )
 CAPS: Mapping[str, int] = {endpoint.path: endpoint.per_second for endpoint in ALL if endpoint.per_second}
+GROUPS: Mapping[str, ApiGroup] = {endpoint.path: endpoint.group for endpoint in ALL}
 
 Params = Mapping[str, object]
 

@@ -10,11 +10,13 @@ from breakwall import points
 from breakwall.model.api import ApiGroup
 from breakwall.model.events import Link, LinkChanged
 from breakwall.model.text import sanitise
+from breakwall.model.view import LimitView
 from breakwall.points import Point
 from breakwall.ports import Clock, HttpAnswer, Sink, Transport, TransportError
 from breakwall.venues.bybit import outcome
 from breakwall.venues.bybit.endpoints import (
     CAPS,
+    GROUPS,
     TIME,
     Endpoint,
     Envelope,
@@ -28,7 +30,7 @@ from breakwall.venues.bybit.endpoints import (
 from breakwall.venues.bybit.outcome import Reaction, Verdict
 from breakwall.venues.bybit.reports import Record, RecordError, dict_in, records_in
 from breakwall.venues.circuit import Circuits
-from breakwall.venues.limiter import Limiter
+from breakwall.venues.limiter import Budget, Limiter
 
 PAGES_MOST = 100
 TRIES = 3
@@ -166,6 +168,16 @@ class Rest:
             return Reply(outcome.unknown(str(error)), sent=error.sent)
         return self._judge(endpoint, answer, sent_ns / 1e6)
 
+    def limits(self) -> tuple[LimitView, ...]:
+        """What the address and each group may still ask for."""
+        at_ms = self._clock.now_ms()
+        found = [_limit(ApiGroup.ALL, self.limiter.address(at_ms))]
+        found += [_limit(GROUPS.get(budget.path, ApiGroup.ALL), budget) for budget in self.limiter.budgets(at_ms)]
+        worst: dict[str, LimitView] = {}
+        for limit in found:
+            worst[limit.group] = max(worst.get(limit.group, limit), limit, key=_pressed)
+        return tuple(worst.values())
+
     async def measure_time(self, times: int = 3) -> None:
         """Ask the venue for its time; the quickest answer counts. Raises ReadError."""
         for _ in range(times):
@@ -222,6 +234,22 @@ class Rest:
         if up != self._up:
             self._up = up
             self._sink.put(LinkChanged(Link.REST, up, "" if up else reason))
+
+
+def _limit(group: ApiGroup, budget: Budget) -> LimitView:
+    return LimitView(
+        group=group.value,
+        endpoint=budget.path,
+        cap=budget.cap,
+        size=budget.size,
+        left=budget.left,
+        reserve=budget.reserve,
+        wait_ms=budget.wait_ms,
+    )
+
+
+def _pressed(limit: LimitView) -> tuple[int, float]:
+    return limit.wait_ms, limit.used
 
 
 def _refused(reason: str) -> Reply:
