@@ -9,7 +9,7 @@ import typer
 
 from breakwall import __version__, points
 from breakwall.cli.config import app as config_commands
-from breakwall.cli.demo import DemoWish, demo, run_demo
+from breakwall.cli.demo import demo, run_demo
 from breakwall.cli.errors import told
 from breakwall.cli.exchange import exchange
 from breakwall.cli.inspect import inspect
@@ -20,6 +20,7 @@ from breakwall.cli.replay import replay
 from breakwall.cli.report import report
 from breakwall.cli.sim import sim
 from breakwall.cli.streams import mute_lost_streams, open_streams
+from breakwall.cli.trading import Asked
 from breakwall.cli.watch import watch
 
 app = typer.Typer(
@@ -54,7 +55,7 @@ def start(
         print(f"breakwall {__version__}")
         raise typer.Exit
     if context.invoked_subcommand is None:
-        raise typer.Exit(run_demo(DemoWish()))
+        raise typer.Exit(run_demo(Asked()))
 
 
 def _obey_tests() -> None:

@@ -15,7 +15,7 @@ from breakwall.model.records import HangingOrder, RecoveryReport
 from breakwall.model.text import sanitise
 
 if TYPE_CHECKING:
-    from breakwall.cli.runplace import RunPlace
+    from breakwall.cli.place import Place
     from breakwall.engine.loop import Engine
     from breakwall.model.view import View
     from breakwall.settings import Settings
@@ -58,12 +58,10 @@ def reconcile(
 
 
 async def _reconcile(state: Path | None, settings: "Settings") -> Answer:
-    from breakwall import modes
     from breakwall.cli import runplace
     from breakwall.cli.voice import Voice
     from breakwall.clock import SystemClock
     from breakwall.logs.python import PythonsOwn
-    from breakwall.redaction import hide
     from breakwall.venues.transport import AiohttpTransport
 
     place = await runplace.living(state)
@@ -72,18 +70,15 @@ async def _reconcile(state: Path | None, settings: "Settings") -> Answer:
         stack.enter_context(contextlib.closing(voice))
         stack.push_async_callback(transport.close)
         stack.enter_context(_lock(place))
-        hide(place.access.api_key, place.access.api_secret)
         voice.log.open(place.folder.logs)
         stack.enter_context(PythonsOwn(voice.log, clock))
-        run = await modes.on_bybit(
-            settings, place.folder, place.lock, place.access, clock, transport, voice.log, markets=False
-        )
+        run = await place.begin(settings, clock, transport, voice.log, markets=False)
         stack.push_async_callback(run.engine.close)
         return await _look(run.engine, settings)
 
 
 @contextlib.contextmanager
-def _lock(place: "RunPlace") -> Iterator[None]:
+def _lock(place: "Place") -> Iterator[None]:
     """The account's lock; where a cockpit has it, it is told what to press there."""
     from breakwall.storage.runs import AlreadyRunningError
 

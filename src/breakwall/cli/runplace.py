@@ -10,8 +10,9 @@ from msgspec import Struct
 
 from breakwall.cli import child as children
 from breakwall.cli.child import ChildExchange, Life
+from breakwall.cli.place import Place
 from breakwall.clock import SystemClock
-from breakwall.places import EXCHANGE_FILE, demo_folder, demo_folders, mark_in, mark_of_panic
+from breakwall.places import EMBEDDED, EXCHANGE_FILE, demo_folder, demo_folders
 from breakwall.ports import VenueError
 from breakwall.storage.runs import AlreadyRunningError, InstanceLock, StateError, StateFolder
 
@@ -23,20 +24,20 @@ _KEPT = 10
 """Run folders of earlier demos that are kept."""
 
 
-class RunPlace:
-    """A run folder, its exchange (`fresh`: started just now) and the lock on its account.
+class DemoPlace(Place):
+    """A run folder and its exchange (`fresh`: started just now).
 
-    Whoever was given it by `find` holds the lock.
+    The exchange goes with a run, unless something is still held there: then it waits a minute to be taken up again.
     """
 
     def __init__(
         self, folder: StateFolder, exchange: ChildExchange, lock: InstanceLock, words: str, *, fresh: bool
     ) -> None:
-        self.folder = folder
-        self.exchange = exchange
-        self.lock = lock
-        self.words = words
-        self.fresh = fresh
+        super().__init__(folder, (lock,), words)
+        self.seed = exchange.seed
+        self.scenario = exchange.scenario
+        self._exchange = exchange
+        self._fresh = fresh
 
     @property
     def access(self) -> "Access":
@@ -44,25 +45,20 @@ class RunPlace:
         from breakwall.modes import Access
         from breakwall.venues.bybit.endpoints import Urls
 
-        urls = Urls(self.exchange.http, self.exchange.public, self.exchange.private)
-        return Access("SIM", urls, self.exchange.api_key, self.exchange.api_secret)
+        exchange = self._exchange
+        urls = Urls(exchange.http, exchange.public, exchange.private)
+        return Access("SIM", urls, exchange.api_key, exchange.api_secret)
 
-    @property
-    def marks(self) -> tuple[Path, ...]:
-        """Where a panic beside us would leave word."""
-        return mark_of_panic(*_account(self.exchange.api_key)), mark_in(self.folder.path)
+    def abandon(self) -> None:
+        if self._fresh:
+            self.finish()
 
-    def stop_exchange(self) -> None:
-        children.stop(self.folder.path, self.exchange)
+    def finish(self) -> None:
+        children.stop(self.folder.path, self._exchange)
 
 
 def lock_of(key: str) -> InstanceLock:
-    return InstanceLock(*_account(key))
-
-
-def _account(key: str) -> tuple[str, str, str]:
-    """Venue, environment and key."""
-    return "bybit", "embedded", key
+    return InstanceLock("bybit", EMBEDDED, key)
 
 
 class Market(Struct, frozen=True):
@@ -72,7 +68,7 @@ class Market(Struct, frozen=True):
     seed: int | None
 
 
-async def find(market: Market, state: Path | None) -> RunPlace:
+async def find(market: Market, state: Path | None) -> DemoPlace:
     """The place to run in, with its lock; starts an exchange where none is alive.
 
     An exchange that is still alive without a cockpit was left by one that was killed: it is taken up again, unless
@@ -89,7 +85,7 @@ async def find(market: Market, state: Path | None) -> RunPlace:
     return await _in(StateFolder(demo_folder() / f"{stamp}-{secrets.token_hex(2)}"), market)
 
 
-async def living(state: Path | None) -> RunPlace:
+async def living(state: Path | None) -> DemoPlace:
     """The run folder that is given, or the newest, whose exchange is alive, with a cockpit or without one.
 
     Raises VenueError where there is none.
@@ -103,7 +99,7 @@ async def living(state: Path | None) -> RunPlace:
     raise VenueError(f"{where}: expected an exchange that is alive, found none; `breakwall demo` starts one")
 
 
-async def _in(folder: StateFolder, market: Market) -> RunPlace:
+async def _in(folder: StateFolder, market: Market) -> DemoPlace:
     """The lock comes first: until we have it, the exchange of this folder is another cockpit's."""
     key = children.account(folder.path)
     lock = lock_of(key)
@@ -132,7 +128,7 @@ async def _is_alive(exchange: ChildExchange) -> bool:
 
 async def _anew(
     folder: StateFolder, key: str, lock: InstanceLock, before: ChildExchange | None, market: Market
-) -> RunPlace:
+) -> DemoPlace:
     """Start an exchange for the account of this folder, and say what has become of the one `before`."""
     place = folder.path / EXCHANGE_FILE
     if before is None and place.exists():
@@ -148,15 +144,15 @@ async def _anew(
         words += f"; it begins flat: the one before (process {before.pid}) is gone with all that was held there"
     elif known:
         words += "; it begins flat: the one before ended with its run"
-    return RunPlace(folder, exchange, lock, words, fresh=True)
+    return DemoPlace(folder, exchange, lock, words, fresh=True)
 
 
-def _again(folder: StateFolder, exchange: ChildExchange, lock: InstanceLock) -> RunPlace:
+def _again(folder: StateFolder, exchange: ChildExchange, lock: InstanceLock) -> DemoPlace:
     words = f"embedded exchange at {exchange.http} is still alive: taking up {folder.path}"
-    return RunPlace(folder, exchange, lock, words, fresh=False)
+    return DemoPlace(folder, exchange, lock, words, fresh=False)
 
 
-async def _orphan(path: Path, market: Market) -> RunPlace | None:
+async def _orphan(path: Path, market: Market) -> DemoPlace | None:
     exchange = children.remembered(path)
     if exchange is None or market.scenario != exchange.scenario or market.seed not in {None, exchange.seed}:
         return None

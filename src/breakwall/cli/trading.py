@@ -1,0 +1,187 @@
+"""What `demo` and `run` share: from the first picture over the engine's start to the receipt."""
+
+import asyncio
+import contextlib
+import resource
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from breakwall.cli.streams import why_no_screen
+from breakwall.exit_codes import NOT_FLAT
+from breakwall.settings import Settings
+
+if TYPE_CHECKING:
+    from breakwall.cli.calls import Calls
+    from breakwall.cli.place import Place
+    from breakwall.cli.screen import Screen
+    from breakwall.cli.session import Ended
+    from breakwall.cli.voice import Voice
+    from breakwall.headless import Receipt
+    from breakwall.modes import Run
+    from breakwall.ports import Clock
+
+_BEFORE_THE_END_S = 0.2
+"""When the picture is taken: what is held is closed at the end."""
+
+
+class Asked(Struct, frozen=True):
+    """What the command line says about a run, wherever it trades; `seconds` None: until it is ended."""
+
+    seconds: float | None = None
+    as_json: bool = False
+    no_ui: bool = False
+    safe: bool = False
+    picture: Path | None = None
+    size: tuple[int, int] = (160, 48)
+
+
+Find = Callable[[], Coroutine[Any, Any, "Place"]]
+
+
+def span(text: str | None) -> float | None:
+    """Seconds of `--for`; raises typer's error where it is none."""
+    import typer
+
+    from breakwall.spans import seconds_of
+
+    try:
+        return None if text is None else seconds_of(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--for") from error
+
+
+def trade(asked: Asked, settings: Settings, find: Find) -> int:
+    """Trade at the place that `find` gives, and print the receipt; returns the exit code."""
+    from breakwall.cli.calls import LeftEarly
+
+    try:
+        return asyncio.run(_trade(asked, settings, find))
+    except LeftEarly as early:
+        print(f"breakwall: ended before it had started ({early}); nothing was done", file=sys.stderr)
+        return early.code
+
+
+async def _trade(asked: Asked, settings: Settings, find: Find) -> int:
+    from breakwall.cli.calls import Calls, unless_called_off
+    from breakwall.cli.voice import Voice
+    from breakwall.clock import SystemClock
+    from breakwall.headless import receipt_json, receipt_text
+
+    clock, voice = SystemClock(), Voice(settings)
+    with contextlib.closing(voice):
+        async with contextlib.AsyncExitStack() as stack:
+            finding = asyncio.create_task(find())
+            stack.callback(finding.cancel)
+            await asyncio.sleep(0)  # an exchange comes up, or is asked, beside the screen
+            screen = (
+                await stack.enter_async_context(_screen(asked, settings, clock, voice))
+                if _wants_screen(asked)
+                else None
+            )
+            calls = Calls(voice, clock, screen)
+            place = await unless_called_off(finding, calls, screen)
+            if screen is not None:
+                await screen.seen()  # the first picture comes before what only the engine needs
+            run = await _prepare(place, settings, clock, voice, stack)
+            ended = await _conduct(asked, place, run, voice, calls, screen)
+        receipt = _receipt(
+            place, run, ended, voice.bytes_written + (screen.bytes_written if screen is not None else 0)
+        )
+        voice.receipt(clock.now_ms(), receipt_text(receipt), receipt_json(receipt))
+    if asked.as_json:  # the last line on stdout, whatever else goes to the same terminal
+        with contextlib.suppress(OSError, ValueError):  # its reader may have gone
+            print(receipt_json(receipt), flush=True)
+    return ended.code
+
+
+def _wants_screen(asked: Asked) -> bool:
+    """Whether a screen is wanted and possible; says why where it is not possible."""
+    why = "" if asked.no_ui or asked.picture is not None else why_no_screen()
+    if why:
+        print(f"breakwall: no screen, {why}; plain lines instead, as with --no-ui", file=sys.stderr)
+    return not (asked.no_ui or why)
+
+
+def _screen(asked: Asked, settings: Settings, clock: "Clock", voice: "Voice") -> "Screen":
+    from breakwall.cli.screen import Screen
+
+    if asked.picture is not None:
+        return Screen(settings, clock, asked.size)
+    screen = Screen(settings, clock)
+    voice.covered = lambda: screen.covers
+    return screen
+
+
+async def _prepare(
+    place: "Place", settings: Settings, clock: "Clock", voice: "Voice", stack: contextlib.AsyncExitStack
+) -> "Run":
+    """Make the engine; what must be given back at the end, the lock last of all, goes to `stack`."""
+    from breakwall.logs.python import PythonsOwn
+    from breakwall.venues.transport import AiohttpTransport
+
+    stack.callback(place.release)
+    transport = AiohttpTransport()
+    stack.push_async_callback(transport.close)
+    try:
+        voice.log.open(place.folder.logs)
+        stack.enter_context(PythonsOwn(voice.log, clock))
+        voice.line(clock.now_ms(), "info", place.words)
+        for warning in place.warnings:
+            voice.line(clock.now_ms(), "warning", warning)
+        run = await place.begin(settings, clock, transport, voice.log)
+    except BaseException:
+        place.abandon()
+        raise
+    voice.log.bind(run=run.engine.run_number, mode=run.engine.mode)
+    return run
+
+
+async def _conduct(
+    asked: Asked, place: "Place", run: "Run", voice: "Voice", calls: "Calls", screen: "Screen | None"
+) -> "Ended":
+    """From the engine's start to its end."""
+    from breakwall.cli.pulse import Pulse
+    from breakwall.cli.session import Session
+    from breakwall.model.events import Command, CommandKind
+
+    if screen is not None:
+        screen.show(run.engine)
+        if asked.picture is not None and asked.seconds is not None:
+            screen.draw(asked.picture, asked.seconds - _BEFORE_THE_END_S)
+    safe = "--safe" if asked.safe else place.safe
+    if safe:  # before the account is read: it may trade from then on
+        run.engine.submit(Command(CommandKind.DISARM, who="command line", why=safe))
+    try:
+        pulse = Pulse(run.engine, place.folder.path, place.marks)
+        ended = await Session(run.engine, voice, calls, screen, pulse).conduct(asked.seconds)
+    except BaseException:
+        if run.engine.core.recovered_ms is None:
+            place.abandon()
+        raise
+    if ended.code != NOT_FLAT and not run.engine.view().positions:
+        place.finish()
+    return ended
+
+
+def _receipt(place: "Place", run: "Run", ended: "Ended", terminal_bytes: int) -> "Receipt":
+    from breakwall import modes
+
+    return modes.receipt(
+        run,
+        seed=place.seed,
+        scenario=place.scenario,
+        seconds=ended.seconds,
+        began_ms=ended.began_ms,
+        rss_mb=_rss_mb(),
+        terminal_bytes=terminal_bytes,
+        exit_reason=ended.reason,
+    )
+
+
+def _rss_mb() -> float:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
