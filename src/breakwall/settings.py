@@ -27,6 +27,8 @@ class VenueSettings(Section):
     rest_url: str = ""
     public_url: str = ""
     private_url: str = ""
+    trade_url: str = ""
+    order_entry: Literal["ws", "rest"] = "ws"
     key_file: str = ""
     depth: Literal["auto", 50, 200, 1000] = "auto"
     gaps: Literal["strict", "warn"] = "strict"
@@ -99,6 +101,23 @@ class TrendSettings(Section):
         return samples
 
 
+class ScreenerSettings(Section):
+    """Markets followed because they move, beside `symbols`: by the change of the last 24 hours.
+
+    Who is in stays until it is more than `keep_ranks` beyond the last place, or unfit by far (see `market.screener`).
+    """
+
+    enabled: bool = False
+    refresh_s: Annotated[float, Field(ge=5, le=3600)] = 30.0
+    gainers: Annotated[int, Field(ge=0, le=100)] = 20
+    losers: Annotated[int, Field(ge=0, le=100)] = 20
+    keep_ranks: Annotated[int, Field(ge=0, le=100)] = 5
+    min_turnover_usdt: Annotated[Decimal, Field(ge=0)] = Decimal(20_000_000)
+    max_spread_bp: Annotated[Decimal, Field(gt=0)] = Decimal(10)
+    min_listed_days: Annotated[float, Field(ge=0)] = 3.0
+    exclude: tuple[str, ...] = ()
+
+
 class BreakoutSettings(Section):
     enabled: bool = True
     min_eroded: Fraction = 0.30
@@ -154,6 +173,7 @@ class RiskSettings(Section):
     max_order_usdt: Cash = Decimal(5_000)
     price_collar_percent: Annotated[Decimal, Field(gt=0, le=5)] = Decimal(1)
     liquidation_gap_percent: Percent = Decimal("0.3")
+    close_before_delivery_min: Annotated[int, Field(ge=1, le=10_080)] = 60
     day_starts_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "00:00"
 
 
@@ -277,6 +297,7 @@ class Settings(Section):
     on_exit: Literal["keep", "flatten"] = "flatten"
     on_screen_lost: Literal["manage", "flatten", "trade"] = "manage"
     venue: VenueSettings = VenueSettings()
+    screener: ScreenerSettings = ScreenerSettings()
     walls: WallSettings = WallSettings()
     trend: TrendSettings = TrendSettings()
     breakout: BreakoutSettings = BreakoutSettings()

@@ -47,6 +47,7 @@ class ChildExchange(msgspec.Struct, frozen=True):
     pid: int
     seed: int
     scenario: str
+    trade: str = ""
 
     def __repr__(self) -> str:
         return f"ChildExchange({self.http!r}, ***)"

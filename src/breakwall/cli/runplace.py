@@ -46,7 +46,7 @@ class DemoPlace(Place):
         from breakwall.venues.bybit.endpoints import Urls
 
         exchange = self._exchange
-        urls = Urls(exchange.http, exchange.public, exchange.private)
+        urls = Urls(exchange.http, exchange.public, exchange.private, exchange.trade)
         return Access("SIM", urls, exchange.api_key, exchange.api_secret)
 
     def abandon(self) -> None:

@@ -22,32 +22,46 @@ LOGIN_VALID_MS = 5_000
 
 
 class Urls(Struct, frozen=True):
-    """The three hosts of one environment; `public` and `private` are full socket addresses."""
+    """The hosts of one environment; all but `rest` are full socket addresses. No `trade`: orders go over REST."""
 
     rest: str
     public: str
     private: str
+    trade: str = ""
 
 
 _STREAMS = "wss://stream.bybit.com/v5/public/linear"
 ENVIRONMENTS: Mapping[str, Urls] = {
-    "mainnet": Urls("https://api.bybit.com", _STREAMS, "wss://stream.bybit.com/v5/private"),
+    "mainnet": Urls(
+        "https://api.bybit.com",
+        _STREAMS,
+        "wss://stream.bybit.com/v5/private",
+        "wss://stream.bybit.com/v5/trade",
+    ),
     "testnet": Urls(
         "https://api-testnet.bybit.com",
         "wss://stream-testnet.bybit.com/v5/public/linear",
         "wss://stream-testnet.bybit.com/v5/private",
+        "wss://stream-testnet.bybit.com/v5/trade",
     ),
     "demo": Urls("https://api-demo.bybit.com", _STREAMS, "wss://stream-demo.bybit.com/v5/private"),
 }
+"""Demo accounts have no trade socket."""
 
 
 def urls_of(settings: VenueSettings) -> Urls:
-    """The environment's hosts, each replaced by the setting where one is given (regional sites, loopback)."""
+    """The environment's hosts, each replaced by the setting where one is given (regional sites, loopback).
+
+    Orders never go to another site than everything else: where REST or the private socket has an address of its own
+    and the trade socket has none, they go over REST.
+    """
     usual = ENVIRONMENTS[settings.environment]
+    elsewhere = settings.rest_url or settings.private_url
     return Urls(
         (settings.rest_url or usual.rest).rstrip("/"),
         settings.public_url or usual.public,
         settings.private_url or usual.private,
+        settings.trade_url or ("" if elsewhere else usual.trade),
     )
 
 
@@ -81,6 +95,8 @@ POSITIONS = Endpoint("GET", "/v5/position/list", ApiGroup.ACCOUNT, 50)
 TRADING_STOP = Endpoint("POST", "/v5/position/trading-stop", ApiGroup.STOPS, 10)
 CREATE = Endpoint("POST", "/v5/order/create", ApiGroup.ORDERS, 10)
 CANCEL = Endpoint("POST", "/v5/order/cancel", ApiGroup.ORDERS, 10)
+CREATE_BATCH = Endpoint("POST", "/v5/order/create-batch", ApiGroup.ORDERS, 10)
+CANCEL_BATCH = Endpoint("POST", "/v5/order/cancel-batch", ApiGroup.ORDERS, 10)
 OPEN_ORDERS = Endpoint("GET", "/v5/order/realtime", ApiGroup.ACCOUNT, 50)
 ORDER_HISTORY = Endpoint("GET", "/v5/order/history", ApiGroup.ACCOUNT, 50)
 EXECUTIONS = Endpoint("GET", "/v5/execution/list", ApiGroup.ACCOUNT, 50)
@@ -99,6 +115,8 @@ ALL = (
     TRADING_STOP,
     CREATE,
     CANCEL,
+    CREATE_BATCH,
+    CANCEL_BATCH,
     OPEN_ORDERS,
     ORDER_HISTORY,
     EXECUTIONS,
@@ -137,16 +155,17 @@ class Signer:
 
         `soon`: it is void after `SOON_MS` on the way.
         """
-        stamp, window = str(venue_ms), str(min(SOON_MS, self._window_ms) if soon else self._window_ms)
-        return {
-            "X-BAPI-API-KEY": self._key,
-            "X-BAPI-TIMESTAMP": stamp,
-            "X-BAPI-RECV-WINDOW": window,
-            "X-BAPI-SIGN": self._sign(f"{stamp}{self._key}{window}".encode() + payload),
-        }
+        when = self.window(venue_ms, soon=soon)
+        text = f"{when['X-BAPI-TIMESTAMP']}{self._key}{when['X-BAPI-RECV-WINDOW']}"
+        return {"X-BAPI-API-KEY": self._key, "X-BAPI-SIGN": self._sign(text.encode() + payload), **when}
+
+    def window(self, venue_ms: int, *, soon: bool = False) -> dict[str, str]:
+        """For how long a request is good; all that one on a trade socket, which has logged in, says in its header."""
+        window_ms = min(SOON_MS, self._window_ms) if soon else self._window_ms
+        return {"X-BAPI-TIMESTAMP": str(venue_ms), "X-BAPI-RECV-WINDOW": str(window_ms)}
 
     def login(self, venue_ms: int) -> str:
-        """The auth request of a private socket, valid for `LOGIN_VALID_MS`."""
+        """The auth request of a private or trade socket, valid for `LOGIN_VALID_MS`."""
         expires = venue_ms + LOGIN_VALID_MS
         signature = self._sign(f"GET/realtime{expires}".encode())
         body = {"op": "auth", "req_id": "login", "args": [self._key, expires, signature]}
@@ -191,6 +210,7 @@ class Envelope(Struct, frozen=True):
     code: int = msgspec.field(name="retCode")
     message: str | None = msgspec.field(name="retMsg", default=None)
     result: Any = None
+    extra: Any = msgspec.field(name="retExtInfo", default=None)
     time: int | None = None
 
 
