@@ -17,7 +17,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import streams
 from breakwall.market.state import Market
@@ -101,7 +101,7 @@ def _warm(stream: streams.Stream, settings: Settings) -> Ours:
     return ours
 
 
-def pybit_feed(stream: streams.Stream) -> Callable[[bytes], object]:
+def pybit_feed(symbols: Iterable[str]) -> Callable[[bytes], object]:
     """pybit's own message handler with its order book, without a connection."""
     from pybit.unified_trading import WebSocket
 
@@ -109,16 +109,14 @@ def pybit_feed(stream: streams.Stream) -> Callable[[bytes], object]:
     socket = WebSocket.__new__(WebSocket)
     socket.data, socket.subscriptions = {}, {}
     socket.callback = socket._handle_incoming_message  # noqa: SLF001  # the handler under test has no public name
-    topics = [
-        f"{kind}.{symbol}" for kind in ("orderbook.200", "publicTrade", "tickers") for symbol in stream.instruments
-    ]
+    topics = [f"{kind}.{symbol}" for kind in ("orderbook.200", "publicTrade", "tickers") for symbol in symbols]
     socket.callback_directory = dict.fromkeys(topics, lambda _: None)
     return socket._on_message  # type: ignore[no-any-return]  # noqa: SLF001  # the same
 
 
 def pybit_cpu(stream: streams.Stream, most: int) -> float:
     """pybit keeps an unsorted list per side: its figure is the cost of its book alone."""
-    feed = pybit_feed(stream)
+    feed = pybit_feed(stream.instruments)
     books = [frame for _, frame in stream.frames if b'"orderbook.' in frame]
     snapshots = [frame for frame in books if b'"snapshot"' in frame[:100]]
     deltas = [frame for frame in books if b'"snapshot"' not in frame[:100]][:most]

@@ -258,7 +258,7 @@ class Loudspeaker:
             for _ in range(int(debt) if names else 0):
                 turn += 1
                 tune = self._playing[names[turn % len(names)]]
-                batch += _framed(tune.next(time.monotonic_ns() // 1000, time.time_ns() // 1_000_000))
+                batch += framed(tune.next(time.monotonic_ns() // 1000, time.time_ns() // 1_000_000))
             debt -= int(debt)
             line.write(bytes(batch))
 
@@ -346,7 +346,7 @@ def _difference(before: tuple[Levels, Levels], after: tuple[Levels, Levels]) -> 
     return bids, asks
 
 
-def _framed(payload: bytes) -> bytes:
+def framed(payload: bytes) -> bytes:
     """A WebSocket text frame of a server (RFC 6455, section 5.2)."""
     size = len(payload)
     head = bytes((0x81, size)) if size < 126 else b"\x81\x7e" + size.to_bytes(2, "big")
