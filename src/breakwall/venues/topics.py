@@ -28,7 +28,12 @@ class ControlFrame(Struct):
     req_id: str | int = ""
     success: bool = True
     ret_msg: str = ""
-    trade_msg: str = field(name="retMsg", default="")  # the other spelling
+    trade_code: int = field(name="retCode", default=0)  # the trade socket's spelling of both
+    trade_msg: str = field(name="retMsg", default="")
+
+    @property
+    def ok(self) -> bool:
+        return self.success and not self.trade_code
 
     @property
     def text(self) -> str:

@@ -55,7 +55,8 @@ class Listener(Protocol):
 class Stream:
     """Keeps one socket and its subscriptions alive until cancelled.
 
-    `login` makes the text of the auth request at the moment it is needed; none for public sockets.
+    `login` makes the text of the auth request at the moment it is needed; none for public sockets. One that follows
+    no topic is there for its owner's own requests.
     """
 
     def __init__(
@@ -89,6 +90,8 @@ class Stream:
         self._pinged_ns = 0
         self._asked = 0
         self._connects = 0
+        self._socket: Socket | None = None
+        self._fault = ""
         self._up = False
 
     def follow(self, topics: Iterable[Topic]) -> None:
@@ -112,6 +115,18 @@ class Stream:
     def up(self) -> bool:
         return self._up
 
+    async def send(self, text: str) -> None:
+        """A request of the owner's own. Raises TransportError, with `sent` False where surely nothing has left."""
+        if self._socket is None or not self._up:
+            raise TransportError(f"{self.name}: not connected", sent=False)
+        await self._socket.send(text)
+
+    def give_up(self, reason: str) -> None:
+        """End this connection and begin another: its owner cannot trust it any more."""
+        self._up = False
+        self._fault = reason
+        self._changed.set()
+
     async def run(self) -> None:
         """Connect again and again, with back-off and jitter, until cancelled."""
         failures = 0
@@ -121,7 +136,6 @@ class Stream:
             await points.linger("stream: before a connect", self._clock.sleep)
             began_ns = self._clock.now_ns()
             reason = await self._live_once()
-            self._up = False
             self._listener.on_link(False, reason)
             lived_s = (self._clock.now_ns() - began_ns) / 1e9
             failures = 1 if lived_s >= self._settings.reconnect_cap_s else failures + 1
@@ -140,12 +154,14 @@ class Stream:
         self._requests.clear()
         self._renewals.clear()
         self._refused.clear()
+        self._fault = ""
         try:
             socket = await self._transport.connect(self._url)
         except TransportError as error:
             return str(error)
         reason = "closed"
         self._connects += 1
+        self._socket = socket
         try:
             self._heard_ns = self._pinged_ns = self._clock.now_ns()
             await points.linger("stream: before the login", self._clock.sleep)
@@ -153,10 +169,12 @@ class Stream:
                 await self._log_in(socket, self._login())
             await points.linger("stream: before subscribing", self._clock.sleep)
             await self._settle(socket)
+            self._rise()
             await first_end(self._listen(socket), self._watch(socket))
         except TransportError as lost:
             reason = str(lost)
         finally:
+            self._up, self._socket = False, None
             await socket.close()
         return reason
 
@@ -170,7 +188,7 @@ class Stream:
                         break
         except TimeoutError as error:
             raise TransportError(f"{self.name}: no answer to the login") from error
-        if not control.success:
+        if not control.ok:
             raise TransportError(f"{self.name}: login refused ({control.text}); check key, environment and clock")
 
     async def _listen(self, socket: Socket) -> None:
@@ -216,8 +234,12 @@ class Stream:
             return
         if not control.success and "already" not in control.text.lower():
             self._on_refusal(request.names, control.text)
+        self._rise()
+
+    def _rise(self) -> None:
+        """Tell that it is up, once nothing is asked for any more."""
         settled = all(name.encode() in self._live or self._refused.get(name) for name in self._wanted)
-        if settled and not self._requests and not self._up:
+        if settled and not self._requests and not self._up and not self._fault:
             self._up = True
             self._listener.on_link(True, "")
 
@@ -246,6 +268,8 @@ class Stream:
             except TimeoutError:
                 pass
             self._changed.clear()
+            if self._fault:
+                raise TransportError(self._fault)
             points.stumble("stream: watching")
             await points.linger("stream: watching", self._clock.sleep)
             now = self._clock.now_ns()
