@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from breakwall.headless import status_lines
-from breakwall.model.view import Counters, PositionView, SymbolView, View, WallView
+from breakwall.model.view import Counters, LimitView, PositionView, SymbolView, View, WallView
 
 STAMP = len("10:35:31.278 INFO    ")
 ASK = WallView(
@@ -95,3 +95,11 @@ def test_money_markets_and_positions() -> None:
 )
 def test_what_a_trader_must_not_miss(changes: dict[str, object], words: str) -> None:
     assert words in "\n".join(status_lines(view(**changes)))
+
+
+@pytest.mark.parametrize(("left", "wait_ms", "told"), [(4.0, 0, False), (3.9, 0, True), (8.0, 50, True)])
+def test_a_request_budget_is_told_once_half_of_it_is_gone(left: float, wait_ms: int, told: bool) -> None:
+    limit = LimitView("orders", "/v5/order/create", cap=10, size=8.0, left=left, reserve=2.4, wait_ms=wait_ms)
+    lines = status_lines(view(limits=(limit,)))
+    assert any(line.startswith("  requests to orders: ") for line in lines) is told
+    assert all(len(line) + STAMP <= 120 for line in lines)

@@ -21,7 +21,8 @@ def status_lines(view: View) -> tuple[str, ...]:
         f"fees {sums.fees_usdt:.2f} | {held} | walls {sums.walls_eaten} eaten {sums.walls_pulled} pulled"
     )
     why = (f"  no entries: {view.why}",) if view.why else ()
-    return head, *why, *map(_market_line, view.symbols), *map(_position_line, view.positions)
+    limits = tuple([f"  requests to {limit.group}: {limit.words}" for limit in view.limits if limit.is_pressed])
+    return head, *why, *limits, *map(_market_line, view.symbols), *map(_position_line, view.positions)
 
 
 def _market_line(market: SymbolView) -> str:

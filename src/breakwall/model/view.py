@@ -47,6 +47,7 @@ class SymbolView(Struct, frozen=True):
     Of the selected market also its depth: `bids` and `asks` are (ticks, lots) best first, `ended` walls newest first,
     `trades` newest last, and `trades_seen` counts all that were ever in it, so that a reader knows which are new.
     `usdt_per_tick_lot` times ticks times lots is a notional. `paused`: no entries here, or none at all, by a person.
+    `reducing`: why nothing new is opened here other than that: the contract ends, or the screener has dropped it.
     """
 
     symbol: str
@@ -65,6 +66,7 @@ class SymbolView(Struct, frozen=True):
     lot: Decimal = Decimal(1)
     usdt_per_tick_lot: Decimal = Decimal(1)
     paused: bool = False
+    reducing: str = ""
     bids: tuple[tuple[int, int], ...] = ()
     asks: tuple[tuple[int, int], ...] = ()
     walls: tuple[WallView, ...] = ()
@@ -194,6 +196,18 @@ class RuleView(Struct, frozen=True):
     resettable: bool = False  # tripped, and a reset of everything lifts it
 
 
+class ScreenerView(Struct, frozen=True):
+    """The screener's last look: how old it is (None: none yet), how many contracts the venue lists, how many are fit,
+    who is chosen with its change of 24 hours (a fraction), and why the newest look failed.
+    """
+
+    age_ms: int | None
+    listed: int
+    eligible: int
+    chosen: tuple[tuple[str, Decimal], ...]
+    trouble: str = ""
+
+
 class ApiView(Struct, frozen=True):
     """The API breaker of one group of the venue's endpoints: CLOSED (all is well), OPEN or HALF-OPEN (one probe).
 
@@ -205,6 +219,10 @@ class ApiView(Struct, frozen=True):
     until_ms: int | None = None
     failures: int = 0
     reason: str = ""
+
+
+PRESSED = 0.5
+"""The share of a request budget from which on its use is told."""
 
 
 class LimitView(Struct, frozen=True):
@@ -226,6 +244,19 @@ class LimitView(Struct, frozen=True):
     def used(self) -> float:
         """The share that is gone, 0 to 1."""
         return 1 - self.left / self.size if self.size else 1.0
+
+    @property
+    def is_pressed(self) -> bool:
+        """Worth telling: half of it is gone, or something has to wait."""
+        return self.used > PRESSED or self.wait_ms > 0
+
+    @property
+    def words(self) -> str:
+        """`wait` is of all but protection, which may spend what is kept for exits."""
+        kept = f", {self.reserve:.1f} for exits" if self.reserve else ""
+        wait = f"{self.wait_ms / 1000:.1f} s" if self.wait_ms > 999 else f"{self.wait_ms} ms"
+        held = f", wait {wait}" if self.wait_ms else ""
+        return f"{self.used:.0%} used, {self.left:.1f} of {self.size:g} left, cap {self.cap}/s{kept}{held}"
 
 
 class LogLine(Struct, frozen=True):
@@ -316,6 +347,7 @@ class View(Struct, frozen=True):
     journal_trouble: str = ""  # why the journal, the ledger, the log files are not written, in words
     ledger_trouble: str = ""
     log_trouble: str = ""
+    screener: ScreenerView | None = None  # None: it is off
 
     def market(self, symbol: str) -> SymbolView | None:
         """This symbol's row; None where it is not followed."""

@@ -7,6 +7,7 @@ from breakwall.app.dialogs.dialog import CLOSE
 from breakwall.app.dialogs.recovery import Recovery
 from breakwall.app.rows.row import width_of
 from breakwall.model.records import HangingOrder, RecoveryReport
+from breakwall.model.view import LimitView
 
 HANGING = HangingOrder(
     client_id="bw-1j-8c2-e",
@@ -76,3 +77,15 @@ def test_a_long_answer_is_wrapped_and_can_be_read_to_its_end(view, width, plain)
     assert "last" in plain(rows)
     assert dialog.press("r", "r") is CLOSE
     assert dialog.press("x", "x") is None
+
+
+def test_every_request_budget_is_told(view, plain) -> None:
+    limits = (
+        LimitView("all", "", cap=120, size=96.0, left=96.0, reserve=28.8, wait_ms=540_000),
+        LimitView("orders", "/v5/order/create", cap=10, size=8.0, left=7.5, reserve=2.4),
+    )
+    assert plain(Recovery().body(replace(view, limits=limits), 80)).splitlines()[2:5] == [
+        " requests that may still leave in this second",
+        "  all        0% used, 96.0 of 96 left, cap 120/s, 28.8 for exits, wait 540.0 s",
+        "  orders     6% used, 7.5 of 8 left, cap 10/s, 2.4 for exits",
+    ]

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from breakwall.app.widgets.breaker import Breaker, breaker_word, held_here, reason, resettable, rule_rows
 from breakwall.app.widgets.breaker import shut as shut_of
-from breakwall.model.view import ApiView, RuleView
+from breakwall.model.view import ApiView, LimitView, RuleView
 
 
 @pytest.fixture
@@ -153,3 +153,20 @@ def test_what_a_reset_lifts_and_what_holds_here(view) -> None:
 )
 def test_a_person_is_told_the_reason_first(view, changes, words) -> None:
     assert reason(replace(view, **changes)) == words
+
+
+ORDERS = LimitView("orders", "/v5/order/create", cap=10, size=8.0, left=3.0, reserve=2.4, wait_ms=120)
+CALM = replace(ORDERS, group="stops", left=8.0, wait_ms=0)
+
+
+def test_a_budget_that_is_half_used_is_told_with_what_is_kept_for_exits(pane, view, plain) -> None:
+    told = plain(pane.rows(replace(view, limits=(CALM, ORDERS)), 100, 20)).splitlines()
+    assert " API orders     62% used, 3.0 of 8 left, cap 10/s, 2.4 for exits, wait 120 ms" in told
+    assert not [row for row in told if "API stops" in row]
+
+
+def test_a_budget_stands_below_what_is_tripped_at_every_width(pane, view, plain) -> None:
+    for width in (34, 52, 80, 120):
+        rows = plain(pane.rows(replace(view, limits=(ORDERS,)), width, 9)).splitlines()
+        assert "62% used" in rows[3]
+        assert all(len(row) <= width for row in rows)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from breakwall.app.cockpit import Cockpit
 from breakwall.app.widgets.status import Status, Vitals, machine_row, money_row
 from breakwall.clock import SystemClock
-from breakwall.model.view import ApiView, RuleView
+from breakwall.model.view import ApiView, LimitView, RuleView
 from breakwall.settings import Settings
 from tests.patience import until
 
@@ -170,6 +170,9 @@ def test_what_is_shut_or_not_written_is_a_word(calm) -> None:
     row = text_of(machine_row(replace(calm, api=shut, ledger_trouble="locked"), "BTCUSDT", 80, None))
     assert "API order OPEN 23s" in row
     assert " LEDGER! " in row
+    limit = LimitView("orders", "/v5/order/create", cap=10, size=8.0, left=2.0, reserve=2.4)
+    assert "API orders 75% used" in text_of(machine_row(replace(calm, limits=(limit,)), "BTCUSDT", 120, None))
+    assert "used" not in text_of(machine_row(replace(calm, limits=(replace(limit, left=8.0),)), "BTCUSDT", 120, None))
     rule = RuleView("cooldown", Decimal(0), Decimal(0), "", True, calm.at_ms + 9_000, "BTCUSDT", "pause")
     resting = replace(calm, breaker=(*calm.breaker, rule))
     assert "cooldown 9s" in text_of(machine_row(resting, "BTCUSDT", 80, None))

@@ -1,4 +1,6 @@
-"""The last passes of reconciliation: what was found, what was done, and which orders hang, with all that is known."""
+"""The account and how it is reached: the last passes of reconciliation (what was found, what was done, which orders
+hang, with all that is known), and how many requests the exchange still takes.
+"""
 
 import textwrap
 
@@ -24,7 +26,7 @@ class Recovery(Scroll):
     def body(self, view: View | None, width: int) -> list[Row]:
         if view is None:
             return [line(" the engine is still starting: the account is not read yet", width)]
-        rows = [_account(view, width), line("", width)]
+        rows = [_account(view, width), line("", width), *_limits(view, width)]
         if view.observing:
             rows += [*_words("OBSERVING", view.observing, width, "bar-bad"), line("", width)]
         if not view.recovery:
@@ -40,6 +42,19 @@ def _account(view: View, width: int) -> Row:
         f" the account was read back {age(view.read_back_age_ms)} ago" if view.read_back_age_ms is not None else ""
     )
     return line(words or " the account was not read back yet", width, "bar-good" if proven else "bar-warn")
+
+
+def _limits(view: View, width: int) -> list[Row]:
+    """How many requests each group of endpoints may still get in this second."""
+    rows = [
+        line(f"  {limit.group:{INDENT - 2}}{limit.words}", width, "bar-warn" if limit.is_pressed else "bar")
+        for limit in view.limits
+    ]
+    return (
+        [line(" requests that may still leave in this second", width, "bar-dim"), *rows, line("", width)]
+        if rows
+        else []
+    )
 
 
 def _pass(report: RecoveryReport, width: int) -> list[Row]:

@@ -20,7 +20,9 @@ _HALTING = {"halt", "flatten", ""}
 
 
 class Breaker(Pane, can_focus=True):
-    """Tripped rules first, then those near their limit, then what the API breaker holds back, then the rest."""
+    """Tripped rules first, then those near their limit, then what the API breaker holds back and which request
+    budgets are pressed, then the rest.
+    """
 
     words = "BREAKER"
 
@@ -89,6 +91,11 @@ def rule_rows(view: View, width: int) -> list[Row]:
     cells = max(0, min(BAR_MOST, room - longest[wording] - 1)) if longest else 0
     rows = [_tripped(rule, column, width, view.at_ms) for rule in tripped]
     rows += [_interface(group, column, width, view.at_ms) for group in view.api if group.state != "CLOSED"]
+    rows += [
+        _row(f" {_padded(f'API {limit.group}', column)} ", limit.words, width, "warn")
+        for limit in view.limits
+        if limit.is_pressed
+    ]
     rows += [
         filled(_standing(rule, f" {left(_name(rule), column)} ", cells, wording), width, "") for rule in standing
     ]

@@ -125,7 +125,7 @@ def _pair(name: str, value: str, ink: str = "bar") -> Row:
 def machine_row(view: View, symbol: str, width: int, vitals: Vitals | None) -> Row:
     """How true the data is, what holds entries back, and how the machine does."""
     market = view.market(symbol)
-    words = [Word(0, _data(market)), Word(1, _breaker(view)), _account(view), *_api(view)]
+    words = [Word(0, _data(market)), Word(1, _breaker(view)), _account(view), *_api(view), *_limits(view)]
     if market and market.paused:
         words.append(Word(1, ((" PAUSED ", "bar-warn"),)))
     elif held := held_here(view, symbol):
@@ -170,6 +170,14 @@ def _api(view: View) -> list[Word]:
         return []
     names = ", ".join(f"{group.group} {api_words(group, view.at_ms)}" for group in shut)
     return [Word(1, ((_short(f"API {names}", 40), "bar-bad"),))]
+
+
+def _limits(view: View) -> list[Word]:
+    """The request budget that is used most, once it is worth a look."""
+    limit = max(view.limits, key=lambda each: each.used, default=None)
+    if limit is None or not limit.is_pressed:
+        return []
+    return [Word(4, _pair(f"API {limit.group}", f"{limit.used:.0%} used", "bar-warn"))]
 
 
 def _breaker(view: View) -> Row:
