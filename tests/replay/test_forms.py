@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from breakwall.replay.books import BookMessage, Seed
-from breakwall.replay.forms import Other, Recording, RecordingError, TradeMessage, read
+from breakwall.replay.forms import Other, Recording, RecordingError, read
 from breakwall.replay.survey import Summary, Survey
+from breakwall.replay.tables import TradeMessage
 from breakwall.storage.lines import zstd
 
 
@@ -40,9 +41,9 @@ ONE = Decimal(1)
         ),
         (
             b'1680652700423575 {"stream":"btcusdt@depth@0ms","data":' + DEPTH + b"}",
-            BookMessage("btcusdt@depth@0ms", "BTCUSDT", 5, 2, [(ONE, Decimal(2))], [], first=1),
+            BookMessage("btcusdt@depth@0ms", "BTCUSDT", 5, 2, [(ONE, Decimal(2))], [], first=1, cts=4),
         ),
-        (DEPTH, BookMessage("btcusdt@depth", "BTCUSDT", 5, 2, [(ONE, Decimal(2))], [], first=1)),
+        (DEPTH, BookMessage("btcusdt@depth", "BTCUSDT", 5, 2, [(ONE, Decimal(2))], [], first=1, cts=4)),
         (b'17 {"lastUpdateId":3,"bids":[["1","1"]],"asks":[]}', Seed("", 3, [(ONE, ONE)], [])),
         (
             b'{"t":"http","conn":"c","ts":1.5,"url":"https://x/v1/depth?symbol=ETHUSDT","data":%b}'
@@ -122,7 +123,7 @@ def test_the_deepest_stream_is_chosen_unless_another_is_asked_for(tmp_path: Path
         (b"", "found an empty file"),
         (zstd.compress(b""), "found an empty file"),
         (b"\n\n", "found an empty file"),
-        (b"PK\x03\x04 something\n", "found a zip archive"),
+        (b"PK\x03\x04 something\n", "nothing can be read: the zip archive is damaged"),
         (b"The quick brown fox\n" * 300, "begins with 'The quick brown fox'"),
         (b"\x1b]0;evil\x07" + b"x" * 500, "begins with"),
         (zstd.compress(WHOLE)[:12], "nothing can be read: the zstd data ends early"),
@@ -152,7 +153,7 @@ def test_blanks_and_order_of_keys_do_not_matter(respell: Callable[[dict[str, Any
 def test_a_file_without_a_market_is_named(tmp_path: Path) -> None:
     path = tmp_path / "instruments.json"
     path.write_text('{"retCode":0,"result":{"list":[]}}')
-    with pytest.raises(RecordingError, match="expected order books or trades, found neither"):
+    with pytest.raises(RecordingError, match="expected order books, trades or bars, found none"):
         list(Recording([path]))
 
 

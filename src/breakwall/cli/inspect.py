@@ -92,6 +92,8 @@ def _closing(summary: "Summary") -> str:
             f"  {summary.trades_topic}: trades {summary.trades}, bought {summary.buy_qty}, sold {summary.sell_qty}, "
             f"notional {summary.notional} USDT"
         )
+    if summary.bars:
+        lines.append(f"  bars of a minute: {summary.bars}, volume {summary.bars_qty}")
     if summary.unreadable:
         lines.append(f"  unreadable lines: {summary.unreadable}")
     return "\n".join([*lines, *(f"  note: {note}" for note in summary.notes)])

@@ -27,7 +27,8 @@ class Verdict(Enum):
 class BookMessage(Struct, frozen=True, gc=False):
     """One message of a book stream. Levels are (price, quantity); 0 deletes.
 
-    `update_id` is Bybit's or Binance's `u`; `first` and `previous` are Binance's `U` and `pu`.
+    `update_id` is Bybit's or Binance's `u`; `first` and `previous` are Binance's `U` and `pu`; `cts` is the
+    matching engine's time (ms), 0 where the venue does not say.
     """
 
     topic: str
@@ -40,6 +41,7 @@ class BookMessage(Struct, frozen=True, gc=False):
     seq: int | None = None
     first: int = 0
     previous: int = 0
+    cts: int = 0
 
 
 class Seed(Struct, frozen=True, gc=False):

@@ -4,14 +4,14 @@ Told apart by content, never by the file's name:
 
 - JSON lines with a `t` (our own recordings and cryptofeed's, usually zstd),
 - `<time> {frame}` lines (Binance recorders; nanoseconds or microseconds, usually gzip),
-- bare frames, one per line,
-- tardis.dev trade tables (CSV).
+- bare frames, one per line (also Bybit's order book archives, `2025-06-01_BTCUSDT_ob200.data.zip`),
+- tables of trades, quotes and bars (`replay.tables`).
 """
 
-import csv
 import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
+from itertools import chain
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,6 +19,7 @@ import msgspec
 
 from breakwall.model.text import sanitise
 from breakwall.replay.books import BookMessage, Seed
+from breakwall.replay.tables import Bar, Table, TradeMessage, table_of
 from breakwall.storage.lines import Lines
 
 Levels = list[tuple[Decimal, Decimal]]
@@ -28,14 +29,6 @@ class RecordingError(Exception):
     """A recording cannot be used: names the file, what was expected, what was found. Exit code 2."""
 
 
-class TradeMessage(msgspec.Struct, frozen=True, gc=False):
-    """Trades of one frame as (price, quantity, taker bought)."""
-
-    topic: str
-    symbol: str
-    trades: list[tuple[Decimal, Decimal, bool]]
-
-
 class Other(msgspec.Struct, frozen=True, gc=False):
     """A frame that `inspect` has no use for, but whose topic and symbol are worth naming."""
 
@@ -43,7 +36,7 @@ class Other(msgspec.Struct, frozen=True, gc=False):
     symbol: str
 
 
-Message = BookMessage | Seed | TradeMessage | Other
+Message = BookMessage | Seed | TradeMessage | Bar | Other
 
 
 class _Line(msgspec.Struct, gc=False):
@@ -60,6 +53,7 @@ class _Frame(msgspec.Struct, gc=False):
     topic: str = ""
     type: str = ""
     ts: int = 0
+    cts: int = 0
     stream: str = ""
     e: str = ""
     last_update_id: int = msgspec.field(name="lastUpdateId", default=0)
@@ -78,6 +72,7 @@ class _BybitTrade(msgspec.Struct, gc=False):
     p: Decimal
     v: Decimal
     side: str = msgspec.field(name="S")
+    ts: int = msgspec.field(name="T", default=0)
 
 
 class _BinanceKind(msgspec.Struct, gc=False):
@@ -93,6 +88,7 @@ class _BinanceDepth(msgspec.Struct, gc=False):
     b: Levels
     a: Levels
     pu: int = 0
+    cts: int = msgspec.field(name="T", default=0)
 
 
 class _BinanceTrade(msgspec.Struct, gc=False):
@@ -100,6 +96,8 @@ class _BinanceTrade(msgspec.Struct, gc=False):
     p: Decimal
     q: Decimal
     m: bool
+    ts: int = msgspec.field(name="T", default=0)
+    trade_id: int = msgspec.field(name="t", default=0)
 
 
 class _BinanceSeed(msgspec.Struct, gc=False):
@@ -116,11 +114,10 @@ _BINANCE_KIND = msgspec.json.Decoder(_BinanceKind)
 _BINANCE_DEPTH = msgspec.json.Decoder(_BinanceDepth)
 _BINANCE_TRADE = msgspec.json.Decoder(_BinanceTrade)
 _BINANCE_SEED = msgspec.json.Decoder(_BinanceSeed)
-_UNREADABLE = (msgspec.MsgspecError, InvalidOperation, UnicodeDecodeError, ValueError, KeyError)
+UNREADABLE = (msgspec.MsgspecError, InvalidOperation, UnicodeDecodeError, ValueError, KeyError)
 _RECORDED = re.compile(rb'(?<!\\)"t"\s*:\s*"')  # inside a recorded frame every quote is escaped
 _PARTIAL_DEPTH = re.compile(r"@depth(5|10|20)\b")
-_TRADE_COLUMNS = {"symbol", "side", "price", "amount"}
-_MARKS = ((b"PK\x03\x04", "a zip archive"), (b"SQLite format 3", "an SQLite database"), (b"\x89PNG", "a picture"))
+_MARKS = ((b"SQLite format 3", "an SQLite database"), (b"\x89PNG", "a picture"))
 
 
 class Recording:
@@ -146,22 +143,26 @@ class Recording:
             except OSError as error:
                 raise RecordingError(f"{path}: cannot be read ({error.strerror or error}).") from error
             if not told:
-                raise RecordingError(f"{path}: expected order books or trades, found neither (lines: {lines.count}).")
+                raise RecordingError(
+                    f"{path}: expected order books, trades or bars, found none (lines: {lines.count})."
+                )
             if lines.cut:
                 self.cuts.append(f"{path}: {lines.cut}")
 
     def _messages(self, lines: Lines) -> Iterator[Message]:
         understood, first = 0, b""
-        for line in lines:
+        lines_left = iter(lines)
+        for line in lines_left:
             if not line.strip():
                 continue
-            if not first and _TRADE_COLUMNS.issubset(line.decode("utf-8", "replace").strip().split(",")):
-                yield from self._table(lines, line)
+            table = table_of(lines.member, line) if not first else None
+            if table is not None:
+                yield from self._rows(table, chain((line,), lines_left))
                 return
             first = first or line
             try:
                 message = read(line)
-            except _UNREADABLE:
+            except UNREADABLE:
                 self.unreadable += 1
                 if not understood and self.unreadable > 100:
                     break
@@ -172,17 +173,17 @@ class Recording:
         if not understood:
             raise _foreign(lines, first)
 
-    def _table(self, lines: Lines, header: bytes) -> Iterator[Message]:
-        columns = header.decode().strip().split(",")
-        for cells in csv.reader(line.decode("utf-8", "replace") for line in lines):
-            if cells == columns:
+    def _rows(self, table: Table, lines: Iterable[bytes]) -> Iterator[Message]:
+        for line in lines:
+            if not line.strip():
                 continue
             try:
-                row = dict(zip(columns, cells, strict=True))
-                trade = (Decimal(row["price"]), Decimal(row["amount"]), row["side"] == "buy")
-                yield TradeMessage("trades", row["symbol"], [trade])
-            except _UNREADABLE:
+                message = table.row(line)
+            except UNREADABLE:
                 self.unreadable += 1
+            else:
+                if message is not None:
+                    yield message
 
 
 def read(line: bytes) -> Message | None:
@@ -226,10 +227,12 @@ def _bybit(envelope: _Frame) -> Message:
             asks=book.a,
             snapshot=envelope.type == "snapshot",
             seq=book.seq,
+            cts=envelope.cts,
         )
     if kind == "publicTrade":
-        trades = [(trade.p, trade.v, trade.side == "Buy") for trade in _BYBIT_TRADES.decode(envelope.data)]
-        return TradeMessage(envelope.topic, symbol, trades)
+        rows = _BYBIT_TRADES.decode(envelope.data)
+        trades = [(trade.p, trade.v, trade.side == "Buy") for trade in rows]
+        return TradeMessage(envelope.topic, symbol, trades, rows[0].ts if rows else 0)
     return Other(envelope.topic, envelope.topic.rpartition(".")[2] if symbol else "")
 
 
@@ -248,11 +251,13 @@ def _binance(stream: str, data: msgspec.Raw) -> Message | None:
             snapshot=_PARTIAL_DEPTH.search(stream) is not None,
             first=depth.first,
             previous=depth.pu,
+            cts=depth.cts,
         )
     if kind.e in {"trade", "aggTrade"}:
         trade = _BINANCE_TRADE.decode(data)
         topic = stream or f"{trade.s.lower()}@{kind.e}"
-        return TradeMessage(topic, trade.s, [(trade.p, trade.q, not trade.m)])
+        trade_id = str(trade.trade_id or "")
+        return TradeMessage(topic, trade.s, [(trade.p, trade.q, not trade.m)], trade.ts, trade_id)
     return Other(stream or f"{kind.s.lower()}@{kind.e}", kind.s)
 
 
@@ -284,6 +289,6 @@ def _foreign(lines: Lines, first: bytes) -> RecordingError:
     if not found:
         found = f"a file that begins with {sanitise(first[:60].decode('utf-8', 'replace'), 60)!r}"
     return RecordingError(
-        f"{lines.path}: expected a recording (JSON lines, timed frames or a trade table; plain, gzip or zstd), "
+        f"{lines.path}: expected a recording (JSON lines, timed frames or a table; plain, gzip, zstd or zip), "
         f"found {found}."
     )

@@ -6,11 +6,12 @@ from decimal import Decimal
 from msgspec import Struct
 
 from breakwall.replay.books import BinanceBook, Book, BookMessage, BybitBook, Checkpoint, Seed, Verdict, plain
-from breakwall.replay.forms import Message, Other, Recording, RecordingError, TradeMessage
+from breakwall.replay.forms import Message, Other, Recording, RecordingError
+from breakwall.replay.tables import Bar, TradeMessage
 
 
 class Summary(Struct, frozen=True):
-    """The end of an inspection. Sums are over the trade stream `trades_topic`, quantities in coins."""
+    """The end of an inspection. Sums are over the trade stream `trades_topic` and over bars, quantities in coins."""
 
     symbol: str
     topic: str
@@ -27,6 +28,8 @@ class Summary(Struct, frozen=True):
     buy_qty: str
     sell_qty: str
     notional: str
+    bars: int
+    bars_qty: str
     unreadable: int
     notes: tuple[str, ...]
 
@@ -61,6 +64,7 @@ class Survey:
         self._books: dict[str, Book] = {}
         self._kept: dict[str, list[Checkpoint]] = {}
         self._sums: dict[str, _Sums] = {}
+        self._bars: list[Decimal] = []
         self._symbols: set[str] = set()
         self._latest_seed: Seed | None = None
 
@@ -89,7 +93,7 @@ class Survey:
             raise RecordingError(f"{asked}: no such book stream of {self._symbol}; found {_listed(self._books)}.")
         if self._books:
             return max(self._books, key=lambda topic: (len(self._books[topic].bids.prices), self._books[topic].n))
-        if self._sums:
+        if self._sums or self._bars:
             return ""
         if self._symbol in self._symbols:
             raise RecordingError(f"{self._symbol}: the recording has neither book nor trades of it.")
@@ -124,15 +128,19 @@ class Survey:
             buy_qty=plain(sums.buy),
             sell_qty=plain(sums.sell),
             notional=plain(sums.notional),
+            bars=len(self._bars),
+            bars_qty=plain(sum(self._bars, Decimal(0))),
             unreadable=recording.unreadable,
             notes=tuple(recording.cuts),
         )
 
-    def _take(self, message: BookMessage | TradeMessage | Other) -> None:
+    def _take(self, message: BookMessage | TradeMessage | Bar | Other) -> None:
         if isinstance(message, TradeMessage):
             sums = self._sums.setdefault(message.topic, _Sums())
             for price, quantity, bought in message.trades:
                 sums.add(price, quantity, bought)
+        elif isinstance(message, Bar):
+            self._bars.append(message.volume)
         elif isinstance(message, BookMessage):
             self._advance(message)
 
