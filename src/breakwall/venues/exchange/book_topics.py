@@ -21,15 +21,17 @@ _REPEAT_MS = 3000  # an unchanged best price is repeated this often
 class BookTopic(Paced):
     """`orderbook.N`: the best N levels; levels that enter or leave these count as changes.
 
-    Depth 1 sends snapshots only, and repeats an unchanged one.
+    Depth 1 sends snapshots only, and repeats an unchanged one. A book that jumped leaves one `u` out: readers see a
+    gap, and ask for a snapshot.
     """
 
-    __slots__ = ("_changed_ms", "_depth", "_seq", "_told_ms", "_windows", "update_id")
+    __slots__ = ("_breaks", "_changed_ms", "_depth", "_seq", "_told_ms", "_windows", "update_id")
 
     def __init__(self, name: str, listing: Listing, depth: int, pace_ms: int = 0) -> None:
         super().__init__(name, listing, max(pace_ms, PERIOD_MS[depth]))
         self._depth = depth
         self._windows: dict[Side, Window] = {}
+        self._breaks = listing.breaks
         self._seq = -1
         self._changed_ms = 0
         self._told_ms = 0
@@ -38,7 +40,8 @@ class BookTopic(Paced):
     def _update(self, now_ms: int) -> None:
         changes = self._changes()
         if changes is not None:
-            self.update_id += 1
+            self.update_id += 1 + (self.listing.breaks != self._breaks)
+            self._breaks = self.listing.breaks
             self._changed_ms = self._told_ms = now_ms
             single = self._depth == 1
             self.tell(self.readers, self._snapshot(now_ms) if single else self._message("delta", now_ms, changes))
@@ -60,6 +63,10 @@ class BookTopic(Paced):
     def close(self) -> None:
         for window in self._windows.values():
             window.close()
+
+    def whole(self, now_ms: int) -> dict[str, object]:
+        """The book as readers have it now, as a snapshot."""
+        return self._snapshot(now_ms)
 
     def _snapshot(self, now_ms: int) -> dict[str, object]:
         whole = {

@@ -10,6 +10,8 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Protocol
 
+from breakwall.model.events import Event
+from breakwall.model.units import Instrument
 from breakwall.ports import HttpAnswer, HttpRequest
 from breakwall.venues.exchange.account import START_BALANCE, Account
 from breakwall.venues.exchange.api import Api
@@ -25,6 +27,7 @@ from breakwall.venues.exchange.order import Execution, Order
 from breakwall.venues.exchange.order_entry import OrderEntry
 from breakwall.venues.exchange.order_log import OrderLog
 from breakwall.venues.exchange.orders import Orders
+from breakwall.venues.exchange.outside import OutsideMarket
 from breakwall.venues.exchange.positions import Position
 from breakwall.venues.exchange.publisher import Publisher
 from breakwall.venues.exchange.records import Record, execution_fast, position_push, wallet_record
@@ -50,11 +53,11 @@ class Market(Protocol):
 class Exchange:
     """One exchange with one account. Where another with its key was before it, no id and no sequence comes again.
 
-    `scenario` names a script of the synthetic market; None leaves the books to the caller.
-    `start_ms` is the exchange's time at birth; raises ValueError for a symbol it does not list. It moves in steps
-    of `step_ms` and pushes each public topic at most every `pace_ms` (0: as often as the venue). `key_facts` is what
-    the key tells of itself, other than the truth. `address_limit` requests in five seconds bring a ban (0: never);
-    with `dcp` the account has disconnect-cancel-all.
+    `scenario` names a script of the synthetic market; None leaves the books to the caller, or to a market outside
+    that it `hear`s of. It lists `instruments`; where none are given, `symbols` that it knows, else raises ValueError.
+    `start_ms` is the exchange's time at birth. It moves in steps of `step_ms` and pushes each public topic at most
+    every `pace_ms` (0: as often as the venue). `key_facts` is what the key tells of itself, other than the truth.
+    `address_limit` requests in five seconds bring a ban (0: never); with `dcp` the account has disconnect-cancel-all.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Exchange:
         start_ms: int,
         *,
         symbols: Iterable[str] = DEFAULT_SYMBOLS,
+        instruments: Iterable[Instrument] = (),
         api_key: str = "demo-key",
         api_secret: str = "demo-secret",  # noqa: S107 - opens nothing but this exchange
         balance: Decimal = START_BALANCE,
@@ -77,12 +81,14 @@ class Exchange:
         self.now_ms = start_ms
         self.keys = Keys(api_key, api_secret, key_facts or {})
         self.listings = {
-            symbol: Listing(instrument_of(symbol), start_ms, start_ms * _SEQ_PER_MS) for symbol in symbols
+            rules.symbol: Listing(rules, start_ms, start_ms * _SEQ_PER_MS)
+            for rules in tuple(instruments) or map(instrument_of, symbols)
         }
         self.account = Account(self.listings, balance)
         self.log = OrderLog(self.listings, seed ^ start_ms)
         self.orders = Orders(self.listings, self.account, self.log)
         self.publisher = Publisher(self.listings, pace_ms)
+        self.outside = OutsideMarket(self.listings)
         self.market: Market | None = None
         if scenario is not None:
             self.market = SyntheticMarket(self.listings, seed, scenario, start_ms)
@@ -147,6 +153,12 @@ class Exchange:
                 self._step(self.now_ms)
             self._settle(self.now_ms)
         self.now_ms = max(self.now_ms, now_ms)
+
+    def hear(self, event: Event, now_ms: int) -> None:
+        """Something happened on the market outside that this exchange follows; time first moves on to `now_ms`."""
+        self.advance(now_ms)
+        self.outside.take(event, self.now_ms)
+        self._settle(self.now_ms)
 
     @property
     def due_ms(self) -> int:

@@ -29,12 +29,13 @@ class Listing:
     `mark` and `index` are set by whoever runs the market (the synthetic market, a test); without a
     mark nothing triggers and market orders find no protective price. `open_price` is the price of
     24 hours ago; `funding_history` holds (ms, rate) of the settled ones, oldest first. `liquidations` are
-    those since somebody last told of them.
+    those since somebody last told of them, `breaks` counts how often the book jumped without a change of each price.
     """
 
     __slots__ = (
         "_told_ticks",
         "book",
+        "breaks",
         "candles",
         "funding_history",
         "funding_rate",
@@ -57,6 +58,7 @@ class Listing:
         self.instrument = instrument
         self.candles = Candles(instrument)
         self.book = MatchingBook(instrument.symbol, first_seq)
+        self.breaks = 0
         self.mark = _ZERO
         self.index = _ZERO
         self.funding_rate = Decimal("0.0001")

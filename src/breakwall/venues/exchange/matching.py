@@ -1,7 +1,7 @@
 """Price-time priority matching of one symbol, in integer ticks and lots.
 
-The synthetic market's agents and the account's orders meet in the same book: an order never knows
-who owns its counterparty. Pure and synchronous; time is an argument.
+The synthetic market's agents (or the sizes of a market outside, see `queues`) and the account's orders meet in the
+same book: an order never knows who owns its counterparty. Pure and synchronous; time is an argument.
 """
 
 from bisect import bisect_left, insort
@@ -87,24 +87,36 @@ class _Level:
 class _Half:
     """One side of the book. `keys` are the prices best first: ticks for asks, negated for bids.
 
-    Each of the `watchers` is told every price at which something changed.
+    Each of the `watchers` is told every price at which something changed. `own` are the account's orders.
     """
 
-    __slots__ = ("keys", "levels", "sign", "watchers")
+    __slots__ = ("keys", "levels", "own", "sign", "watchers")
 
     def __init__(self, sign: int) -> None:
         self.sign = sign
         self.keys: list[int] = []
         self.levels: dict[int, _Level] = {}
+        self.own: dict[int, RestingOrder] = {}
         self.watchers: list[dict[int, None]] = []
 
-    def add(self, order: RestingOrder) -> None:
+    def add(self, order: RestingOrder, *, first: bool = False) -> None:
         level = self.levels.get(order.ticks)
         if level is None:
             level = self.levels[order.ticks] = _Level()
             insort(self.keys, order.ticks * self.sign)
-        level.orders[order.order_id] = order
+        if first:
+            level.orders = {order.order_id: order, **level.orders}
+        else:
+            level.orders[order.order_id] = order
+        if order.owner == ACCOUNT:
+            self.own[order.order_id] = order
         level.lots += order.lots
+        for watcher in self.watchers:
+            watcher[order.ticks] = None
+
+    def grow(self, order: RestingOrder, lots: int) -> None:
+        order.lots += lots
+        self.levels[order.ticks].lots += lots
         for watcher in self.watchers:
             watcher[order.ticks] = None
 
@@ -118,6 +130,7 @@ class _Half:
         if order.lots:
             return
         del level.orders[order.order_id]
+        self.own.pop(order.order_id, None)
         if not level.orders:
             del self.levels[order.ticks]
             del self.keys[bisect_left(self.keys, order.ticks * self.sign)]
@@ -130,14 +143,15 @@ class MatchingBook:
     """The matching engine of one symbol.
 
     `seq` is the cross sequence: it grows with every change, and trades carry the value of the
-    change they cause.
+    change they cause. While `still` nothing matches: what would is dropped, the rest may stand and be cancelled.
     """
 
-    __slots__ = ("_fills", "_halves", "_next_id", "_trades", "last_ticks", "seq", "symbol")
+    __slots__ = ("_fills", "_halves", "_next_id", "_trades", "last_ticks", "seq", "still", "symbol")
 
     def __init__(self, symbol: str, first_seq: int = 1) -> None:
         self.symbol = symbol
         self.seq = first_seq
+        self.still = False
         self.last_ticks: int | None = None
         self._halves = {Side.BUY: _Half(-1), Side.SELL: _Half(1)}
         self._next_id = 0
@@ -163,6 +177,8 @@ class MatchingBook:
         crosses = self.crosses(side, ticks)
         if post_only and crosses:
             return Placed(None, (), POST_ONLY_CROSSES)
+        if self.still and (crosses or ioc or fok):
+            return Placed(None, (), NOTHING_TO_MATCH)
         if fok and self.available(side, ticks, lots) < lots:
             return Placed(None, (), NO_FULL_FILL)
         matches = self._take(side, ticks, lots, now_ms) if crosses else ()
@@ -187,6 +203,29 @@ class MatchingBook:
         self.seq += 1
         trade_id = f"{self.symbol}-{self.seq}-0"
         self._trades.append(PublicTrade(ticks, lots, side, now_ms, self.seq, trade_id, not block, block))
+
+    def stand(self, owner: str, side: Side, ticks: int, lots: int, *, first: bool = False) -> None:
+        """Let lots rest that are not matched (the caller knows that they cross nothing), `first` before all."""
+        self.seq += 1
+        self._next_id += 1
+        self._halves[side].add(RestingOrder(self._next_id, owner, side, ticks, lots), first=first)
+
+    def grow(self, order: RestingOrder, lots: int) -> None:
+        """What stands for many grows in place."""
+        self.seq += 1
+        self._halves[order.side].grow(order, lots)
+
+    def hit(self, maker: RestingOrder, lots: int, now_ms: int) -> None:
+        """Somebody outside trades with this resting order, at its price."""
+        self.seq += 1
+        self._halves[maker.side].shrink(maker, lots)
+        self._record([Match(maker, self._trade(maker.side.opposite, maker.ticks, lots, now_ms))])
+
+    def passed(self, side: Side, ticks: int, lots: int, now_ms: int) -> None:
+        """A trade between others, which nobody in this book has made; `side` is its taker's."""
+        self.seq += 1
+        self._trades.append(self._trade(side, ticks, lots, now_ms))
+        self.last_ticks = ticks
 
     def cancel(self, order: RestingOrder) -> None:
         """Take the order off the book; nothing happens when it is no longer there."""
@@ -215,6 +254,15 @@ class MatchingBook:
         """Whether an order of this side at `ticks` would match at once."""
         best = self._halves[side.opposite].best()
         return best is not None and (ticks - best) * side.sign >= 0
+
+    def own(self, side: Side) -> list[RestingOrder]:
+        """The account's orders of one side, oldest first."""
+        return list(self._halves[side].own.values())
+
+    def queue(self, side: Side, ticks: int) -> list[RestingOrder]:
+        """The orders at a price, the first to be served first."""
+        level = self._halves[side].levels.get(ticks)
+        return list(level.orders.values()) if level else []
 
     def level_lots(self, side: Side, ticks: int) -> int:
         level = self._halves[side].levels.get(ticks)
@@ -260,10 +308,12 @@ class MatchingBook:
             taken = min(lots, maker.lots)
             half.shrink(maker, taken)
             lots -= taken
-            trade = PublicTrade(ticks, taken, side, now_ms, self.seq, f"{self.symbol}-{self.seq}-{len(matches)}")
-            matches.append(Match(maker, trade))
+            matches.append(Match(maker, self._trade(side, ticks, taken, now_ms, len(matches))))
         self._record(matches)
         return tuple(matches)
+
+    def _trade(self, side: Side, ticks: int, lots: int, now_ms: int, number: int = 0) -> PublicTrade:
+        return PublicTrade(ticks, lots, side, now_ms, self.seq, f"{self.symbol}-{self.seq}-{number}")
 
     def _record(self, matches: list[Match]) -> None:
         self._trades.extend(match.trade for match in matches)

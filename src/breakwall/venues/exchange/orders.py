@@ -51,9 +51,11 @@ class Orders:
             self._position_moved(order, now_ms)
 
     def run_triggers(self, now_ms: int) -> None:
-        """Let every waiting order whose price has come act at once."""
+        """Let every waiting order whose price has come act at once; in a market that stands still it waits on."""
         for order in self.log.live():
             listing = self._listings[order.symbol]
+            if listing.book.still:
+                continue
             if order.trail_ticks and order.status == "Untriggered" and follow_price(order, listing):
                 self.log.changed(order, now_ms)
             if triggered(order, listing):

@@ -1,0 +1,146 @@
+"""A market from outside: books, trades and prices of a real or recorded venue, instead of agents.
+
+It is told what happens there as events, and makes the listings follow: the account's orders meet that market, what
+the exchange publishes is that market. The same events at the same times give the same exchange.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from breakwall.model.events import BookDelta, BookLost, BookSnapshot, Event, Ticker, Trades
+from breakwall.model.units import Side
+from breakwall.venues.exchange.listing import Listing
+from breakwall.venues.exchange.queues import OutsideBook
+
+_FUNDING_NEAR_MS = 60_000
+_ONE = Decimal(1)
+
+
+class OutsideMarket:
+    """All symbols of one venue, `exchange.Market`.
+
+    While the book of a symbol is not known (before its first snapshot, after it was lost) its market stands still:
+    nothing matches, market orders and limits that would match at once are dropped with the venue's own word
+    (nothing to match), stops wait; resting orders stay and can be cancelled, liquidation goes on with the mark price.
+    The next snapshot ends it.
+
+    A gap in the update ids loses the book, unless it `mends`: of a recording nobody can ask for a snapshot, so it
+    goes on with what it has, and tells the readers of its own books by a gap in theirs, so that they ask for one.
+    """
+
+    def __init__(self, listings: Mapping[str, Listing], *, mends: bool = False) -> None:
+        self.mends = mends
+        self._listings = listings
+        self._symbols: dict[str, _Followed] = {}
+
+    def step(self, now_ms: int) -> None:
+        """Nothing happens by itself."""
+
+    def take(self, event: Event, now_ms: int) -> None:
+        """Something happened there; what is about symbols that are not listed is passed over."""
+        if not isinstance(event, BookDelta | BookSnapshot | Trades | Ticker | BookLost):
+            return
+        followed = self._symbols.get(event.symbol)
+        if followed is None:
+            listing = self._listings.get(event.symbol)
+            if listing is None:
+                return
+            followed = self._symbols[event.symbol] = _Followed(listing)
+        if isinstance(event, BookDelta):
+            followed.change(event, now_ms, mends=self.mends)
+        elif isinstance(event, BookSnapshot):
+            followed.begin(event, now_ms)
+        elif isinstance(event, Trades):
+            followed.trade(event, now_ms)
+        elif isinstance(event, Ticker):
+            followed.price(event, now_ms)
+        else:
+            followed.lose()
+
+
+class _Followed:
+    """One symbol: where its book stands in the venue's sequence, and whether that venue tells of mark prices."""
+
+    __slots__ = ("_book", "_depth", "_listing", "_marked", "_mended", "_seq", "_update_id")
+
+    def __init__(self, listing: Listing) -> None:
+        self._listing = listing
+        self._book = OutsideBook(listing.book)
+        self._depth = self._update_id = self._seq = 0
+        self._marked = self._mended = False
+        listing.book.still = True
+
+    def begin(self, event: BookSnapshot | BookDelta, now_ms: int) -> None:
+        """A whole window. Of several books of one symbol the deepest is followed."""
+        book = self._listing.book
+        if not book.still and event.depth < self._depth:
+            return
+        if self._depth and not self._mended:  # readers of our books must not take the jump for a change
+            self._listing.breaks += 1
+        book.still = self._mended = False
+        self._depth, self._update_id, self._seq = event.depth, event.update_id, event.seq
+        self._book.replace(event.bids, event.asks, event.depth, now_ms)
+        self._mark_at_mid()
+
+    def change(self, event: BookDelta, now_ms: int, *, mends: bool) -> None:
+        if self._listing.book.still or event.depth != self._depth:
+            return
+        if event.update_id == 1:  # the venue was restarted: it is a whole window
+            self.begin(event, now_ms)
+            return
+        if event.update_id <= self._update_id or event.seq < self._seq:
+            return
+        if event.update_id > self._update_id + 1:
+            if not mends:
+                self.lose()
+                return
+            self._mended = True
+            self._listing.breaks += 1
+        self._update_id, self._seq = event.update_id, event.seq
+        self._book.apply(event.bids, event.asks, now_ms)
+        self._mark_at_mid()
+
+    def lose(self) -> None:
+        self._listing.book.still = True
+
+    def trade(self, event: Trades, now_ms: int) -> None:
+        book = self._listing.book
+        for trade in event.trades:
+            side = Side.BUY if trade.buy else Side.SELL
+            if trade.off_book:
+                book.report(side, trade.ticks, trade.lots, now_ms, block=True)
+            elif book.still:
+                book.passed(side, trade.ticks, trade.lots, now_ms)
+            else:
+                late = 0 < trade.seq <= self._seq
+                self._book.trade(side, trade.ticks, trade.lots, now_ms, late=late)
+
+    def price(self, event: Ticker, now_ms: int) -> None:
+        listing = self._listing
+        if event.mark:
+            self._marked = True
+            listing.set_prices(event.mark, event.index or listing.index or None)
+        elif event.index and listing.mark:
+            listing.set_prices(listing.mark, event.index)
+        if event.funding_rate is not None:
+            listing.funding_rate = event.funding_rate
+        if event.next_funding_ms is not None:
+            self._move_funding(event.next_funding_ms, now_ms)
+        if event.open_interest is not None:
+            listing.open_interest = event.open_interest
+        if event.turnover_24h_usdt is not None:
+            listing.turnover_usdt = event.turnover_24h_usdt
+        if event.change_24h is not None and event.change_24h > -_ONE and (event.last or listing.last):
+            listing.open_price = (event.last or listing.last) / (_ONE + event.change_24h)
+
+    def _move_funding(self, due_ms: int, now_ms: int) -> None:
+        """A payment that is due in a moment is not put off: the venue names the next one as soon as it was made."""
+        left_ms = self._listing.next_funding_ms - now_ms
+        if due_ms > now_ms and (left_ms > _FUNDING_NEAR_MS or due_ms < self._listing.next_funding_ms):
+            self._listing.next_funding_ms = due_ms
+
+    def _mark_at_mid(self) -> None:
+        """The mark price of a venue that tells of none is the middle of its book."""
+        bid, ask = self._listing.book.best_bid, self._listing.book.best_ask
+        if not self._marked and bid is not None and ask is not None:
+            self._listing.set_prices(self._listing.instrument.price(bid + ask) / 2)
