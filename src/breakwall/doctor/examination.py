@@ -1,0 +1,190 @@
+"""One look at everything, in the order in which it can go wrong."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from msgspec import Struct
+
+from breakwall.doctor import account as judged
+from breakwall.doctor import here, sockets
+from breakwall.doctor.finding import Finding, Verdict, bad, doubtful, good, skipped
+from breakwall.doctor.line import Line, LostError, RefusedError
+from breakwall.keys import Keys
+from breakwall.model.units import Instrument
+from breakwall.places import config_folder, state_folder
+from breakwall.ports import Clock, Transport
+from breakwall.settings import Settings
+from breakwall.storage.runs import InstanceLock
+from breakwall.venues.bybit.endpoints import Signer, Urls
+from breakwall.venues.bybit.reports import Record, RecordError, instrument_of, number, text
+
+_TIMES = 5
+_NETWORK = "check the network and the firewall; look at the exchange's status page"
+_KEY = "check key, secret, the addresses it is bound to, and [venue] environment"
+
+
+class Examination(Struct, frozen=True):
+    """`account` is the exchange's number of the account, empty where it was not told; `reached`: it answers."""
+
+    findings: tuple[Finding, ...]
+    account: str = ""
+    reached: bool = True
+
+    def faults(self, *, strict: bool) -> tuple[Finding, ...]:
+        """What forbids trading; `strict`: with what could not be looked at, and matters to a trade."""
+        skips = {finding.point for finding in self.findings if strict and finding.verdict is Verdict.SKIP} - _OPTIONAL
+        return tuple(
+            finding for finding in self.findings if finding.verdict is Verdict.FAIL or finding.point in skips
+        )
+
+
+_OPTIONAL = frozenset({"terminal", "tmux", "disk"})
+"""Points that no order depends on."""
+
+
+def of_machine(settings: Settings, environ: Mapping[str, str], folder: Path) -> tuple[Finding, ...]:
+    """What needs no exchange; `folder` is where the runs are."""
+    return (
+        here.python(),
+        here.text_encoding(),
+        *here.terminal(settings, environ),
+        *here.tmux(environ),
+        *here.folders(state_folder(), config_folder()),
+        here.disk(folder, settings),
+    )
+
+
+async def of_venue(
+    settings: Settings, urls: Urls, keys: Keys | None, lock: InstanceLock | None, clock: Clock, transport: Transport
+) -> Examination:
+    """What the exchange says of itself, of the key and of the account. `lock` None: it is ours already."""
+    line = Line(urls.rest, keys, clock)
+    try:
+        findings, rules, account = await asyncio.to_thread(_over_rest, line, settings, keys is not None)
+    except LostError as error:
+        return Examination((bad("REST", f"{urls.rest}: {error}", _NETWORK),), reached=False)
+    finally:
+        line.close()
+    signer = None
+    if keys is not None:
+        findings.append(good("key from", keys.source))
+        signer = Signer(keys.key.reveal(), keys.secret.reveal(), settings.venue.recv_window_ms)
+    if lock is not None:
+        findings.append(here.rival(lock))
+    venue_ms = int(clock.now_ms() + line.offset_ms)
+    symbol = next(iter(rules), settings.symbols[0])
+    heard = await asyncio.gather(
+        sockets.public(transport, clock, urls.public, symbol),
+        sockets.private(transport, clock, urls.private, signer, venue_ms),
+        sockets.trade(transport, clock, urls.trade, signer, venue_ms),
+    )
+    return Examination((*findings, *heard), account)
+
+
+def _over_rest(line: Line, settings: Settings, has_key: bool) -> tuple[list[Finding], dict[str, Instrument], str]:
+    """Everything that is asked over REST. Raises LostError where the exchange is not reached at all."""
+    try:
+        line.measure_time(_TIMES)
+    except RefusedError as error:
+        return [bad("REST", str(error), _NETWORK)], {}, ""
+    findings = [good("REST", f"reached; half of the answers within {median(line.trips_ms):.0f} ms")]
+    findings.append(_clock(line.offset_ms, settings))
+    rules: dict[str, Instrument] = {}
+    prices: dict[str, Decimal] = {}
+
+    def look_at_markets() -> list[Finding]:
+        rules.update(_rules(line, settings.symbols))
+        prices.update(_prices(line, rules))
+        return [judged.markets(settings.symbols, rules)]
+
+    findings += _asked("markets", look_at_markets, _NETWORK)
+    if not has_key:
+        points = ("key", "account type", "margin mode", "position mode", "leverage", "balance", "fees", "limits")
+        return [*findings, *(skipped(point, "no key", "give a key: see the runbook") for point in points)], rules, ""
+    account = ""
+
+    def look_at_key() -> list[Finding]:
+        nonlocal account
+        told = line.result("get_api_key_information")
+        account = text(told, "userID")
+        return judged.key(told)
+
+    findings += _asked("key", look_at_key, _KEY)
+    if not account:
+        return findings, rules, ""
+    return [*findings, *_account(line, settings, rules, prices)], rules, account
+
+
+def _account(
+    line: Line, settings: Settings, rules: dict[str, Instrument], prices: dict[str, Decimal]
+) -> list[Finding]:
+    rows: dict[str, list[Record]] = {}
+    equity: list[Decimal] = []
+
+    def look_at_account() -> list[Finding]:
+        holds = bool(line.rows("get_positions", category="linear", settleCoin="USDT"))
+        return judged.account(line.result("get_account_info"), holds=holds)
+
+    def look_at_positions() -> list[Finding]:
+        rows.update({symbol: [*line.rows("get_positions", category="linear", symbol=symbol)] for symbol in rules})
+        return [judged.position_mode(rows), judged.leverage(settings.risk.leverage, rows, rules)]
+
+    def look_at_money() -> list[Finding]:
+        wallet: list[Record] = [*line.rows("get_wallet_balance", accountType="UNIFIED")]
+        finding, usdt = judged.balance(settings.risk, wallet)
+        equity.append(usdt)
+        return [finding]
+
+    def look_at_fees() -> list[Finding]:
+        return [judged.fees(settings, [*line.rows("get_fee_rates", category="linear")])]
+
+    findings = [
+        *_asked("account type", look_at_account, _NETWORK),
+        *_asked("position mode", look_at_positions, _NETWORK),
+        *_asked("balance", look_at_money, _NETWORK),
+    ]
+    findings += judged.smallest_order(settings.risk, equity[0] if equity else None, rules, prices)
+    findings += _asked("fees", look_at_fees, "nothing: the start takes those of [venue]", doubtful)
+    return [*findings, judged.limits(line.limits)]
+
+
+def _asked(
+    point: str,
+    look: Callable[[], list[Finding]],
+    remedy: str,
+    fault: Callable[[str, str, str], Finding] = bad,
+) -> list[Finding]:
+    """What a look finds; a look that fails is a `fault` of its point."""
+    try:
+        return look()
+    except (LostError, RefusedError, RecordError) as error:
+        return [fault(point, str(error), remedy)]
+
+
+def _clock(offset_ms: float, settings: Settings) -> Finding:
+    words, off_ms = f"ours is {-offset_ms:+.0f} ms off the exchange's", abs(offset_ms)
+    remedy = "timedatectl set-ntp true, or chronyc makestep"
+    if off_ms > settings.breaker.clock_halt_ms:
+        return bad("clock", words, remedy)
+    return (doubtful("clock", words, remedy)) if off_ms > settings.breaker.clock_warn_ms else good("clock", words)
+
+
+def _rules(line: Line, symbols: tuple[str, ...]) -> dict[str, Instrument]:
+    """Trading rules of those markets that the exchange lists."""
+    rules = {}
+    for symbol in symbols:
+        try:
+            rows: list[Any] = line.rows("get_instruments_info", category="linear", symbol=symbol)
+        except RefusedError:
+            continue  # no such symbol
+        rules.update({text(row, "symbol"): instrument_of(row) for row in rows if text(row, "symbol") == symbol})
+    return rules
+
+
+def _prices(line: Line, rules: dict[str, Instrument]) -> dict[str, Decimal]:
+    rows = line.rows("get_tickers", category="linear") if rules else []
+    return {text(row, "symbol"): number(row, "markPrice") for row in rows if text(row, "symbol") in rules}

@@ -1,0 +1,121 @@
+"""The doctor's line to the exchange: pybit, which is not what trades, so that each checks the other's signature.
+
+It only asks. Nothing is sent twice, and our clock is corrected by the exchange's, as everything that trades does.
+"""
+
+import logging
+from typing import Any
+
+import pybit._helpers  # type: ignore[import-untyped] # pybit has no types
+import requests
+from pybit.exceptions import FailedRequestError, InvalidRequestError  # type: ignore[import-untyped] # as above
+from pybit.unified_trading import HTTP  # type: ignore[import-untyped] # as above
+
+from breakwall.keys import Keys
+from breakwall.model.text import sanitise
+from breakwall.ports import Clock
+from breakwall.redaction import redact
+
+TIMEOUT_S = 4.0
+_BANNED = 403
+
+
+class LostError(Exception):
+    """No answer that can be read."""
+
+
+class RefusedError(Exception):
+    """The exchange answers, and the answer is no; `code` is its own."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(f"{code}: {sanitise(redact(message), 160)}")
+        self.code = code
+
+
+class Line:
+    """`trips_ms` is how long each question took, `offset_ms` the exchange's clock minus ours; `limits` says of each
+    question what the exchange allows in a second and what was left, where it says so.
+    """
+
+    def __init__(self, base: str, keys: Keys | None, clock: Clock) -> None:
+        self.trips_ms: list[float] = []
+        self.offset_ms = 0.0
+        self.limits: dict[str, tuple[int, int]] = {}
+        self._clock = clock
+        logging.getLogger("pybit").setLevel(logging.CRITICAL)  # it logs requests that failed, with their bodies
+        pybit._helpers.generate_timestamp = self._venue_ms  # noqa: SLF001 - its one clock, which has no other switch
+        self._client = HTTP(
+            api_key=keys.key.reveal() if keys is not None else None,
+            api_secret=keys.secret.reveal() if keys is not None else None,
+            timeout=TIMEOUT_S,
+            max_retries=1,
+            force_retry=False,
+            retry_codes={0},  # an empty set would mean its own list; a success is never looked up in it
+            log_requests=False,
+            return_response_headers=True,
+        )
+        self._client.endpoint = base
+
+    def measure_time(self, times: int) -> None:
+        """Ask for the exchange's clock; the quickest answer counts. Raises LostError or RefusedError."""
+        samples = []
+        for _ in range(times):
+            began_ms = self._clock.now_ns() / 1e6
+            told_ms = self._ask("get_server_time").get("time")
+            took_ms = self._clock.now_ns() / 1e6 - began_ms
+            if isinstance(told_ms, int):
+                samples.append((took_ms, told_ms - (began_ms + took_ms / 2)))
+        if not samples:
+            raise LostError("expected the exchange's time, found none")
+        self.offset_ms = min(samples)[1]
+
+    def result(self, question: str, **params: Any) -> dict[str, Any]:
+        """The result of a question, by pybit's name of it. Raises LostError or RefusedError."""
+        result = self._ask(question, **params).get("result")
+        if not isinstance(result, dict):
+            raise LostError(f"{question}: expected a result, found none")
+        return result
+
+    def rows(self, question: str, **params: Any) -> list[dict[str, Any]]:
+        """The first page of a list. Raises LostError or RefusedError."""
+        rows = self.result(question, **params).get("list")
+        if not isinstance(rows, list):
+            raise LostError(f"{question}: expected a list, found none")
+        return [row for row in rows if isinstance(row, dict)]
+
+    def close(self) -> None:
+        self._client.client.close()
+
+    def _venue_ms(self) -> int:
+        return int(self._clock.now_ms() + self.offset_ms)
+
+    def _ask(self, question: str, **params: Any) -> dict[str, Any]:
+        began_ns = self._clock.now_ns()
+        try:
+            envelope, _, headers = getattr(self._client, question)(**params)
+        except InvalidRequestError as error:
+            raise RefusedError(int(error.status_code), str(error.message)) from error
+        except FailedRequestError as error:
+            if error.status_code == _BANNED:
+                raise RefusedError(_BANNED, "our address is banned for now (rate limit or region)") from error
+            raise LostError(f"HTTP {error.status_code}") from error
+        except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise LostError(_words(error)) from error
+        self.trips_ms.append((self._clock.now_ns() - began_ns) / 1e6)
+        cap, left = headers.get("X-Bapi-Limit", ""), headers.get("X-Bapi-Limit-Status", "")
+        if cap.isdigit() and left.isdigit():
+            self.limits[question] = int(cap), int(left)
+        if not isinstance(envelope, dict):
+            raise LostError(f"{question}: expected an object, found {type(envelope).__name__}")
+        return envelope
+
+
+def _words(error: Exception) -> str:
+    """What happened in a few words: requests tells everything, twice."""
+    if isinstance(error, requests.Timeout):
+        return f"no answer within {TIMEOUT_S:g} s"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "TLS refused: its certificate is not valid here"
+    if isinstance(error, requests.ConnectionError):
+        return "no connection"
+    return sanitise(redact(f"{type(error).__name__}: {error}"), 120)
