@@ -115,7 +115,7 @@ _BINANCE_DEPTH = msgspec.json.Decoder(_BinanceDepth)
 _BINANCE_TRADE = msgspec.json.Decoder(_BinanceTrade)
 _BINANCE_SEED = msgspec.json.Decoder(_BinanceSeed)
 UNREADABLE = (msgspec.MsgspecError, InvalidOperation, UnicodeDecodeError, ValueError, KeyError)
-_RECORDED = re.compile(rb'(?<!\\)"t"\s*:\s*"')  # inside a recorded frame every quote is escaped
+RECORDED = re.compile(rb'(?<!\\)"t"\s*:\s*"')  # inside a recorded frame every quote is escaped
 _PARTIAL_DEPTH = re.compile(r"@depth(5|10|20)\b")
 _MARKS = ((b"SQLite format 3", "an SQLite database"), (b"\x89PNG", "a picture"))
 
@@ -171,7 +171,7 @@ class Recording:
             if message is not None:
                 yield message
         if not understood:
-            raise _foreign(lines, first)
+            raise foreign(lines, first)
 
     def _rows(self, table: Table, lines: Iterable[bytes]) -> Iterator[Message]:
         for line in lines:
@@ -188,11 +188,11 @@ class Recording:
 
 def read(line: bytes) -> Message | None:
     """The message in one line of any form; None: nothing to say. Raises msgspec.MsgspecError, ValueError."""
-    if line.startswith(b"{") and _RECORDED.search(line):
+    if line.startswith(b"{") and RECORDED.search(line):
         entry = _LINE.decode(line)
         if entry.t == "recv":
             return frame(entry.data)
-        return _answer(entry.url, entry.data) if entry.t == "http" else None
+        return answer(entry.url, entry.data) if entry.t == "http" else None
     if line[:1].isdigit():
         return frame(line.split(b" ", 1)[1] if b" " in line else b"")
     return frame(line)
@@ -261,7 +261,7 @@ def _binance(stream: str, data: msgspec.Raw) -> Message | None:
     return Other(stream or f"{kind.s.lower()}@{kind.e}", kind.s)
 
 
-def _answer(url: str, data: str) -> Message | None:
+def answer(url: str, data: str) -> Message | None:
     """A recorded REST answer: only Binance's depth is a message."""
     parts = urlsplit(url)
     if not parts.path.endswith("/depth"):
@@ -280,7 +280,7 @@ def _check_finite(*sides: Levels) -> None:
         raise ValueError("expected finite prices and quantities")
 
 
-def _foreign(lines: Lines, first: bytes) -> RecordingError:
+def foreign(lines: Lines, first: bytes) -> RecordingError:
     if lines.cut and not lines.count:
         return RecordingError(f"{lines.path}: nothing can be read: {lines.cut}.")
     if not first:
