@@ -232,7 +232,7 @@ def test_what_stands_beside_loads_the_standard_library_and_little_of_ours(room: 
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True, env=ALONE)
     foreign, ours = done.stdout.splitlines()
     assert foreign == "['breakwall']"
-    shared = {"exit_codes", "heartbeat", "keys", "model", "model.text", "places", "redaction", "spans"}
+    shared = {"bans", "exit_codes", "heartbeat", "keys", "model", "model.text", "places", "redaction", "spans"}
     names = {name.removeprefix("breakwall.") for name in ast.literal_eval(ours)}
     assert {name for name in names if name.partition(".")[0] != room} <= shared
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
+from breakwall.bans import Ban
 from breakwall.engine.inbox import Inbox
 from breakwall.engine.loop import Engine, Say
 from breakwall.headless import Receipt
 from breakwall.model.actions import Note
 from breakwall.model.journal import JournalEntry
-from breakwall.places import EMBEDDED
+from breakwall.places import EMBEDDED, ban_file
 from breakwall.ports import Clock, Journal, Ledger, Recorder, Transport
 from breakwall.settings import Settings
 from breakwall.storage.journal import SqliteJournal
@@ -81,6 +82,7 @@ def bybit_engine(
     ledger: Ledger | None = None,
     log_trouble: Callable[[], str] = str,
     markets: bool = True,
+    ban: Ban | None = None,
 ) -> Engine:
     """An engine on a Bybit v5 venue, real or embedded, over whatever transport and clock it is given.
 
@@ -100,6 +102,8 @@ def bybit_engine(
         settings.risk.leverage,
         jitter,
     )
+    if ban is not None:
+        broker.honour_ban(ban.until_ms(clock.now_ms()), ban.tell)
     public = access.urls.public
     feed = BybitFeed(transport, clock, inbox, public, settings.venue, broker.instruments, jitter) if markets else None
     return Engine(
@@ -116,6 +120,7 @@ def bybit_engine(
         say=say,
         venue_offset_ms=lambda: broker.venue_offset_ms,
         reset_api=broker.reset_api,
+        scanner=broker.scanner(settings.screener.refresh_s) if settings.screener.enabled and markets else None,
         ledger=ledger,
         log_trouble=log_trouble,
         limits=broker.limits,
@@ -168,6 +173,7 @@ async def on_bybit(
         ledger=ledger,
         log_trouble=lambda: log.trouble,
         markets=markets,
+        ban=Ban(ban_file(access.urls.rest)),
     )
     return Run(engine, recording, journal)
 

@@ -5,6 +5,7 @@ import hashlib
 import os
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 APP = "breakwall"
 EMBEDDED = "embedded"
@@ -58,6 +59,12 @@ def lock_name(venue: str, environment: str, key: str) -> str:
 def mark_of_panic(venue: str, environment: str, key: str) -> Path:
     """The file that says: a person ran panic on this account, nothing may be opened until a person arms."""
     return state_folder() / "locks" / f"{lock_name(venue, environment, key)}.panic"
+
+
+def ban_file(url: str) -> Path:
+    """Until when the host of this address has banned ours: it concerns whoever starts next, on whatever account."""
+    name = "".join(letter if letter.isalnum() or letter in ".-" else "_" for letter in urlsplit(url).netloc)
+    return state_folder() / "bans" / (name.strip(".") or "nobody")
 
 
 def mark_in(folder: Path) -> Path:

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TextIO
 
+from breakwall.bans import Ban
 from breakwall.exit_codes import DONE, INTERRUPTED, NOT_FLAT, REFUSED, UNREACHABLE, USAGE
 from breakwall.keys import KeysError
 from breakwall.model.text import sanitise
@@ -17,6 +18,7 @@ from breakwall.panic.line import KEY_CODES, Line, LostError, RefusedError, Venue
 from breakwall.panic.receipt import as_json, as_text, prices_of, receipt
 from breakwall.panic.rescue import SCOPES, Rescue, Wish
 from breakwall.panic.target import Target, TargetError, Wanted, leave_mark
+from breakwall.places import ban_file
 from breakwall.redaction import redact
 from breakwall.spans import seconds_of
 
@@ -128,6 +130,7 @@ def _reach(
 ) -> tuple[Target, Line, Rescue, Look] | int:
     """The account that knows the key, with the first look at it; an exit code where there is none."""
     for target in candidates:
+        _warn_of_ban(target, clock)
         line = Line(target.url, target.keys, clock, client=client)
         rescue = Rescue(line, wish, _say)
         try:
@@ -142,6 +145,16 @@ def _reach(
             return _unreached(target, error)
     _say("breakwall: the key is refused; check key, secret, the address it is bound to, and --environment")
     return REFUSED
+
+
+def _warn_of_ban(target: Target, clock: VenueClock) -> None:
+    """A person's emergency is worth an attempt in vain, which may make the ban longer; it is said."""
+    left_ms = Ban(ban_file(target.url)).until_ms(clock.now_ms()) - clock.now_ms()
+    if left_ms > 0:
+        _say(
+            f"this address was banned by {target.url} for another {left_ms // 1000} s; it is tried all the same. "
+            "Where it is refused: close from another address, or on the exchange's own site"
+        )
 
 
 def _unreached(target: Target, error: Exception) -> int:

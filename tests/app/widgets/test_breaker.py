@@ -170,3 +170,9 @@ def test_a_budget_stands_below_what_is_tripped_at_every_width(pane, view, plain)
         rows = plain(pane.rows(replace(view, limits=(ORDERS,)), width, 9)).splitlines()
         assert "62% used" in rows[3]
         assert all(len(row) <= width for row in rows)
+
+
+def test_a_ban_of_our_address_says_how_long(pane, view, plain) -> None:
+    banned = ApiView("all", "BANNED", view.at_ms + 570_000, reason="HTTP 403")
+    told = plain(pane.rows(replace(view, api=(banned,)), 120, 20))
+    assert " API all        BANNED 9m30s: no REST request leaves, nor from the next start: HTTP 403" in told

@@ -105,8 +105,8 @@ def rule_rows(view: View, width: int) -> list[Row]:
 
 def api_words(group: ApiView, at_ms: int) -> str:
     """The state of an API breaker, and when it tries again."""
-    if group.state == "OPEN" and group.until_ms is not None:
-        return f"OPEN {countdown(group.until_ms - at_ms)}"
+    if group.state in {"OPEN", "BANNED"} and group.until_ms is not None:
+        return f"{group.state} {countdown(group.until_ms - at_ms)}"
     return group.state
 
 
@@ -115,6 +115,7 @@ def _interface(group: ApiView, column: int, width: int, at_ms: int) -> Row:
     told = {
         "OPEN": f"{api_words(group, at_ms)}, then one probe; stops, closes, cancels pass",
         "HALF-OPEN": "HALF-OPEN, one probe is out",
+        "BANNED": f"{api_words(group, at_ms)}: no REST request leaves, nor from the next start",
     }.get(group.state, group.state)
     why = "; ".join(filter(None, (f"{group.failures} failures" if group.failures else "", group.reason)))
     return _row(f" {_padded(f'API {group.group}', column)} ", f"{told}: {why}" if why else told, width, "alarm")

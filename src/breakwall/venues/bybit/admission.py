@@ -7,6 +7,7 @@ position/leverage, user/apikey-info, account/set-price-limit.
 
 import logging
 from collections.abc import Callable, Coroutine, Iterable
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NoReturn, TypeVar
 
@@ -52,9 +53,14 @@ class Admission:
         self._settings = settings
         self._leverage = leverage
 
-    async def admit(self, symbols: Iterable[str]) -> tuple[Account, dict[str, Instrument]]:
-        """The account's facts and the rules of exactly these symbols."""
-        wanted = tuple(symbols)
+    async def admit(self, symbols: Iterable[str], held: Iterable[str] = ()) -> tuple[Account, dict[str, Instrument]]:
+        """The account's facts and the rules of these symbols, and of those that may still be `held`.
+
+        Where something may be held, a symbol that is not to be had does not keep the rest from being looked after.
+        """
+        asked, managed = tuple(symbols), tuple(held)
+        wanted = tuple(dict.fromkeys((*asked, *managed)))
+        self._refuse_while_banned()
         await self._read("clock", self._rest.measure_time)
         async with together() as group:
             key = group.create_task(self._read("key", lambda: self._rest.read(KEY_INFO, {})))
@@ -62,8 +68,11 @@ class Admission:
             listed = group.create_task(self._read("instruments", lambda: self.instruments(wanted)))
         _check_key(key.result())
         instruments = listed.result()
-        for symbol in wanted:
+        for symbol in asked if not managed else ():
             self._check_symbol(symbol, instruments.get(symbol))
+        for symbol in [symbol for symbol in wanted if symbol not in instruments]:
+            _log.warning("%s: the venue does not list it (any more); it is not followed", symbol)
+        wanted = tuple(symbol for symbol in wanted if symbol in instruments)
         async with together() as group:
             rows = {symbol: group.create_task(self._position_rows(symbol)) for symbol in wanted}
         for symbol in wanted:
@@ -76,6 +85,13 @@ class Admission:
         taker, maker = await self._fees(wanted)
         return Account(text(key.result(), "userID"), taker, maker), instruments
 
+    async def admit_more(self, symbol: str, instrument: Instrument | None) -> None:
+        """Make one more symbol ready while we run; raises VenueError naming what is wrong with it."""
+        self._check_symbol(symbol, instrument)
+        rows = await self._position_rows(symbol)
+        _check_position_mode(symbol, rows)
+        await self._set_leverage(symbol, rows)
+
     async def instruments(self, wanted: Iterable[str]) -> dict[str, Instrument]:
         """Current rules of the wanted symbols the venue lists; raises ReadError."""
         names = set(wanted)
@@ -84,6 +100,18 @@ class Admission:
             return {text(row, "symbol"): instrument_of(row) for row in rows if text(row, "symbol") in names}
         except RecordError as error:
             raise ReadError(f"{INSTRUMENTS.path}: {error}") from error
+
+    def _refuse_while_banned(self) -> None:
+        """Asking would only make it longer; stops that stand at the venue need nobody."""
+        until_ms = self._rest.banned_until_ms
+        if until_ms:
+            at = datetime.fromtimestamp(until_ms / 1000, UTC)
+            message = (
+                f"{self._rest.host}: expected to be answered, found our address banned until {at:%H:%M:%S} UTC "
+                "(HTTP 403); nothing was sent. Start again then; stops stay on the exchange. From another address: "
+                "remove its file in the state folder's `bans`"
+            )
+            raise VenueError(message, code=UNREACHABLE)
 
     def _check_symbol(self, symbol: str, instrument: Instrument | None) -> None:
         if instrument is None or not instrument.tradable:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from msgspec import structs
@@ -49,6 +49,7 @@ from breakwall.venues.bybit.endpoints import (
 )
 from breakwall.venues.bybit.reports import AccountRecords, PrivateCodec, RecordError, dict_in, text
 from breakwall.venues.bybit.rest import ReadError, Reply, Rest, together
+from breakwall.venues.bybit.scanner import Scanner
 from breakwall.venues.topics import Topic
 from breakwall.venues.websocket import Pace, Stream
 
@@ -109,9 +110,13 @@ class BybitBroker:
         """The venue's clock minus ours, from every REST answer."""
         return self._rest.time.offset_ms
 
-    async def prepare(self, symbols: Iterable[str]) -> tuple[Account, Instruments]:
+    def scanner(self, refresh_s: float) -> Scanner:
+        """Who looks over all contracts with this account's key, and makes more of them ready."""
+        return Scanner(self._rest, self._admission, self.instruments, self._clock, self._sink, refresh_s)
+
+    async def prepare(self, symbols: Iterable[str], held: Iterable[str] = ()) -> tuple[Account, Instruments]:
         """See `Admission`; raises VenueError with code 3 or 6."""
-        account, instruments = await self._admission.admit(symbols)
+        account, instruments = await self._admission.admit(symbols, held)
         self.instruments.update(instruments)
         return account, Instruments(tuple(instruments.values()))
 
@@ -171,6 +176,10 @@ class BybitBroker:
     def reset_api(self, group: ApiGroup) -> None:
         """A person closes the API breaker of a group; a ban of our address is the venue's to end."""
         self._rest.circuits.reset(group)
+
+    def honour_ban(self, until_ms: int, tell: Callable[[int], None]) -> None:
+        """A ban of our address from before this start, and who is to know of each; see `Rest.honour`."""
+        self._rest.honour(until_ms, tell)
 
     def limits(self) -> tuple[LimitView, ...]:
         """What may still be asked for in this second."""

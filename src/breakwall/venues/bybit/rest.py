@@ -1,7 +1,7 @@
 """One REST call to Bybit: budget, signature, exchange, answer. Every page of a list."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from msgspec import Struct
@@ -81,9 +81,32 @@ class Rest:
         self._signer = signer
         self._timeout_s = timeout_s
         self._up = True
+        self._ban_told = False
+        self._tell_ban: Callable[[int], None] = _nobody
         self.limiter = Limiter(CAPS)
         self.circuits = Circuits(sink)
         self.time = VenueTime()
+
+    def honour(self, until_ms: int, tell: Callable[[int], None]) -> None:
+        """Go on with a ban of our address from before (engine time; 0: none), and let it be known for the next start:
+        `tell` gets the moment each ban ends, and 0 once the venue answers again.
+        """
+        self._tell_ban = tell
+        if until_ms:
+            self._ban_told = True
+            self.limiter.ban(until_ms)
+            self.circuits.banned("our address was banned before this start (HTTP 403)", until_ms)
+
+    @property
+    def host(self) -> str:
+        return self._base.partition("://")[2]
+
+    @property
+    def banned_until_ms(self) -> int:
+        """Until when nothing leaves; 0: no ban."""
+        now_ms = self._clock.now_ms()
+        left_ms = self.limiter.banned_ms(now_ms)
+        return now_ms + left_ms if left_ms else 0
 
     def venue_ms(self) -> int:
         return self.time.at(self._clock.now_ms())
@@ -190,6 +213,8 @@ class Rest:
             if answer.status == outcome.BAN_STATUS:
                 until_ms = self.limiter.banned(now_ms, answer.headers, self.venue_ms())
                 self.circuits.banned(verdict.reason, until_ms)
+                self._ban_told = True
+                self._tell_ban(until_ms)
             elif answer.status >= 500:
                 self.circuits.failed(endpoint.group, verdict.reason, now_ms)
             elif answer.status in outcome.BUSY_CODES:
@@ -207,6 +232,9 @@ class Rest:
         else:
             self.circuits.succeeded(endpoint.group, now_ms)
         self._learn(endpoint, envelope, answer, sent_ms)
+        if self._ban_told and not self._banned():
+            self._ban_told = False
+            self._tell_ban(0)
         wait_ms = 0
         if envelope.code == outcome.RATE_LIMIT:
             wait_ms = self.limiter.exceeded(endpoint.path, answer.headers, now_ms, self.venue_ms())
@@ -246,6 +274,10 @@ def _limit(group: ApiGroup, budget: Budget) -> LimitView:
         reserve=budget.reserve,
         wait_ms=budget.wait_ms,
     )
+
+
+def _nobody(until_ms: int) -> None:
+    """Nobody wants to know of bans."""
 
 
 def _pressed(limit: LimitView) -> tuple[int, float]:
