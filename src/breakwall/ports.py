@@ -110,11 +110,26 @@ class Feed(Protocol):
         ...
 
 
+class Scanner(Protocol):
+    """Looks over all contracts of one venue now and then, and makes single ones ready, as events into a sink."""
+
+    async def run(self) -> None:
+        """Look and make ready until cancelled."""
+        ...
+
+    def admit(self, symbols: Iterable[str]) -> None:
+        """Make these ready to be traded, soon; an `Admitted` tells what became of each."""
+        ...
+
+
 class Broker(Protocol):
     """Orders and account of one venue. Never raises for a business or network failure: that is an Outcome."""
 
-    async def prepare(self, symbols: Iterable[str]) -> tuple[Account, Instruments]:
-        """Check clock, account and modes, set leverage; raises VenueError naming what is wrong."""
+    async def prepare(self, symbols: Iterable[str], held: Iterable[str] = ()) -> tuple[Account, Instruments]:
+        """Check clock, account and modes, set leverage; raises VenueError naming what is wrong.
+
+        `held` are others that may still be held: they are only to be managed, and left out where they are gone.
+        """
         ...
 
     async def execute(self, approved: "ApprovedIntent") -> Outcome: ...

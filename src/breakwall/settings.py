@@ -324,8 +324,8 @@ class Settings(Section):
         return disabled
 
     def trades(self, symbol: str) -> bool:
-        """Whether positions may be opened in it."""
-        return symbol in self.symbols and symbol not in self.disabled
+        """Whether positions may be opened in it; whether the screener wants it is another question."""
+        return (symbol in self.symbols or self.screener.enabled) and symbol not in self.disabled
 
     @field_validator("symbols")
     @classmethod

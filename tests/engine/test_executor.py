@@ -51,7 +51,7 @@ class SlowBroker:
         self.release = asyncio.Event()
         self.read_backs = 0
 
-    async def prepare(self, symbols: Iterable[str]) -> tuple[Account, Instruments]:
+    async def prepare(self, symbols: Iterable[str], held: Iterable[str] = ()) -> tuple[Account, Instruments]:
         raise AssertionError("not part of these tests")
 
     async def execute(self, approved: ApprovedIntent) -> Outcome:

@@ -44,7 +44,7 @@ class Venue:
         self.sent: list[object] = []
         self.acted = asyncio.Event()
 
-    async def prepare(self, symbols: Iterable[str]) -> tuple[Account, Instruments]:
+    async def prepare(self, symbols: Iterable[str], held: Iterable[str] = ()) -> tuple[Account, Instruments]:
         return Account("1", Decimal("0.00055"), Decimal("0.0002")), Instruments((BTC,))
 
     async def execute(self, approved: ApprovedIntent) -> Outcome:

@@ -219,7 +219,7 @@ class Make:
             "at_ms": 1_000_100,
             "instrument": BTC,
             "enabled": True,
-            "active": True,
+            "inactive": "",
             "processed": False,
             "bid_ticks": 600_000,
             "ask_ticks": 600_001,

@@ -39,7 +39,7 @@ def test_a_good_signal_passes_all_ten(make):
     ("check", "scene", "signal"),
     [
         ("symbol enabled", {"enabled": False}, {}),
-        ("symbol active", {"active": False}, {}),
+        ("symbol active", {"inactive": "its book is not live"}, {}),
         ("signal fresh", {"at_ms": 1_060_000}, {}),
         ("signal fresh", {"at_ms": 999_999}, {}),
         ("not processed before", {"processed": True}, {}),
@@ -71,7 +71,7 @@ def test_each_check_refuses_what_it_is_for(make, check, scene, signal):
 @pytest.mark.parametrize(
     ("scene", "signal", "heals"),
     [
-        ({"active": False}, {}, True),
+        ({"inactive": "its book is not live"}, {}, True),
         ({"bid_ticks": 598_000}, {}, True),
         ({"bid_ticks": 607_000, "ask_ticks": 607_001}, {}, True),
         ({"enabled": False}, {}, False),

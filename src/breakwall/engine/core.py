@@ -13,6 +13,8 @@ from breakwall.engine import (
     keeping,
     reconciling,
     recovery,
+    rules,
+    screening,
     viewing,
     watching,
 )
@@ -20,6 +22,7 @@ from breakwall.engine.state import State
 from breakwall.model import events
 from breakwall.model.actions import Action, Approved, CancelOrder, MoveStop, PlaceOrder
 from breakwall.model.api import ApiHealth
+from breakwall.model.listings import Admitted, Listings
 from breakwall.model.view import LogLine, SymbolView, View
 from breakwall.trading.blotter import Blotter
 from breakwall.trading.origin import Origin
@@ -106,7 +109,7 @@ def _on_tick(state: State, event: events.Tick) -> None:
     """
     state.venue_offset_ms = round(event.venue_offset_ms)
     failures: list[Exception] = []
-    for part in (watching, recovery, guarding, booking, conditions):
+    for part in (watching, screening, recovery, guarding, booking, conditions):
         try:
             part.on_tick(state)
         except Exception as error:
@@ -140,7 +143,9 @@ _HANDLERS: dict[type, Callable[[State, Any], None]] = {
     events.IntentSent: booking.on_word,
     events.Outcome: booking.on_outcome,
     events.OrderAnswer: booking.on_word,
-    events.Instruments: recovery.on_instruments,
+    events.Instruments: rules.on_instruments,
+    Listings: screening.on_listings,
+    Admitted: screening.on_admitted,
     events.Account: recovery.on_account,
     events.SettingsChanged: recovery.on_settings,
     events.JournalHealth: recovery.on_journal_health,

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from breakwall.engine import booking, viewing
+from breakwall.engine import booking, screening, viewing
 from breakwall.engine.state import Phase, State
 from breakwall.market.state import Market
 from breakwall.model.actions import PlaceOrder, Refused
@@ -108,7 +108,8 @@ def scene(state: State, market: Market, signal: Signal) -> Scene:
         at_ms=state.now,
         instrument=market.instrument,
         enabled=state.settings.trades(signal.symbol),
-        active=market.live,
+        inactive=("" if state.wants(signal.symbol) else screening.UNWANTED)
+        or ("" if market.live else "its book is not live"),
         processed=ORDERED in state.answered.get(signal.key, ()),
         bid_ticks=market.best_bid,
         ask_ticks=market.best_ask,

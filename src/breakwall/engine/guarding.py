@@ -6,6 +6,7 @@ from breakwall.engine.state import State
 from breakwall.market.state import Market
 from breakwall.model.actions import CancelOrder, MoveStop, PlaceOrder, Refused
 from breakwall.trading import risk
+from breakwall.trading.delivery import due_out
 from breakwall.trading.position import Position, PositionState
 from breakwall.trading.protection import CloseNow, Need, SetStop
 
@@ -73,7 +74,14 @@ def why_closed(state: State, position: Position) -> str:
     """Who wants this position closed, in words; empty where nobody does."""
     foreign = position.foreign and state.foreign == "close" and position.stop_ticks is not None
     late = "" if position.foreign or not state.panicked else f"filled after {state.panicked}"
-    return state.wants_flat(position.symbol) or late or ("not ours: [recovery] foreign = close" if foreign else "")
+    before_min = state.settings.risk.close_before_delivery_min
+    ends = due_out(position.instrument, before_min, state.now + state.venue_offset_ms)
+    return (
+        state.wants_flat(position.symbol)
+        or late
+        or ends
+        or ("not ours: [recovery] foreign = close" if foreign else "")
+    )
 
 
 def _protection(state: State, position: Position, market: Market) -> Need | None:

@@ -18,8 +18,10 @@ from breakwall.engine.supervise import Supervisor, raised_at
 from breakwall.engine.turnstile import Turnstile
 from breakwall.model.actions import (
     Action,
+    Admit,
     Approved,
     AskReadBack,
+    Follow,
     Keep,
     Note,
     QueryOrder,
@@ -47,8 +49,9 @@ from breakwall.model.events import (
     WalletReport,
 )
 from breakwall.model.journal import EntryKind, JournalEntry
+from breakwall.model.listings import Admitted
 from breakwall.model.view import LimitView, SymbolView, View
-from breakwall.ports import Broker, Clock, Feed, Journal, Ledger, Recorder, VenueError
+from breakwall.ports import Broker, Clock, Feed, Journal, Ledger, Recorder, Scanner, VenueError
 from breakwall.settings import Settings
 from breakwall.trading.reconcile.restore import END, START, account_of, unfinished
 
@@ -57,6 +60,7 @@ Say = Callable[[Note, int], None]
 
 _JOURNALED = (
     Account,
+    Admitted,
     Command,
     Fills,
     Instruments,
@@ -94,6 +98,7 @@ class Engine:
         say: Say,
         venue_offset_ms: Callable[[], float],
         reset_api: Callable[[ApiGroup], None],
+        scanner: Scanner | None = None,
         ledger: Ledger | None = None,
         log_trouble: Callable[[], str] = str,
         limits: Callable[[], tuple[LimitView, ...]] = tuple,
@@ -106,6 +111,7 @@ class Engine:
         self._inbox = inbox
         self._feed = feed
         self._broker = broker
+        self._scanner = scanner
         self._journal = journal
         self._recorder = recorder
         self._ledger = ledger
@@ -133,13 +139,14 @@ class Engine:
 
         Raises VenueError before anything was sent.
         """
-        symbols = dict.fromkeys((*self.settings.symbols, *unfinished(self._remembered)))
-        account, instruments = await self._broker.prepare(symbols)
+        held = unfinished(self._remembered)
+        account, instruments = await self._broker.prepare(self.settings.symbols, held)
         self._check_account(account)
         settings = self.settings.model_dump_json(by_alias=True)
         for event in (SettingsChanged(settings, self.run_number), account, instruments, Recovered(self._remembered)):
             self._inbox.put(event)
         self._remembered = ()
+        symbols = [instrument.symbol for instrument in instruments.instruments]
         self._feed.subscribe(dict.fromkeys(symbols, self.settings.venue.first_depth))
         await self._write(START, f"run {self.run_number} begins")
         engine = self.settings.engine
@@ -148,6 +155,8 @@ class Engine:
         keep("core", self._drain)
         keep("feed", self._feed.run)
         keep("private stream", self._broker.run)
+        if self._scanner is not None:
+            keep("scanner", self._scanner.run)
         keep("tick", lambda: self._tick(engine.tick_ms / 1000))
         keep("loop delay", lambda: watch_loop_delay(self.clock, self.loop_delays))
         keep("percentiles", self._rank)
@@ -285,6 +294,11 @@ class Engine:
             self._executor.read_back(action, self.core.fills_since_ms)
         elif isinstance(action, Resubscribe):
             self._feed.resubscribe(action.symbol, action.depth)
+        elif isinstance(action, Follow):
+            self._feed.subscribe(dict(action.depths))
+        elif isinstance(action, Admit):
+            if self._scanner is not None:
+                self._scanner.admit(action.symbols)
         elif isinstance(action, ResetApi):
             self._reset_api(action.group)
 

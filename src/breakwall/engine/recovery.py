@@ -5,22 +5,19 @@ whenever a stop's fate is in doubt.
 """
 
 from breakwall import points
-from breakwall.engine import audit, checkpointing, commands, observing, reconciling, watching
+from breakwall.engine import audit, checkpointing, observing, reconciling
 from breakwall.engine.passes import Passes
 from breakwall.engine.state import Phase, State
 from breakwall.engine.wishes import Wish
-from breakwall.market.state import Market
 from breakwall.model.actions import QueryOrder
 from breakwall.model.events import (
     Account,
     CommandKind,
-    Instruments,
     JournalHealth,
     LinkChanged,
     Recovered,
     SettingsChanged,
 )
-from breakwall.model.units import Instrument
 from breakwall.points import Point
 from breakwall.settings import Settings
 from breakwall.trading.reconcile.report import machines
@@ -45,30 +42,6 @@ def on_settings(state: State, event: SettingsChanged) -> None:
 def on_account(state: State, event: Account) -> None:
     state.account = event
     state.use(event.taker_fee)
-
-
-def on_instruments(state: State, event: Instruments) -> None:
-    """New symbols get a market; changed rules reach it; a new tick or lot makes book and walls meaningless."""
-    for instrument in event.instruments:
-        changed = state.blotter.adopt(instrument)
-        market = state.markets.get(instrument.symbol)
-        if market is None:
-            depth = state.settings.venue.first_depth
-            state.markets[instrument.symbol] = Market(instrument, state.settings, depth)
-        elif changed:
-            change_units(state, market, instrument)
-        else:
-            market.instrument = instrument
-
-
-def change_units(state: State, market: Market, new: Instrument) -> None:
-    """Positions are converted; entries in the old units are cancelled, and the book is asked for again."""
-    symbol, old = new.symbol, market.instrument
-    commands.cancel_entries(state, symbol, "trading rules changed")
-    state.markets[symbol] = Market(new, state.settings, market.depth)
-    reason = f"tick {old.tick} -> {new.tick}, lot {old.lot} -> {new.lot}"
-    watching.resubscribe(state, state.markets[symbol], reason)
-    state.read_back_due = "reconnect"
 
 
 def on_recovered(state: State, event: Recovered) -> None:

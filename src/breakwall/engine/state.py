@@ -1,11 +1,13 @@
 """All that the core knows, and the actions of the event it is deciding right now."""
 
 from collections import Counter, deque
+from collections.abc import Iterable
 from decimal import Decimal
 from enum import Enum
 
 from breakwall.engine.delays import Lateness
 from breakwall.engine.passes import Review
+from breakwall.engine.roster import Roster
 from breakwall.engine.rota import Rota
 from breakwall.engine.wishes import Wish
 from breakwall.market.state import Market
@@ -63,6 +65,7 @@ class State:
         self.settings = Settings()
         self.account: Account | None = None
         self.markets: dict[str, Market] = {}
+        self.roster = Roster()
         self.blotter = Blotter(self.settings, {})
         self.use(taker_fee=Decimal("0.00055"))
         self.answered: dict[Key, tuple[str, ...]] = {}  # signal -> the checks that refused it, and "ordered"
@@ -174,6 +177,10 @@ class State:
         said = self.settings.recovery.foreign
         return "adopt" if said == "close" and self.observing else said
 
+    def wants(self, symbol: str) -> bool:
+        """Whether the settings or the screener want this symbol followed."""
+        return symbol in self.settings.symbols or symbol in self.roster.screener.chosen
+
     def wants_flat(self, symbol: str) -> str:
         """Why this symbol must be flat: a person's wish, or the breaker's; empty where it need not."""
         wish = self.flat_wishes.get(symbol) or self.flat_wishes.get("")
@@ -214,8 +221,12 @@ class State:
         self.out.append(Note(kind, text, level, symbol, self.at.trace, client_id, durable=durable, record=record))
 
 
+GONE_COUNTS = ("book_messages", "trades_seen", "gaps", "resyncs", "walls_seen", "walls_eaten", "walls_pulled")
+"""What is counted by each market, and must not be forgotten with it."""
+
+
 class Sums:
-    """Counts of this run, for the receipt."""
+    """Counts of this run, for the receipt. `gone` are those of markets that are no longer followed."""
 
     __slots__ = (
         "bad_frames",
@@ -224,6 +235,7 @@ class Sums:
         "fees_usdt",
         "fills",
         "funding_usdt",
+        "gone",
         "opened_by",
         "orders_sent",
         "realised_pnl_usdt",
@@ -236,3 +248,13 @@ class Sums:
         self.fees_usdt = self.funding_usdt = self.realised_pnl_usdt = Decimal(0)
         self.opened_by: Counter[str] = Counter()
         self.closed_by: Counter[str] = Counter()
+        self.gone: Counter[str] = Counter()
+
+    def leave(self, market: Market) -> None:
+        """Keep what this market has counted."""
+        self.gone.update({name: getattr(market, name) for name in GONE_COUNTS})
+
+    def of_markets(self, markets: Iterable[Market]) -> dict[str, int]:
+        """What all markets have counted, those that are gone included."""
+        followed = list(markets)
+        return {name: self.gone[name] + sum([getattr(market, name) for market in followed]) for name in GONE_COUNTS}

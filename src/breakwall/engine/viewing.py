@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from breakwall.engine import flattening
+from breakwall.engine import flattening, screening
 from breakwall.engine.state import State
 from breakwall.market.viewing import LEVELS, symbol_view
 from breakwall.model.actions import Refused, Sized
@@ -67,6 +67,7 @@ def view(
         recovering=state.review.passes is not None,
         observing=state.observing,
         journal_trouble=state.journal_why,
+        screener=screening.view(state, at_ms),
     )
 
 
@@ -103,6 +104,7 @@ def _market(state: State, symbol: str, at_ms: int, selected: str) -> SymbolView:
         at_ms,
         venue_offset_ms=state.venue_offset_ms,
         paused=bool(state.breaker.paused(symbol)),
+        reducing=screening.reducing(state, symbol),
         walls=not selected,
         levels=LEVELS if symbol == selected else 0,
     )
@@ -161,15 +163,9 @@ def _order(order: Order, instrument: Instrument, at_ms: int) -> OrderView:
 
 
 def _counters(state: State, venue_ms: int) -> Counters:
-    sums, markets = state.sums, state.markets.values()
+    sums = state.sums
     return Counters(
-        book_messages=sum([market.book_messages for market in markets]),
-        trades_seen=sum([market.trades_seen for market in markets]),
-        gaps=sum([market.gaps for market in markets]),
-        resyncs=sum([market.resyncs for market in markets]),
-        walls_seen=sum([market.walls_seen for market in markets]),
-        walls_eaten=sum([market.walls_eaten for market in markets]),
-        walls_pulled=sum([market.walls_pulled for market in markets]),
+        **sums.of_markets(state.markets.values()),
         signals=sums.signals,
         refused=sums.refused,
         orders_sent=sums.orders_sent,

@@ -82,6 +82,7 @@ def deepen(state: State, market: Market) -> None:
     """Subscribe more levels where the book does not reach far enough to tell walls from their neighbours."""
     wanted = market.wants_depth
     if wanted:
+        state.roster.depths[market.instrument.symbol] = wanted
         reason = f"{market.depth} levels do not reach far enough, asking for {wanted}"
         state.out.append(Resubscribe(market.instrument.symbol, reason, wanted))
         state.say("depth", reason, symbol=market.instrument.symbol)

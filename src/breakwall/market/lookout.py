@@ -150,6 +150,13 @@ class Lookout:
                 if wall.in_view:
                     self._hide(wall, at_ms)
 
+    def leave(self, at_ms: int) -> None:
+        """Nobody looks at this side any more."""
+        for wall in list(self.walls.values()):
+            if wall.built:
+                self._end(wall, "left", at_ms)
+        self.walls = {}
+
     def look_again(self, at_ms: int) -> None:
         """A trusted book is back: each wall is found again, still out of view, or unknown."""
         side = self.side

@@ -259,6 +259,12 @@ class Market:
             self.resyncs += self.status is not Status.WAITING
             self._go_blind(Status.RESYNC, reason, at_ms)
 
+    def leave(self, at_ms: int) -> None:
+        """Nobody looks here any more: the walls are out of sight, and nothing more is known of them."""
+        self.status, self.status_reason = Status.WAITING, "no longer followed"
+        self.bid_walls.leave(at_ms)
+        self.ask_walls.leave(at_ms)
+
     def use(self, settings: Settings) -> None:
         """Take new settings, from now on; the bucket width changes with the next snapshot of another depth."""
         self.settings = settings

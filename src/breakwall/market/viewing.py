@@ -20,6 +20,7 @@ def symbol_view(
     *,
     venue_offset_ms: int = 0,
     paused: bool = False,
+    reducing: str = "",
     walls: bool = False,
     levels: int = 0,
 ) -> SymbolView:
@@ -47,6 +48,7 @@ def symbol_view(
         lot=instrument.lot,
         usdt_per_tick_lot=instrument.usdt_per_tick_lot,
         paused=paused,
+        reducing=reducing,
         bids=market.book.bids.top(levels),
         asks=market.book.asks.top(levels),
         walls=_standing(market, at_ms) if walls or deep else (),

@@ -106,6 +106,18 @@ class Resubscribe(Struct, frozen=True, tag=True):
     depth: int = 0  # 0: as before
 
 
+class Admit(Struct, frozen=True, tag=True):
+    """Make these contracts ready to be traded; the answer is an `Admitted`."""
+
+    symbols: tuple[str, ...]
+
+
+class Follow(Struct, frozen=True, tag=True):
+    """Follow the market data of exactly these: symbol and levels of the book."""
+
+    depths: tuple[tuple[str, int], ...]
+
+
 class ResetApi(Struct, frozen=True, tag=True):
     """Close the API breaker of this group by hand."""
 
@@ -148,6 +160,8 @@ Action = (
     | QueryOrder
     | AskReadBack
     | Resubscribe
+    | Admit
+    | Follow
     | ResetApi
     | Note
     | WriteCheckpoint

@@ -46,7 +46,7 @@ class Instrument(Struct, frozen=True, dict=True):
     """One version of a linear perpetual's trading rules.
 
     Units: `tick` USDT per price step, `lot` coins per size step; `*_lots` are counts of lots;
-    `maintenance_rate` and `price_limit_ratio` are fractions.
+    `maintenance_rate` and `price_limit_ratio` are fractions; 0 for `delivery_ms` and `launched_ms` is unknown.
     Source: `GET /v5/market/instruments-info`.
     """
 
@@ -69,6 +69,7 @@ class Instrument(Struct, frozen=True, dict=True):
     settle: str = "USDT"
     kind: str = ""
     delivery_ms: int = 0
+    launched_ms: int = 0
     version: int = 1
 
     @property

@@ -11,6 +11,7 @@ from breakwall.model.margin import order_cost
 from breakwall.model.units import Instrument
 from breakwall.settings import Settings
 from breakwall.trading.cost import Costs
+from breakwall.trading.delivery import ending
 from breakwall.trading.liquidation import liquidation_ticks
 from breakwall.trading.portfolio import Portfolio
 from breakwall.trading.signal import Signal
@@ -23,15 +24,15 @@ _HUNDRED = Decimal(100)
 class Scene(Struct, frozen=True):
     """Everything the checks look at, at one moment.
 
-    `active` is the screener's word (until there is one: the market is LIVE); `processed`: this signal's
-    key already led to an order; best prices are ticks; `wall` is the signal's wall as the market knows
-    it now, None when it was forgotten.
+    `inactive` is why the symbol is not active as screener and market have it, empty where it is;
+    `processed`: this signal's key already led to an order; best prices are ticks; `wall` is the signal's wall as
+    the market knows it now, None when it was forgotten.
     """
 
     at_ms: int
     instrument: Instrument
     enabled: bool
-    active: bool
+    inactive: str
     processed: bool
     bid_ticks: int | None
     ask_ticks: int | None
@@ -86,11 +87,8 @@ def symbol_enabled(signal: Signal, scene: Scene) -> Answer:
 
 
 def symbol_active(signal: Signal, scene: Scene) -> Answer:
-    tradable = scene.instrument.tradable
-    reason = f"{signal.symbol} is {scene.instrument.status}, not a living USDT perpetual"
-    if tradable:
-        reason = f"{signal.symbol} is not live"
-    return _answer("symbol active", scene.active and tradable, reason, heals=True)
+    reason = ending(scene.instrument, scene.at_ms) or scene.inactive
+    return _answer("symbol active", not reason, f"{signal.symbol}: {reason}", heals=True)
 
 
 def signal_fresh(signal: Signal, scene: Scene) -> Answer:

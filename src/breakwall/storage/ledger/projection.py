@@ -14,6 +14,7 @@ from breakwall.model.events import (
     SettingsChanged,
 )
 from breakwall.model.journal import EntryKind, JournalEntry
+from breakwall.model.listings import Admitted
 from breakwall.model.records import ClosedTrade, Deed, OrderStep, PositionStep, RecoveryReport, SignalContext
 from breakwall.storage.ledger import orders, positions, trail
 from breakwall.storage.ledger.batch import Batch
@@ -76,7 +77,7 @@ def _note(line: Line, note: Note) -> None:
 
 def _event(line: Line, event: Event) -> None:
     match event:
-        case Instruments():
+        case Instruments() | Admitted():
             _instruments(line, event)
         case OrderReports():
             for report in event.reports:
@@ -97,7 +98,7 @@ def _event(line: Line, event: Event) -> None:
             _run(line, event)
 
 
-def _instruments(line: Line, event: Instruments) -> None:
+def _instruments(line: Line, event: Instruments | Admitted) -> None:
     """Each change of tick or lot is a row: what comes after it is told in these units."""
     for instrument in event.instruments:
         symbol, scale = instrument.symbol, Scale(instrument.tick, instrument.lot)
@@ -110,7 +111,7 @@ def _run(line: Line, event: SettingsChanged) -> None:
     """A strategy is a section of the settings that can be enabled, and is."""
     settings = msgspec.json.decode(event.settings)
     for name, section in settings.items():
-        if isinstance(section, dict) and section.get("enabled") is True and name != "ledger":
+        if isinstance(section, dict) and section.get("enabled") is True and name not in {"ledger", "screener"}:
             row = {"run": event.run, "strategy": name, "started_ms": line.at_ms, "settings": event.settings}
             line.batch.add(RUNS, {**row, "parameters": msgspec.json.encode(section).decode()})
 

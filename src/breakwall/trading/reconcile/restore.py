@@ -8,6 +8,7 @@ from msgspec import Struct, structs
 from breakwall.model.actions import CancelOrder, MoveStop, Note, PlaceOrder
 from breakwall.model.events import Account, Command, CommandKind, Event, Instruments, OrderAnswer, ReadBack
 from breakwall.model.journal import DAMAGED, EntryKind, JournalEntry
+from breakwall.model.listings import Admitted
 from breakwall.model.records import ClosedTrade, PositionStep
 from breakwall.model.units import Instrument
 from breakwall.settings import Settings
@@ -30,6 +31,7 @@ _NOTES = msgspec.json.Decoder(Note)
 _CHECKPOINTS = msgspec.json.Decoder(Checkpoint)
 _ACCOUNT = '{"type":"Account"'
 _READ_BACK = '{"type":"ReadBack"'
+_ADOPTED = '"type":"PositionStep","what":"adopted"'
 
 
 class Restored(Struct, frozen=True):
@@ -92,13 +94,13 @@ def restore(
 
 
 def unfinished(entries: Iterable[JournalEntry]) -> list[str]:
-    """Symbols that were traded and, as far as the journal tells, may still be held.
+    """Symbols that were traded or taken over, and, as far as the journal tells, may still be held.
 
     An entry that cannot be understood ends nothing: `restore` tells of it.
     """
     symbols: dict[str, None] = {}
     for entry in entries:
-        if entry.kind is EntryKind.INTENT:
+        if entry.kind is EntryKind.INTENT or _ADOPTED in entry.body:
             symbols[entry.symbol] = None
         elif entry.symbol in symbols and _finished(entry):
             del symbols[entry.symbol]
@@ -241,7 +243,7 @@ class _Replay:
             self.people.hear(event, entry.at_ms)
             if event.kind is CommandKind.RESET_BREAKER:
                 self.crashes.clear()
-        elif isinstance(event, Instruments):
+        elif isinstance(event, Instruments | Admitted):
             for instrument in event.instruments:
                 self.blotter.adopt(instrument)
         self._book([*self.blotter.apply(event, origin), *self.blotter.on_tick({}, origin)])

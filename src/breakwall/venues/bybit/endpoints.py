@@ -84,6 +84,7 @@ class Endpoint(Struct, frozen=True):
 
 TIME = Endpoint("GET", "/v5/market/time", ApiGroup.MARKET, signed=False)
 INSTRUMENTS = Endpoint("GET", "/v5/market/instruments-info", ApiGroup.MARKET, signed=False)
+TICKERS = Endpoint("GET", "/v5/market/tickers", ApiGroup.MARKET, signed=False)
 KEY_INFO = Endpoint("GET", "/v5/user/query-api", ApiGroup.ADMISSION, 10)
 ACCOUNT_INFO = Endpoint("GET", "/v5/account/info", ApiGroup.ADMISSION, 50)
 SET_MARGIN_MODE = Endpoint("POST", "/v5/account/set-margin-mode", ApiGroup.ADMISSION, 5)
@@ -104,6 +105,7 @@ EXECUTIONS = Endpoint("GET", "/v5/execution/list", ApiGroup.ACCOUNT, 50)
 ALL = (
     TIME,
     INSTRUMENTS,
+    TICKERS,
     KEY_INFO,
     ACCOUNT_INFO,
     SET_MARGIN_MODE,

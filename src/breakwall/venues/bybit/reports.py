@@ -241,6 +241,7 @@ def instrument_of(record: Record) -> Instrument:
         settle=text(record, "settleCoin"),
         kind=text(record, "symbolType"),
         delivery_ms=whole(record, "deliveryTime"),
+        launched_ms=whole(record, "launchTime"),
     )
 
 
