@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from breakwall.model.events import Event, Instruments, Stamped
+from breakwall.model.listings import Admitted
 from breakwall.model.text import sanitise
 from breakwall.model.units import Instrument
 from breakwall.replay.forms import RecordingError
@@ -89,6 +90,7 @@ class _Check:
         self._core: Decider | None = None
         self._frames = frames
         self._frame: Recv | None = None
+        self._instruments: dict[str, Instrument] = {}
         self._open: tuple[int, str, bytes] | None = None  # seq, event, what was decided; not compared yet
         self.events = self.actions = 0
         self.digest = ActionsDigest()
@@ -124,8 +126,9 @@ class _Check:
         if self._core is None:
             raise ValueError("no header before the first event")
         event = self._event(line)
-        if isinstance(event, Instruments):
-            self._frames.set_instruments({instrument.symbol: instrument for instrument in event.instruments})
+        if isinstance(event, Instruments | Admitted):
+            self._instruments |= {instrument.symbol: instrument for instrument in event.instruments}
+            self._frames.set_instruments(self._instruments)
         actions = self._core.on_event(Stamped(line.seq, line.at_ms, event))
         decided = b""
         if actions:

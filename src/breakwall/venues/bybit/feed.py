@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from breakwall.model.events import BookLost, Link, LinkChanged
 from breakwall.model.units import Instrument
@@ -18,8 +18,9 @@ TOPICS_PER_SYMBOL = 3
 class BybitFeed:
     """Follows symbols over as few sockets as `topics_per_socket` allows.
 
-    `instruments` is read when the feed starts and whenever a symbol is subscribed again, so its owner
-    may replace rules in place. A symbol stays on its socket for as long as it is followed.
+    `instruments` is read when the feed starts and, of a symbol, whenever it is subscribed (again), so its owner
+    may replace rules in place. A symbol stays on its socket for as long as it is followed; a socket whose symbols have
+    all left stays for the next ones, and nobody waits for it.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class BybitFeed:
 
     async def run(self) -> None:
         """Keep every socket alive until cancelled; sockets added by `subscribe` join at once."""
-        self._learn_rules()
+        self._learn_rules(self._instruments)
         started = 0
         async with asyncio.TaskGroup() as group:
             while True:
@@ -60,19 +61,22 @@ class BybitFeed:
 
     def subscribe(self, symbols: Mapping[str, int]) -> None:
         """Follow exactly these symbols; symbol -> levels of the book (1, 50, 200 or 1000)."""
-        self._learn_rules()
         for shard in self._shards:
             shard.depths = {name: symbols[name] for name in shard.depths if name in symbols}
         followed = {name for shard in self._shards for name in shard.depths}
+        self._learn_rules(symbols.keys() - followed)
         for symbol, depth in symbols.items():
             if symbol not in followed:
                 self._shard_with_room().depths[symbol] = depth
         for shard in self._shards:
             shard.follow(self._settings.book_silence_s)
+        if self._all_up and not self._up:  # those of a lost socket have left
+            self._up = True
+            self._sink.put(LinkChanged(Link.PUBLIC, True))
 
     def resubscribe(self, symbol: str, depth: int = 0) -> None:
         """Ask for a new snapshot of the symbol's book, with another depth where one is given."""
-        self._learn_rules()
+        self._learn_rules((symbol,))
         for shard in self._shards:
             if symbol not in shard.depths:
                 continue
@@ -86,12 +90,12 @@ class BybitFeed:
         self._sink.put(self._codec.decode(frame.data), frame)
 
     def on_shard(self, shard: "Shard", up: bool, reason: str) -> None:
-        """The link is up while all sockets are; the books of a lost socket are lost one by one."""
+        """The link is up while all sockets with symbols are; the books of a lost socket are lost one by one."""
         if not up:
             for symbol in shard.depths:
                 self._sink.put(BookLost(symbol, reason))
-        all_up = all(other.stream.up for other in self._shards)
-        if all_up != self._up or not up:
+        all_up = self._all_up
+        if all_up != self._up or not (up or all_up):
             self._up = all_up
             self._sink.put(LinkChanged(Link.PUBLIC, all_up, reason))
 
@@ -101,9 +105,15 @@ class BybitFeed:
         if kind == "orderbook":
             self._sink.put(BookLost(rest.partition(".")[2], reason))
 
-    def _learn_rules(self) -> None:
-        if self._known != self._instruments:
-            self._known = dict(self._instruments)
+    @property
+    def _all_up(self) -> bool:
+        return all(shard.stream.up for shard in self._shards if shard.depths)
+
+    def _learn_rules(self, symbols: Iterable[str]) -> None:
+        """Only of these: of the others frames in the old rules may be on their way, which the core still has."""
+        fresh = {symbol: self._instruments[symbol] for symbol in symbols if symbol in self._instruments}
+        if any(self._known.get(symbol) != rules for symbol, rules in fresh.items()):
+            self._known |= fresh
             self._codec.set_instruments(self._known)
 
     def _shard_with_room(self) -> "Shard":
