@@ -15,7 +15,7 @@ from breakwall.model.events import Account
 from breakwall.model.units import Instrument, fixed
 from breakwall.ports import VenueError
 from breakwall.settings import VenueSettings
-from breakwall.venues.bybit import outcome
+from breakwall.venues.bybit import dead_man, outcome
 from breakwall.venues.bybit.endpoints import (
     ACCOUNT_INFO,
     FEE_RATE,
@@ -83,7 +83,11 @@ class Admission:
             for symbol in wanted:
                 group.create_task(self._set_leverage(symbol, rows[symbol].result()))
         taker, maker = await self._fees(wanted)
-        return Account(text(key.result(), "userID"), taker, maker), instruments
+        dcp_s = await dead_man.arm(self._rest, self._settings)
+        _log.info(
+            "without us the venue %s", f"withdraws working orders after {dcp_s} s" if dcp_s else "keeps all orders"
+        )
+        return Account(text(key.result(), "userID"), taker, maker, dcp_s=dcp_s), instruments
 
     async def admit_more(self, symbol: str, instrument: Instrument | None) -> None:
         """Make one more symbol ready while we run; raises VenueError naming what is wrong with it."""
@@ -103,7 +107,7 @@ class Admission:
 
     def _refuse_while_banned(self) -> None:
         """Asking would only make it longer; stops that stand at the venue need nobody."""
-        until_ms = self._rest.banned_until_ms
+        until_ms = self._rest.terms.banned_until_ms
         if until_ms:
             at = datetime.fromtimestamp(until_ms / 1000, UTC)
             message = (

@@ -1,4 +1,4 @@
-"""Orders and account on Bybit v5: the `Broker` port over signed REST and the private socket."""
+"""Orders and account on Bybit v5: the `Broker` port over signed REST, the private and the trade socket."""
 
 import asyncio
 import logging
@@ -33,7 +33,7 @@ from breakwall.model.view import LimitView
 from breakwall.points import Point
 from breakwall.ports import ApprovedIntent, Clock, Frame, Sink, Transport
 from breakwall.settings import VenueSettings
-from breakwall.venues.bybit import outcome
+from breakwall.venues.bybit import dead_man, outcome
 from breakwall.venues.bybit.admission import Admission
 from breakwall.venues.bybit.endpoints import (
     CANCEL,
@@ -47,9 +47,11 @@ from breakwall.venues.bybit.endpoints import (
     Signer,
     Urls,
 )
+from breakwall.venues.bybit.order_entry import OrderEntry
 from breakwall.venues.bybit.reports import AccountRecords, PrivateCodec, RecordError, dict_in, text
 from breakwall.venues.bybit.rest import ReadError, Reply, Rest, together
 from breakwall.venues.bybit.scanner import Scanner
+from breakwall.venues.bybit.trade_socket import TradeSocket
 from breakwall.venues.topics import Topic
 from breakwall.venues.websocket import Pace, Stream
 
@@ -101,14 +103,19 @@ class BybitBroker:
             settings=settings,
             rng=rng,
             pace=Pace(clock),
-            login=lambda: signer.login(self._rest.venue_ms()),
+            login=lambda: signer.login(self._rest.terms.venue_ms()),
         )
         self._stream.follow(PRIVATE_TOPICS)
+        self._trade: TradeSocket | None = None
+        if urls.trade and settings.order_entry == "ws":
+            terms = self._rest.terms
+            self._trade = TradeSocket(urls.trade, transport, clock, sink, settings, rng, signer, terms)
+        self._entry = OrderEntry(self._rest, self._trade, clock)
 
     @property
     def venue_offset_ms(self) -> float:
         """The venue's clock minus ours, from every REST answer."""
-        return self._rest.time.offset_ms
+        return self._rest.terms.time.offset_ms
 
     def scanner(self, refresh_s: float) -> Scanner:
         """Who looks over all contracts with this account's key, and makes more of them ready."""
@@ -118,6 +125,8 @@ class BybitBroker:
         """See `Admission`; raises VenueError with code 3 or 6."""
         account, instruments = await self._admission.admit(symbols, held)
         self.instruments.update(instruments)
+        if account.dcp_s:
+            self._stream.follow((*PRIVATE_TOPICS, Topic(dead_man.TOPIC)))
         return account, Instruments(tuple(instruments.values()))
 
     async def execute(self, approved: ApprovedIntent) -> Outcome:
@@ -175,20 +184,22 @@ class BybitBroker:
 
     def reset_api(self, group: ApiGroup) -> None:
         """A person closes the API breaker of a group; a ban of our address is the venue's to end."""
-        self._rest.circuits.reset(group)
+        self._rest.terms.circuits.reset(group)
 
     def honour_ban(self, until_ms: int, tell: Callable[[int], None]) -> None:
-        """A ban of our address from before this start, and who is to know of each; see `Rest.honour`."""
-        self._rest.honour(until_ms, tell)
+        """A ban of our address from before this start, and who is to know of each; see `Terms.honour`."""
+        self._rest.terms.honour(until_ms, tell)
 
     def limits(self) -> tuple[LimitView, ...]:
         """What may still be asked for in this second."""
-        return self._rest.limits()
+        return self._rest.terms.limits()
 
     async def run(self) -> None:
-        """The private stream, and the symbols' rules now and then."""
+        """The private stream, the trade socket, and the symbols' rules now and then."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._stream.run(), name="private stream")
+            if self._trade is not None:
+                group.create_task(self._trade.run(), name="trade socket")
             group.create_task(self._follow_rules(), name="trading rules")
 
     def on_frame(self, frame: Frame) -> None:
@@ -206,7 +217,7 @@ class BybitBroker:
             return _outcome(intent, OutcomeKind.REFUSED, "an entry without a stop never leaves")
         body = order_body(intent, instrument, self._settings.stop_trigger)
         sent = Point.CLOSE_SENT if intent.reduce_only else Point.ORDER_SENT
-        reply = await self._rest.write(CREATE, body, urgent=urgent, sent=sent)
+        reply = await self._entry.write(CREATE, body, urgent=urgent, sent=sent)
         if reply.verdict.code != outcome.DUPLICATE_ID:
             return _from_reply(intent, reply)
         answer = await self.query(intent.client_id, intent.symbol)
@@ -221,7 +232,7 @@ class BybitBroker:
         """An order that is gone was not necessarily cancelled: look what became of it."""
         identity = {"orderId": intent.order_id} if intent.order_id else {"orderLinkId": intent.target}
         wanted = {"category": "linear", "symbol": intent.symbol, **identity}
-        reply = await self._rest.write(CANCEL, wanted, urgent=True)
+        reply = await self._entry.write(CANCEL, wanted, urgent=True)
         if reply.verdict.code not in outcome.ORDER_GONE:
             return _from_reply(intent, reply)
         try:
@@ -272,14 +283,14 @@ class BybitBroker:
 
     async def _fills(self, since_ms: int) -> tuple[Fill, ...]:
         """Executions since a minute before `since_ms`, oldest first, at most the venue's seven days."""
-        start = max(since_ms - OVERLAP_MS, self._rest.venue_ms() - WINDOW_MS)
+        start = max(since_ms - OVERLAP_MS, self._rest.terms.venue_ms() - WINDOW_MS)
         params = {"category": "linear", "startTime": start, "limit": 100}
         fills = self._records.fills(await self._rest.read_list(EXECUTIONS, params))
         return tuple(sorted(fills, key=lambda fill: (fill.at_ms, fill.seq, fill.exec_id)))
 
     async def _wallet(self) -> Wallet:
         params = {"accountType": "UNIFIED", "coin": "USDT"}
-        return self._records.wallet(await self._rest.read_list(WALLET, params), self._rest.venue_ms())
+        return self._records.wallet(await self._rest.read_list(WALLET, params), self._rest.terms.venue_ms())
 
     async def _follow_rules(self) -> None:
         """Ticks, lots and status change while we run; a changed symbol gets the next version number."""

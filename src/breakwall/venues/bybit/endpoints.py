@@ -90,6 +90,8 @@ ACCOUNT_INFO = Endpoint("GET", "/v5/account/info", ApiGroup.ADMISSION, 50)
 SET_MARGIN_MODE = Endpoint("POST", "/v5/account/set-margin-mode", ApiGroup.ADMISSION, 5)
 SET_LIMIT_PRICE_ACTION = Endpoint("POST", "/v5/account/set-limit-px-action", ApiGroup.ADMISSION, 10)
 FEE_RATE = Endpoint("GET", "/v5/account/fee-rate", ApiGroup.ADMISSION, 5)
+DCP_INFO = Endpoint("GET", "/v5/account/query-dcp-info", ApiGroup.ADMISSION, 5)
+SET_DCP = Endpoint("POST", "/v5/order/disconnected-cancel-all", ApiGroup.ADMISSION, 5)
 WALLET = Endpoint("GET", "/v5/account/wallet-balance", ApiGroup.ACCOUNT, 50)
 SET_LEVERAGE = Endpoint("POST", "/v5/position/set-leverage", ApiGroup.ADMISSION, 10)
 POSITIONS = Endpoint("GET", "/v5/position/list", ApiGroup.ACCOUNT, 50)
@@ -111,6 +113,8 @@ ALL = (
     SET_MARGIN_MODE,
     SET_LIMIT_PRICE_ACTION,
     FEE_RATE,
+    DCP_INFO,
+    SET_DCP,
     WALLET,
     SET_LEVERAGE,
     POSITIONS,

@@ -30,6 +30,8 @@ class Reaction(Enum):
 OK_CODE = 0
 CLOCK_CODES = frozenset({-1, 10002})
 RATE_LIMIT = 10006
+AT_ONCE = CLOCK_CODES | {RATE_LIMIT}
+"""May be tried again without a pause of ours: the clock has been measured, a budget makes its own wait."""
 DUPLICATE_ID = 110072
 SAME_LEVERAGE = 110043
 NOT_MODIFIED = 34040
@@ -41,6 +43,12 @@ STRANGE_RULES = frozenset(
 BAN_STATUS = 403
 FAILED_CODES = frozenset({10000, 10016, 10019, 170007})
 """The venue answers that it failed: no word on our business."""
+RESTARTING = 10019
+"""Said on a trade socket: what is under way is not affected, but for anything new it takes another connection."""
+NOT_BY_SOCKET = frozenset({10003, 10004, 10404})
+"""Said on a trade socket: too many sessions, not logged in, or no such operation. Surely nothing was done; REST knows
+better what is wrong.
+"""
 BAD_KEY_STATUS = 401
 BUSY_CODES = frozenset({429, 10403, 10429, 20003})
 """The venue protects itself (retCodes and an HTTP status): what protects nothing keeps off for a while."""
