@@ -22,7 +22,7 @@ class BookTopic(Paced):
     """`orderbook.N`: the best N levels; levels that enter or leave these count as changes.
 
     Depth 1 sends snapshots only, and repeats an unchanged one. A book that jumped leaves one `u` out: readers see a
-    gap, and ask for a snapshot.
+    gap, and ask for a snapshot. Of a book that is not `told` nothing is sent; who asks for it waits.
     """
 
     __slots__ = ("_breaks", "_changed_ms", "_depth", "_seq", "_told_ms", "_windows", "update_id")
@@ -36,6 +36,10 @@ class BookTopic(Paced):
         self._changed_ms = 0
         self._told_ms = 0
         self.update_id = FIRST_UPDATE
+
+    def publish(self, now_ms: int) -> None:
+        if self.listing.told:
+            super().publish(now_ms)
 
     def _update(self, now_ms: int) -> None:
         changes = self._changes()

@@ -29,7 +29,8 @@ class Listing:
     `mark` and `index` are set by whoever runs the market (the synthetic market, a test); without a
     mark nothing triggers and market orders find no protective price. `open_price` is the price of
     24 hours ago; `funding_history` holds (ms, rate) of the settled ones, oldest first. `liquidations` are
-    those since somebody last told of them, `breaks` counts how often the book jumped without a change of each price.
+    those since somebody last told of them, `breaks` counts how often the book jumped without a change of each price;
+    while it is not to be `told` nobody is sent it.
     """
 
     __slots__ = (
@@ -50,6 +51,7 @@ class Listing:
         "open_price",
         "tape",
         "tick_direction",
+        "told",
         "turnover_usdt",
         "volume",
     )
@@ -59,6 +61,7 @@ class Listing:
         self.candles = Candles(instrument)
         self.book = MatchingBook(instrument.symbol, first_seq)
         self.breaks = 0
+        self.told = True
         self.mark = _ZERO
         self.index = _ZERO
         self.funding_rate = Decimal("0.0001")

@@ -22,7 +22,7 @@ class OutsideMarket:
     While the book of a symbol is not known (before its first snapshot, after it was lost) its market stands still:
     nothing matches, market orders and limits that would match at once are dropped with the venue's own word
     (nothing to match), stops wait; resting orders stay and can be cancelled, liquidation goes on with the mark price.
-    The next snapshot ends it.
+    The next snapshot ends it. Nobody is sent a book that is not known.
 
     A gap in the update ids loses the book, unless it `mends`: of a recording nobody can ask for a snapshot, so it
     goes on with what it has, and tells the readers of its own books by a gap in theirs, so that they ask for one.
@@ -35,6 +35,11 @@ class OutsideMarket:
 
     def step(self, now_ms: int) -> None:
         """Nothing happens by itself."""
+
+    def end(self) -> None:
+        """No more will be heard: the books stay for those who want to leave, but nobody is sent them as new."""
+        for followed in self._symbols.values():
+            followed.silence()
 
     def take(self, event: Event, now_ms: int) -> None:
         """Something happened there; what is about symbols that are not listed is passed over."""
@@ -68,7 +73,7 @@ class _Followed:
         self._book = OutsideBook(listing.book)
         self._depth = self._update_id = self._seq = 0
         self._marked = self._mended = False
-        listing.book.still = True
+        self.lose()
 
     def begin(self, event: BookSnapshot | BookDelta, now_ms: int) -> None:
         """A whole window. Of several books of one symbol the deepest is followed."""
@@ -78,6 +83,7 @@ class _Followed:
         if self._depth and not self._mended:  # readers of our books must not take the jump for a change
             self._listing.breaks += 1
         book.still = self._mended = False
+        self._listing.told = True
         self._depth, self._update_id, self._seq = event.depth, event.update_id, event.seq
         self._book.replace(event.bids, event.asks, event.depth, now_ms)
         self._mark_at_mid()
@@ -102,6 +108,10 @@ class _Followed:
 
     def lose(self) -> None:
         self._listing.book.still = True
+        self.silence()
+
+    def silence(self) -> None:
+        self._listing.told = False
 
     def trade(self, event: Trades, now_ms: int) -> None:
         book = self._listing.book
