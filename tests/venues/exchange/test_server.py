@@ -35,7 +35,7 @@ async def test_rest_and_sockets_on_one_port() -> None:
             await ws.send_str(json.dumps({"op": "ping", "reqId": "x"}))
             pong = await ws.receive_json(timeout=60)
             assert (pong["reqId"], pong["op"], pong["retCode"]) == ("x", "pong", 0)
-    assert where.control is None
+    assert where.control == f"{where.http}/control"
 
 
 @pytest.mark.parametrize(

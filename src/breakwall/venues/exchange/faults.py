@@ -136,13 +136,60 @@ SIMULATED_ONLY = (
 """The program's own disk, host and life: out of an exchange's reach."""
 SERVED = tuple(kind for kind in FaultKind if kind not in SIMULATED_ONLY)
 
+REQUESTS = frozenset(
+    {
+        FaultKind.REQUEST_LOST,
+        FaultKind.REQUEST_RESET,
+        FaultKind.REQUEST_LATE,
+        FaultKind.REQUEST_TWICE,
+        FaultKind.ANSWER_LOST,
+        FaultKind.ANSWER_RESET,
+        FaultKind.ANSWER_BAD,
+        FaultKind.ANSWER_GARBLED,
+        FaultKind.ANSWER_LATE,
+        FaultKind.ANSWER_UNCLEAR,
+        FaultKind.ANSWER_EMPTY,
+        FaultKind.REFUSED,
+    }
+)
+"""What befalls requests, whichever door they use."""
+FRAMES = frozenset(
+    {
+        FaultKind.FRAME_LATE,
+        FaultKind.FRAME_DROPPED,
+        FaultKind.FRAME_TWICE,
+        FaultKind.FRAME_SWAPPED,
+        FaultKind.FRAME_GARBLED,
+        FaultKind.SOCKET_CLOSED,
+        FaultKind.SOCKET_RESET,
+        FaultKind.SOCKET_SILENT,
+        FaultKind.SOCKET_HALF_OPEN,
+        FaultKind.CONNECT_REFUSED,
+        FaultKind.LINK_CLOGGED,
+    }
+)
+"""What befalls the sockets of one link."""
+BOOKS = frozenset(
+    {
+        FaultKind.BOOK_GAP,
+        FaultKind.BOOK_REPEATED,
+        FaultKind.BOOK_CROSSED,
+        FaultKind.BOOK_RESET,
+        FaultKind.BOOK_STRANGE,
+    }
+)
+DELAYS = frozenset({FaultKind.REQUEST_LATE, FaultKind.ANSWER_LATE, FaultKind.FRAME_LATE, FaultKind.CLOCK_WRONG})
+"""Those that need `delay_s`."""
+CODES = frozenset({FaultKind.REFUSED, FaultKind.ANSWER_UNCLEAR})
+"""Those that need `code`."""
+
 
 class Fault(Struct, frozen=True, omit_defaults=True):
     """One thing that goes wrong, from `from_s` until `until_s`, in seconds of the world it happens in.
 
     A spell strikes with `probability` what fits `match` (text in a request's path, a frame's first bytes, the name
     of a place) and `symbol`, `count` times at most (0: any number). An act happens at `from_s`; where it needs an
-    occasion it waits for one until `until_s`.
+    occasion it waits for one until `until_s`. What is late is so by `delay_s` and up to `jitter_s` more.
     """
 
     kind: FaultKind
@@ -156,6 +203,7 @@ class Fault(Struct, frozen=True, omit_defaults=True):
     nth: int = 1
     symbol: str = ""
     count: int = 0
+    jitter_s: float = 0.0
 
     @property
     def is_act(self) -> bool:

@@ -26,10 +26,10 @@ class Mischief:
         self._faults = faults
         self._dice = dice
         self._told = told
-        self._acts: Mapping[FaultKind, Callable[[], str]] = {
+        self._acts: Mapping[FaultKind, Callable[[str], str]] = {
             FaultKind.STOP_VANISHES: self._vanish_stop,
-            FaultKind.CLOSED_BY_HAND: lambda: self._reduce(1),
-            FaultKind.REDUCED_BY_HAND: lambda: self._reduce(2),
+            FaultKind.CLOSED_BY_HAND: lambda symbol: self._reduce(symbol, 1),
+            FaultKind.REDUCED_BY_HAND: lambda symbol: self._reduce(symbol, 2),
             FaultKind.FOREIGN_ORDER: self._rest_far,
             FaultKind.FOREIGN_POSITION: self._open,
             FaultKind.LIQUIDATED: self._liquidate,
@@ -38,7 +38,7 @@ class Mischief:
 
     def act(self, fault: Fault) -> bool:
         """Do it, if there is an occasion; False: not yet."""
-        symbol = self._acts[fault.kind]()
+        symbol = self._acts[fault.kind](fault.symbol)
         if symbol:
             self._told(fault.kind, symbol)
         return bool(symbol)
@@ -54,7 +54,8 @@ class Mischief:
             (FaultKind.PARTIAL_FILL, self._thin_out),
             (FaultKind.STOP_NOT_ATTACHED, self._forget_stop),
         ):
-            if self._faults.strike(kind, now_s, subject=order.symbol) is not None:
+            purpose = "exit" if order.reduce_only else "entry"
+            if self._faults.strike(kind, now_s, subject=f"{order.symbol} {purpose}") is not None:
                 strike(order)
                 self._told(kind, order.symbol)
                 return
@@ -80,26 +81,30 @@ class Mischief:
     def _forget_stop(self, order: Order) -> None:
         order.stop_loss_ticks = 0
 
-    def _held(self) -> Position | None:
-        held = [position for position in self._exchange.account.positions.values() if position.lots]
+    def _held(self, symbol: str) -> Position | None:
+        positions = self._exchange.account.positions.values()
+        held = [position for position in positions if position.lots and symbol in {"", position.instrument.symbol}]
         return self._dice.choice(held) if held else None
 
-    def _vanish_stop(self) -> str:
-        position = self._held()
+    def _any_listed(self, symbol: str) -> str:
+        return symbol if symbol in self._exchange.listings else self._dice.choice(sorted(self._exchange.listings))
+
+    def _vanish_stop(self, symbol: str) -> str:
+        position = self._held(symbol)
         if position is None or position.stop is None:
             return ""
         self._exchange.orders.stops.cancelled(position, position.stop, "CancelByUser", self._exchange.now_ms)
         return position.instrument.symbol
 
-    def _reduce(self, divisor: int) -> str:
-        position = self._held()
+    def _reduce(self, symbol: str, divisor: int) -> str:
+        position = self._held(symbol)
         lots = 0 if position is None else abs(position.lots) // divisor
         if position is None or not lots:
             return ""
         return self._trade(position.instrument.symbol, position.side.opposite, lots, reduce_only=True)
 
-    def _open(self) -> str:
-        symbol = self._dice.choice(sorted(self._exchange.listings))
+    def _open(self, symbol: str) -> str:
+        symbol = self._any_listed(symbol)
         listing = self._exchange.listings[symbol]
         lots = int(_HAND_USDT / (listing.mark * listing.instrument.lot))
         return self._trade(symbol, self._dice.choice((Side.BUY, Side.SELL)), lots, reduce_only=False)
@@ -110,8 +115,8 @@ class Mischief:
             {"symbol": symbol, "side": side.value, "orderType": "Market", "qty": qty, "reduceOnly": reduce_only}
         )
 
-    def _rest_far(self) -> str:
-        symbol = self._dice.choice(sorted(self._exchange.listings))
+    def _rest_far(self, symbol: str) -> str:
+        symbol = self._any_listed(symbol)
         listing = self._exchange.listings[symbol]
         instrument = listing.instrument
         price = instrument.price_text(instrument.ticks_down(listing.mark * _FAR))
@@ -125,16 +130,16 @@ class Mischief:
         except Refusal:
             return ""
 
-    def _liquidate(self) -> str:
-        exchange, position = self._exchange, self._held()
+    def _liquidate(self, symbol: str) -> str:
+        exchange, position = self._exchange, self._held(symbol)
         if position is None:
             return ""
         listing = exchange.listings[position.instrument.symbol]
         liquidate(listing, exchange.account, exchange.orders, exchange.now_ms)
         return position.instrument.symbol
 
-    def _deleverage(self) -> str:
-        exchange, position = self._exchange, self._held()
+    def _deleverage(self, symbol: str) -> str:
+        exchange, position = self._exchange, self._held(symbol)
         lots = 0 if position is None else abs(position.lots) // 2
         if position is None or not lots:
             return ""

@@ -75,6 +75,13 @@ class Publisher:
         topic = self._topics.get(f"orderbook.1000.{symbol}")
         return topic.update_id if isinstance(topic, BookTopic) else FIRST_UPDATE
 
+    def whole(self, topic: str, now_ms: int) -> dict[str, object]:
+        """The snapshot that a reader of this book would get now; KeyError where nobody reads it."""
+        book = self._topics[topic]
+        if not isinstance(book, BookTopic):
+            raise KeyError(topic)
+        return book.whole(now_ms)
+
     def _find(self, name: str) -> Topic | None:
         """The topic of this name, a new one where nobody reads it yet, None where there is none."""
         if name in self._topics:

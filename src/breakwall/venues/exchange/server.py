@@ -5,7 +5,6 @@ A thin shell: all behaviour is in `exchange.Exchange`. Source of the paths: Bybi
 
 import asyncio
 import os
-import random
 import re
 import secrets
 import signal
@@ -18,11 +17,16 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from breakwall.clock import SystemClock
 from breakwall.ports import HttpRequest
+from breakwall.venues.exchange.control import CONTROL_PATH, Control
 from breakwall.venues.exchange.exchange import DEFAULT_SYMBOLS, Exchange
+from breakwall.venues.exchange.faults import FaultKind
+from breakwall.venues.exchange.forecast import Forecast
+from breakwall.venues.exchange.lines import LINKS, Departure, Line
+from breakwall.venues.exchange.weather import Weather
 
 HOST = "127.0.0.1"
 _PUMP_S = 0.01
-_ACK_S = (0.005, 0.008)  # REST answers take this long, so that pushes and answers interleave as live
+_LOOK_S = 0.1  # how often a silent line looks whether its client has gone
 _QUEUE_FRAMES = 2_000  # a client this far behind is dropped
 _SOCKETS = {
     "/v5/public/linear": "public",
@@ -38,7 +42,7 @@ class PortError(Exception):
 
 
 class Where(msgspec.Struct, frozen=True):
-    """What a client needs to reach the exchange. `control` is null: not served."""
+    """What a client needs to reach the exchange. `control` is where its weather is made; see `control.Control`."""
 
     http: str
     public: str
@@ -46,7 +50,7 @@ class Where(msgspec.Struct, frozen=True):
     trade: str
     api_key: str
     api_secret: str
-    control: str | None = None
+    control: str
 
     def __repr__(self) -> str:
         return f"Where({self.http!r})"
@@ -59,19 +63,23 @@ class Server:
     (0: never).
     """
 
-    def __init__(self, exchange: Exchange, clock: SystemClock, linger_s: float = 0.0) -> None:
+    def __init__(
+        self, exchange: Exchange, clock: SystemClock, linger_s: float = 0.0, forecast: Forecast | None = None
+    ) -> None:
         self.exchange = exchange
         self.stop = asyncio.Event()
         self._clock = clock
         self._linger_ms = linger_s * 1000
         self._seen_ms = clock.now_ms()
         self._sockets: set[web.WebSocketResponse] = set()
-        self._delays = random.Random(0)
+        self.weather = Weather(exchange, clock, self.stop, forecast or Forecast())
+        self._control = Control(self.weather)
 
     def app(self) -> web.Application:
         app = web.Application(client_max_size=1 << 20)
         for path, kind in _SOCKETS.items():
             app.router.add_get(path, self._socket_of(kind))
+        app.router.add_route("*", CONTROL_PATH, self._control.answer)
         app.router.add_route("*", "/{path:.*}", self._rest)
         app.on_shutdown.append(self._close_sockets)
         return app
@@ -82,6 +90,7 @@ class Server:
             while not self.stop.is_set():
                 now_ms = self._clock.now_ms()
                 self.exchange.advance(now_ms)
+                self.weather.tick()
                 if self._sockets:
                     self._seen_ms = now_ms
                 elif self._linger_ms and now_ms - self._seen_ms > self._linger_ms:
@@ -100,14 +109,19 @@ class Server:
             body=await request.read(),
             headers=dict(request.headers),
         )
-        answer = self.exchange.handle(asked, self._clock.now_ms())
-        await self._clock.sleep(self._delays.uniform(*_ACK_S))
+        answer = await self.weather.ask(asked)
+        if answer is None:
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response(status=503)
         return web.Response(status=answer.status, body=answer.body, headers=dict(answer.headers))
 
     def _socket_of(self, kind: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def serve_socket(request: web.Request) -> web.StreamResponse:
             if self.exchange.too_many_sockets(self._clock.now_ms()):
                 raise web.HTTPForbidden(text="too many connections")
+            if self.weather.strike(FaultKind.CONNECT_REFUSED, LINKS[kind]) is not None:
+                raise web.HTTPServiceUnavailable(text="no connections are taken now")
             socket = web.WebSocketResponse()
             await socket.prepare(request)
             self._sockets.add(socket)
@@ -122,31 +136,44 @@ class Server:
         return serve_socket
 
     async def _talk(
-        self, kind: str, socket: web.WebSocketResponse, line: asyncio.Transport | None, idle_ms: int
+        self, kind: str, socket: web.WebSocketResponse, transport: asyncio.Transport | None, idle_ms: int
     ) -> None:
         """Frames go in as they come; the exchange's leave through a bounded queue, or the line is cut."""
-        queue: asyncio.Queue[str] = asyncio.Queue(_QUEUE_FRAMES)
+        queue: asyncio.Queue[Departure] = asyncio.Queue(_QUEUE_FRAMES)
 
-        def send(text: str) -> None:
+        def put(departure: Departure) -> None:
             if not queue.full():
-                queue.put_nowait(text)
+                queue.put_nowait(departure)
             else:
                 cut()
 
         def cut() -> None:
-            if line is not None:
-                line.abort()
+            if transport is not None:
+                transport.abort()
 
-        session = self.exchange.session(kind, send, cut, idle_ms)
-        writer = asyncio.create_task(_write(socket, queue))
+        line = Line(kind, self.weather, self._clock, put, cut)
+        line.session = session = self.exchange.session(kind, line.push, cut, idle_ms)
+        writer = asyncio.create_task(self._write(socket, queue))
         try:
             async for message in socket:
                 if message.type is WSMsgType.TEXT:
-                    session.on_text(message.data, self._clock.now_ms())
+                    line.hear(message.data)
+                while line.silent and transport is not None and not transport.is_closing() and not self.stop.is_set():
+                    await self._clock.sleep(_LOOK_S)  # not even pings are answered
         finally:
             session.close()
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
+
+    async def _write(self, socket: web.WebSocketResponse, queue: "asyncio.Queue[Departure]") -> None:
+        while True:
+            departure = await queue.get()
+            if departure.due_s:
+                await self._clock.sleep(max(0.0, departure.due_s - self.weather.now_s))
+            if departure.text is None:
+                await socket.close(code=WSCloseCode.GOING_AWAY, message=b"the exchange hangs up")
+                return
+            await socket.send_str(departure.text)
 
     async def _close_sockets(self, _app: web.Application) -> None:
         for socket in set(self._sockets):
@@ -177,6 +204,7 @@ async def listening(server: Server, port: int) -> AsyncIterator[Where]:
             trade=f"ws://{address}/v5/trade",
             api_key=keys.api_key,
             api_secret=keys.api_secret,
+            control=f"http://{address}{CONTROL_PATH}",
         )
     finally:
         server.stop.set()
@@ -193,6 +221,7 @@ async def serve(
     linger_s: float = 0.0,
     api_key: str = "",
     api_secret: str = "",
+    forecast: Forecast | None = None,
 ) -> None:
     """Run an exchange until SIGTERM, SIGINT or `linger_s` without clients; tells where in one JSON line.
 
@@ -207,7 +236,7 @@ async def serve(
         api_key=api_key or secrets.token_urlsafe(12),
         api_secret=api_secret or secrets.token_urlsafe(24),
     )
-    server = Server(exchange, clock, linger_s)
+    server = Server(exchange, clock, linger_s, forecast)
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, server.stop.set)
@@ -224,8 +253,3 @@ def active_ms(asked: str) -> int:
         return _ACTIVE_MS[1]
     asked_ms = int(found[1]) * (60_000 if found[2] == "m" else 1_000)
     return min(max(asked_ms, _ACTIVE_MS[0]), _ACTIVE_MS[1])
-
-
-async def _write(socket: web.WebSocketResponse, queue: "asyncio.Queue[str]") -> None:
-    while True:
-        await socket.send_str(await queue.get())
