@@ -42,6 +42,8 @@ class VenueSettings(Section):
     topics_per_socket: Annotated[int, Field(ge=3, le=600)] = 180
     taker_fee: Annotated[Decimal, Field(ge=0, lt=1)] = Decimal("0.00055")
     maker_fee: Annotated[Decimal, Field(gt=-1, lt=1)] = Decimal("0.0002")
+    dcp: Literal["auto", "off"] = "auto"
+    dcp_window_s: Annotated[int, Field(ge=3, le=300)] = 10
     stop_trigger: Literal["MarkPrice", "LastPrice", "IndexPrice"] = "MarkPrice"
 
     @property

@@ -62,6 +62,7 @@ def view(
         breaker=state.breaker.rules,
         flattens=_flattens(state),
         log=log,
+        dcp_s=None if state.account is None else state.account.dcp_s,
         api=tuple(_api(health) for health in state.api.values()),
         recovery=tuple(state.review.reports),
         recovering=state.review.passes is not None,

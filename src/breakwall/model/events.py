@@ -274,13 +274,16 @@ class Instruments(Struct, frozen=True, tag=True):
 
 
 class Account(Struct, frozen=True, tag=True):
-    """Facts read once at start; fees are fractions, `account_id` is the venue's number of the account."""
+    """Facts read once at start; fees are fractions, `account_id` is the venue's number of the account. `dcp_s`: after
+    how many seconds without us the venue withdraws our working orders; 0: it does not.
+    """
 
     account_id: str
     taker_fee: Decimal
     maker_fee: Decimal
     hedge_mode: bool = False
     isolated: bool = True
+    dcp_s: int = 0
 
 
 class SettingsChanged(Struct, frozen=True, tag=True):

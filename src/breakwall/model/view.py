@@ -340,6 +340,7 @@ class View(Struct, frozen=True):
     flattens: tuple[FlattenView, ...] = ()  # of this run, newest last
     log: tuple[LogLine, ...] = ()  # newest last
     api: tuple[ApiView, ...] = ()
+    dcp_s: int | None = None  # after how long without us the venue withdraws working orders; 0: never, None: not read
     limits: tuple[LimitView, ...] = ()  # the address's budget first, then one of each group
     recovery: tuple[RecoveryReport, ...] = ()  # passes of reconciliation, newest last
     recovering: bool = False  # more passes are to come

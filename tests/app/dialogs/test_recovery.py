@@ -79,6 +79,18 @@ def test_a_long_answer_is_wrapped_and_can_be_read_to_its_end(view, width, plain)
     assert dialog.press("x", "x") is None
 
 
+@pytest.mark.parametrize(
+    ("dcp_s", "words"),
+    [
+        (10, " without us the exchange keeps the stops, and withdraws working orders after 10 s (DCP)"),
+        (0, " without us the exchange keeps the stops, and keeps working orders (no DCP)"),
+    ],
+)
+def test_what_the_exchange_does_without_us_is_told(view, plain, dcp_s, words) -> None:
+    assert words in plain(Recovery().body(replace(view, dcp_s=dcp_s), 90)).splitlines()
+    assert "without us" not in plain(Recovery().body(replace(view, dcp_s=None), 90))
+
+
 def test_every_request_budget_is_told(view, plain) -> None:
     limits = (
         LimitView("all", "", cap=120, size=96.0, left=96.0, reserve=28.8, wait_ms=540_000),

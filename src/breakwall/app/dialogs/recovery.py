@@ -26,7 +26,7 @@ class Recovery(Scroll):
     def body(self, view: View | None, width: int) -> list[Row]:
         if view is None:
             return [line(" the engine is still starting: the account is not read yet", width)]
-        rows = [_account(view, width), line("", width), *_limits(view, width)]
+        rows = [_account(view, width), *_lost(view, width), line("", width), *_limits(view, width)]
         if view.observing:
             rows += [*_words("OBSERVING", view.observing, width, "bar-bad"), line("", width)]
         if not view.recovery:
@@ -42,6 +42,14 @@ def _account(view: View, width: int) -> Row:
         f" the account was read back {age(view.read_back_age_ms)} ago" if view.read_back_age_ms is not None else ""
     )
     return line(words or " the account was not read back yet", width, "bar-good" if proven else "bar-warn")
+
+
+def _lost(view: View, width: int) -> list[Row]:
+    """What the exchange does without us."""
+    if view.dcp_s is None:
+        return []
+    orders = f"withdraws working orders after {view.dcp_s} s (DCP)" if view.dcp_s else "keeps working orders (no DCP)"
+    return [line(f" without us the exchange keeps the stops, and {orders}", width)]
 
 
 def _limits(view: View, width: int) -> list[Row]:

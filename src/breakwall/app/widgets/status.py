@@ -147,6 +147,8 @@ def machine_row(view: View, symbol: str, width: int, vitals: Vitals | None) -> R
     if market and market.next_funding_ms is not None:
         rate = "" if market.funding_rate is None else f"{signed(market.funding_rate * 100, 4)}% "
         words.append(Word(9, _pair("funding", f"{rate}in {countdown(market.next_funding_ms - view.at_ms)}")))
+    if view.dcp_s is not None:
+        words.append(Word(11, ((f"DCP {view.dcp_s}s" if view.dcp_s else "no DCP", "bar-dim"),)))
     words.append(Word(10, _pair("UTC", time_of_day(view.at_ms))))
     return fit(words, width, "bar")
 

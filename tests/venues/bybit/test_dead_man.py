@@ -1,0 +1,59 @@
+"""Disconnect-cancel-all: used where the account has it, and nowhere relied upon."""
+
+import asyncio
+import random
+from decimal import Decimal
+
+import pytest
+
+from breakwall.ports import HttpAnswer
+from breakwall.settings import VenueSettings
+from breakwall.venues.bybit.broker import BybitBroker
+from breakwall.venues.bybit.endpoints import Urls
+
+INFO, SET = "/v5/account/query-dcp-info", "/v5/order/disconnected-cancel-all"
+OURS = {"product": "DERIVATIVES", "dcpStatus": "ON", "timeWindow": "10"}
+OTHER = {"product": "SPOT", "dcpStatus": "ON", "timeWindow": "7"}
+WISH = {"product": "DERIVATIVES", "timeWindow": 10}
+
+
+@pytest.mark.parametrize(
+    ("told", "after", "dcp_s", "set_to"),
+    [
+        ({"dcpInfos": [OTHER, OURS]}, {}, 10, []),
+        ({"dcpInfos": [OURS | {"timeWindow": "40"}]}, {}, 10, [WISH]),
+        ({"dcpInfos": [OURS | {"timeWindow": "40"}]}, (10001, "no"), 40, [WISH]),
+        ({"dcpInfos": [OURS | {"dcpStatus": "OFF"}]}, {}, 0, []),
+        ({"dcpInfos": [OTHER]}, {}, 0, []),
+        ({"dcpInfos": []}, {}, 0, []),
+        ({}, {}, 0, []),
+        ({"dcpInfos": [OURS | {"timeWindow": "long"}]}, {}, 0, []),
+        ((10005, "Permission denied"), {}, 0, []),
+        (HttpAnswer(404, b"<html>"), {}, 0, []),
+    ],
+)
+def test_what_the_account_has_is_used(venue, broker, virtual, told, after, dcp_s, set_to) -> None:
+    venue.say(INFO, told)
+    venue.say(SET, after)
+
+    async def work():
+        account, _ = await broker.prepare(["BTCUSDT"])
+        running = asyncio.create_task(broker.run())
+        await asyncio.sleep(1)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        return account
+
+    assert virtual(work()).dcp_s == dcp_s
+    assert venue.asked(SET) == set_to
+    topics = {topic for args in venue.sockets[0].args("subscribe") for topic in args}
+    assert ("dcp.future" in topics) == bool(dcp_s)
+
+
+def test_off_asks_nothing(venue, broker, clock, notebook, virtual) -> None:
+    urls = Urls("http://x", "ws://x/public", "ws://x/private")
+    settings = VenueSettings(dcp="off")
+    off = BybitBroker(venue, clock, notebook, urls, "KEY", "SECRET", settings, Decimal(10), random.Random(1))
+    account, _ = virtual(off.prepare(["BTCUSDT"]))
+    assert account.dcp_s == 0
+    assert venue.asked(INFO) == []
