@@ -10,6 +10,7 @@ import typer
 from breakwall import __version__, points
 from breakwall.cli.config import app as config_commands
 from breakwall.cli.demo import demo, run_demo
+from breakwall.cli.doctor import doctor
 from breakwall.cli.errors import told
 from breakwall.cli.exchange import exchange
 from breakwall.cli.inspect import inspect
@@ -18,6 +19,7 @@ from breakwall.cli.panic import panic
 from breakwall.cli.reconcile import reconcile
 from breakwall.cli.replay import replay
 from breakwall.cli.report import report
+from breakwall.cli.run import run
 from breakwall.cli.sim import sim
 from breakwall.cli.streams import mute_lost_streams, open_streams
 from breakwall.cli.trading import Asked
@@ -33,6 +35,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(demo)
+app.command()(run)
+app.command()(doctor)
 app.command()(exchange)
 app.command()(inspect)
 app.command()(replay)

@@ -44,11 +44,12 @@ def _usage(error: BaseException, message: str) -> str:
 
 def _known(error: BaseException) -> int | None:
     from breakwall.config import ConfigError
+    from breakwall.keys import KeysError
     from breakwall.ports import JournalError, LedgerError, VenueError
     from breakwall.replay.forms import RecordingError
     from breakwall.storage.runs import AlreadyRunningError, StateError
 
-    if isinstance(error, VenueError):
+    if isinstance(error, VenueError | KeysError):
         return error.code
     if isinstance(error, LedgerError | ConfigError | RecordingError | StateError):
         return USAGE

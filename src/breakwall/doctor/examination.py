@@ -14,16 +14,19 @@ from breakwall.doctor import here, sockets
 from breakwall.doctor.finding import Finding, Verdict, bad, doubtful, good, skipped
 from breakwall.doctor.line import Line, LostError, RefusedError
 from breakwall.keys import Keys
+from breakwall.model.text import file_name
 from breakwall.model.units import Instrument
 from breakwall.places import config_folder, state_folder
 from breakwall.ports import Clock, Transport
 from breakwall.settings import Settings
 from breakwall.storage.runs import InstanceLock
 from breakwall.venues.bybit.endpoints import Signer, Urls
-from breakwall.venues.bybit.reports import Record, RecordError, instrument_of, number, text
+from breakwall.venues.bybit.reports import Record, RecordError, instrument_of, needed, number, text
 
 _TIMES = 5
 _NETWORK = "check the network and the firewall; look at the exchange's status page"
+_OF_A_KEY = "key, account, modes, leverage, balance, fees, limits and private sockets"
+_GIVE_A_KEY = "name it with --env-file, or see the runbook's chapter on keys"
 _KEY = "check key, secret, the addresses it is bound to, and [venue] environment"
 
 
@@ -40,6 +43,10 @@ class Examination(Struct, frozen=True):
         return tuple(
             finding for finding in self.findings if finding.verdict is Verdict.FAIL or finding.point in skips
         )
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.verdict is Verdict.WARN)
 
 
 _OPTIONAL = frozenset({"terminal", "tmux", "disk"})
@@ -58,6 +65,23 @@ def of_machine(settings: Settings, environ: Mapping[str, str], folder: Path) -> 
     )
 
 
+async def of_key(urls: Urls, keys: Keys, clock: Clock) -> Examination:
+    """Whose key it is, and whether it may be used: the least that a start must know."""
+
+    def look(line: Line) -> tuple[list[Finding], str]:
+        line.measure_time(1)
+        return _key(line)
+
+    line = Line(urls.rest, keys, clock)
+    try:
+        findings, account = await asyncio.to_thread(look, line)
+    except (LostError, RefusedError) as error:
+        return Examination((bad("REST", f"{urls.rest}: {error}", _NETWORK),), reached=False)
+    finally:
+        line.close()
+    return Examination(tuple(findings), account)
+
+
 async def of_venue(
     settings: Settings, urls: Urls, keys: Keys | None, lock: InstanceLock | None, clock: Clock, transport: Transport
 ) -> Examination:
@@ -71,18 +95,17 @@ async def of_venue(
         line.close()
     signer = None
     if keys is not None:
-        findings.append(good("key from", keys.source))
+        findings.insert(0, good("key from", keys.source))
         signer = Signer(keys.key.reveal(), keys.secret.reveal(), settings.venue.recv_window_ms)
     if lock is not None:
         findings.append(here.rival(lock))
     venue_ms = int(clock.now_ms() + line.offset_ms)
     symbol = next(iter(rules), settings.symbols[0])
-    heard = await asyncio.gather(
-        sockets.public(transport, clock, urls.public, symbol),
-        sockets.private(transport, clock, urls.private, signer, venue_ms),
-        sockets.trade(transport, clock, urls.trade, signer, venue_ms),
-    )
-    return Examination((*findings, *heard), account)
+    looks = [sockets.public(transport, clock, urls.public, symbol)]
+    if signer is not None:
+        looks.append(sockets.private(transport, clock, urls.private, signer, venue_ms))
+        looks.append(sockets.trade(transport, clock, urls.trade, signer, venue_ms))
+    return Examination((*findings, *await asyncio.gather(*looks)), account)
 
 
 def _over_rest(line: Line, settings: Settings, has_key: bool) -> tuple[list[Finding], dict[str, Instrument], str]:
@@ -103,20 +126,21 @@ def _over_rest(line: Line, settings: Settings, has_key: bool) -> tuple[list[Find
 
     findings += _asked("markets", look_at_markets, _NETWORK)
     if not has_key:
-        points = ("key", "account type", "margin mode", "position mode", "leverage", "balance", "fees", "limits")
-        return [*findings, *(skipped(point, "no key", "give a key: see the runbook") for point in points)], rules, ""
-    account = ""
+        return [*findings, skipped("account", f"no key: {_OF_A_KEY} not looked at", _GIVE_A_KEY)], rules, ""
+    of_key, account = _key(line)
+    if account:
+        of_key += _account(line, settings, rules, prices)
+    return [*findings, *of_key], rules, account
 
-    def look_at_key() -> list[Finding]:
-        nonlocal account
+
+def _key(line: Line) -> tuple[list[Finding], str]:
+    """What the key is, and the number of its account; empty where that is not told."""
+    try:
         told = line.result("get_api_key_information")
-        account = text(told, "userID")
-        return judged.key(told)
-
-    findings += _asked("key", look_at_key, _KEY)
-    if not account:
-        return findings, rules, ""
-    return [*findings, *_account(line, settings, rules, prices)], rules, account
+        account = file_name(needed(told, "userID"))
+        return judged.key(told), account
+    except (LostError, RefusedError, RecordError) as error:
+        return [bad("key", str(error), _KEY)], ""
 
 
 def _account(

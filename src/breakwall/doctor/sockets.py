@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from breakwall.doctor.finding import Finding, bad, doubtful, good, skipped
+from breakwall.doctor.finding import Finding, bad, doubtful, good
 from breakwall.model.text import sanitise
 from breakwall.ports import Clock, Socket, Transport, TransportError
 from breakwall.redaction import redact
@@ -36,10 +36,8 @@ async def public(transport: Transport, clock: Clock, url: str, symbol: str) -> F
     return await _look("public socket", transport, url, ask, bad)
 
 
-async def private(transport: Transport, clock: Clock, url: str, signer: Signer | None, venue_ms: int) -> Finding:
+async def private(transport: Transport, clock: Clock, url: str, signer: Signer, venue_ms: int) -> Finding:
     """The account's socket: whether the login is taken."""
-    if signer is None:
-        return skipped("private socket", "no key", "give a key")
 
     async def ask(socket: Socket) -> str:
         await _log_in(socket, signer, venue_ms)
@@ -48,12 +46,10 @@ async def private(transport: Transport, clock: Clock, url: str, signer: Signer |
     return await _look("private socket", transport, url, ask, bad)
 
 
-async def trade(transport: Transport, clock: Clock, url: str, signer: Signer | None, venue_ms: int) -> Finding:
+async def trade(transport: Transport, clock: Clock, url: str, signer: Signer, venue_ms: int) -> Finding:
     """The orders' socket, where there is one; orders have REST as well, so that its absence is no fault."""
     if not url:
         return good("trade socket", "none here: orders go over REST")
-    if signer is None:
-        return skipped("trade socket", "no key", "give a key")
 
     async def ask(socket: Socket) -> str:
         await _log_in(socket, signer, venue_ms)
@@ -75,7 +71,9 @@ async def _look(
             return good(point, await ask(socket))
     except TimeoutError:
         return fault(point, f"{sanitise(url, 80)}: silent for {PATIENCE_S:g} s", _REMEDY)
-    except (TransportError, NotSaidError) as error:
+    except NotSaidError as error:
+        return fault(point, sanitise(redact(str(error)), 160), "check key and secret")
+    except TransportError as error:
         return fault(point, sanitise(redact(str(error)), 160), _REMEDY)
     finally:
         await socket.close()
@@ -87,7 +85,7 @@ async def _log_in(socket: Socket, signer: Signer, venue_ms: int) -> None:
     told = await _heard(socket, lambda told: told.get("op") == "auth")
     if told.get("success") is not True and told.get("retCode") != 0:
         words = told.get("ret_msg") or told.get("retMsg") or "no reason"
-        raise NotSaidError(f"the login is refused: {words}; check key and secret")
+        raise NotSaidError(f"the login is refused: {words}")
 
 
 async def _ping(socket: Socket, clock: Clock) -> float:
