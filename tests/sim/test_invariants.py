@@ -11,9 +11,9 @@ from breakwall.model.actions import Note
 from breakwall.model.events import Command, CommandKind
 from breakwall.model.journal import EntryKind, JournalEntry
 from breakwall.model.records import OrderStep
-from breakwall.ports import HttpAnswer, HttpRequest
+from breakwall.ports import HttpRequest
 from breakwall.settings import BreakerSettings, RiskSettings
-from breakwall.sim.invariants import CREATE, Belief, InvariantBroken, Referee, TruePosition, Truth
+from breakwall.sim.invariants import Belief, InvariantBroken, Referee, TruePosition, Truth
 from breakwall.venues.exchange.faults import FaultKind
 
 FLAT = Truth(Decimal(10_000), ())
@@ -59,10 +59,10 @@ class Case:
         if approved:
             self.referee.approved(client_id)
         body = msgspec.json.encode({"symbol": symbol, "orderLinkId": client_id, "reduceOnly": reduce_only})
-        request = HttpRequest("POST", "", CREATE, body=body)
+        request = HttpRequest("POST", "", "/v5/order/create", body=body)
         self.referee.sent(request, 1)
         self.referee.arriving(request, 2)
-        self.referee.answered(request, HttpAnswer(200, msgspec.json.encode({"retCode": code})), 2)
+        self.referee.acted(request, [] if code else [client_id], 2)
 
     @property
     def names(self) -> list[str]:

@@ -30,12 +30,12 @@ from breakwall.model.actions import Note
 from breakwall.model.events import Command, CommandKind
 from breakwall.model.journal import EntryKind, JournalEntry
 from breakwall.model.records import OrderStep
-from breakwall.ports import HttpAnswer, HttpRequest
+from breakwall.ports import HttpRequest
 from breakwall.settings import BreakerSettings, RiskSettings
 from breakwall.sim.people import HOLDS
 from breakwall.venues.exchange.faults import EXCHANGE_ACTS, FaultKind
 
-CREATE = "/v5/order/create"
+_CREATES = "/v5/order/create"  # and its batch
 _COMMAND = '{"type":"Command"'
 _SLACK = Decimal("1.05")
 """Prices move between the decision and the look: a fill may be slightly dearer, equity slightly smaller."""
@@ -103,8 +103,8 @@ class _Order(Struct):
     reduceOnly: bool = False  # noqa: N815 - the venue's word
 
 
-class _Answer(Struct):
-    retCode: int = -1  # noqa: N815 - the venue's word
+class _Batch(Struct):
+    request: tuple[_Order, ...]
 
 
 class Referee:
@@ -215,46 +215,27 @@ class Referee:
         """The program let go of a request."""
         self._now_ms = now_ms
         self.requests += 1
-        order = _order(request)
-        if order is None:
-            return
-        if order.orderLinkId not in self._approved:
-            self._broken("I4", f"{order.orderLinkId} in {order.symbol} left without the last gate's approval")
-        if order.orderLinkId in self._refused:
-            self._broken("I4", f"{order.orderLinkId} in {order.symbol} left although it was refused")
-        if order.reduceOnly:
-            return
-        if order.orderLinkId not in self._intents:
-            self._broken("I4", f"entry {order.orderLinkId} in {order.symbol} left before its intent was durable")
-        if not self._may_enter():
-            self._broken("I10", f"entry {order.orderLinkId} in {order.symbol} left although entries are not allowed")
-        for hold in self._holds:
-            self._broken("I10", f"entry {order.orderLinkId} in {order.symbol} left after {hold.value} was durable")
-        if self._wished:
-            self._broken("I10", f"entry {order.orderLinkId} in {order.symbol} left while all had to be flat")
+        for order in _orders(request):
+            self._check_leaving(order)
 
     def arriving(self, request: HttpRequest, now_ms: int) -> None:
         """A request reaches the exchange, which has not acted on it yet."""
         self._now_ms = now_ms
-        order = _order(request)
-        if order is None or order.reduceOnly or order.orderLinkId in self._accepted or order.symbol in self._strange:
-            return
-        truth = self._truth()
-        if order.symbol in truth.entries or any(held.symbol == order.symbol for held in truth.positions):
-            self._broken(
-                "I2", f"entry {order.orderLinkId} arrived although {order.symbol} has a position or an entry"
-            )
+        for order in _orders(request):
+            known = order.orderLinkId in self._accepted or order.symbol in self._strange
+            if not (order.reduceOnly or known):
+                self._check_alone(order)
 
-    def answered(self, request: HttpRequest, answer: HttpAnswer, now_ms: int) -> None:
-        """The exchange has acted on a request, whether or not its answer will arrive."""
+    def acted(self, request: HttpRequest, accepted: Iterable[str], now_ms: int) -> None:
+        """The exchange has acted on a request: of the client ids in it, it has accepted these."""
         self._now_ms = now_ms
-        order = _order(request)
-        if order is not None and msgspec.json.decode(answer.body, type=_Answer).retCode == 0:
-            if order.orderLinkId in self._accepted:
-                self._broken("I2", f"{order.orderLinkId} was accepted twice")
-            self._accepted.add(order.orderLinkId)
+        orders = {order.orderLinkId: order for order in _orders(request)}
+        for name in accepted:
+            if name in self._accepted:
+                self._broken("I2", f"{name} was accepted twice")
+            self._accepted.add(name)
             self.orders += 1
-            self.entries += not order.reduceOnly
+            self.entries += not orders[name].reduceOnly
         self.check(now_ms)
 
     def check(self, now_ms: int) -> None:
@@ -319,6 +300,29 @@ class Referee:
         for symbol in sorted(lots.keys() - belief.planned - self._strange.keys()):
             yield f"the plan of {symbol} is forgotten"
 
+    def _check_leaving(self, order: _Order) -> None:
+        if order.orderLinkId not in self._approved:
+            self._broken("I4", f"{order.orderLinkId} in {order.symbol} left without the last gate's approval")
+        if order.orderLinkId in self._refused:
+            self._broken("I4", f"{order.orderLinkId} in {order.symbol} left although it was refused")
+        if order.reduceOnly:
+            return
+        if order.orderLinkId not in self._intents:
+            self._broken("I4", f"entry {order.orderLinkId} in {order.symbol} left before its intent was durable")
+        if not self._may_enter():
+            self._broken("I10", f"entry {order.orderLinkId} in {order.symbol} left although entries are not allowed")
+        for hold in self._holds:
+            self._broken("I10", f"entry {order.orderLinkId} in {order.symbol} left after {hold.value} was durable")
+        if self._wished:
+            self._broken("I10", f"entry {order.orderLinkId} in {order.symbol} left while all had to be flat")
+
+    def _check_alone(self, order: _Order) -> None:
+        truth = self._truth()
+        if order.symbol in truth.entries or any(held.symbol == order.symbol for held in truth.positions):
+            self._broken(
+                "I2", f"entry {order.orderLinkId} arrived although {order.symbol} has a position or an entry"
+            )
+
     def _check_stop(self, position: TruePosition) -> None:
         if position.stop_ticks is None:
             self._check_naked(position.symbol, position.lots)
@@ -367,15 +371,17 @@ class Referee:
         self._fail(InvariantBroken(f"{name} at {self._now_ms} ms: {what}. See it again: {self._reproduce}"))
 
 
-def accepted_id(request: HttpRequest, answer: HttpAnswer) -> str:
-    """The client id of an order that was just accepted; "" where it was not."""
-    order = _order(request)
-    accepted = order is not None and msgspec.json.decode(answer.body, type=_Answer).retCode == 0
-    return order.orderLinkId if order is not None and accepted else ""
+def client_ids(request: HttpRequest) -> tuple[str, ...]:
+    """Those of the orders that a request asks for."""
+    return tuple(order.orderLinkId for order in _orders(request))
 
 
-def _order(request: HttpRequest) -> _Order | None:
-    return msgspec.json.decode(request.body, type=_Order) if request.path == CREATE else None
+def _orders(request: HttpRequest) -> tuple[_Order, ...]:
+    if not request.path.startswith(_CREATES):
+        return ()
+    if request.path == _CREATES:
+        return (msgspec.json.decode(request.body, type=_Order),)
+    return msgspec.json.decode(request.body, type=_Batch).request
 
 
 def _sum(values: Iterable[Decimal]) -> Decimal:

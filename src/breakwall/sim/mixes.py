@@ -24,7 +24,6 @@ from breakwall.venues.exchange.faults import (
     Plan,
 )
 
-_LINKS = (Link.PUBLIC, Link.PRIVATE, Link.REST)
 Share = Annotated[float, Meta(ge=0, le=1)]
 Span = tuple[float, float]
 
@@ -33,8 +32,8 @@ class Sort(Struct, frozen=True, forbid_unknown_fields=True):
     """One sort of trouble. `kind` is a fault's, or "partition", "swizzle", "crash-loop", "hang".
 
     Pairs are from and to, drawn evenly: how many `times` a session, how long each `lasts_s`, its `delay_s`,
-    `nth`. Of `links` (rest, public, private), `matches` and `codes` one is drawn each time; `FaultKind` and `Fault`
-    say what they mean.
+    `nth`. Of `links` (rest, public, private, trade), `matches` and `codes` one is drawn each time; `FaultKind` and
+    `Fault` say what they mean.
     """
 
     kind: str
@@ -118,14 +117,14 @@ def _one(sort: Sort, dice: random.Random, start: float) -> Iterable[Fault]:
 def _partition(sort: Sort, dice: random.Random, start: float) -> Iterable[Fault]:
     """Nothing gets through on any link, and no new socket."""
     until = round(start + _within(sort.lasts_s, dice), 3)
-    for link in _LINKS:
+    for link in Link:
         yield Fault(FaultKind.LINK_CLOGGED, start, until, link=link)
         yield Fault(FaultKind.CONNECT_REFUSED, start, until, link=link)
 
 
 def _swizzle(sort: Sort, dice: random.Random, start: float) -> Iterable[Fault]:
     """The links clog one after the other and come free in another order."""
-    links = list(_LINKS)
+    links = list(Link)
     dice.shuffle(links)
     for link in links:
         yield Fault(FaultKind.LINK_CLOGGED, start, round(start + _within(sort.lasts_s, dice), 3), link=link)
@@ -179,7 +178,7 @@ def _place(error: str) -> str:
     return f"{path.strip('`').removeprefix('$.') or 'the file'}: {what}"
 
 
-_STREAMS = (Link.PUBLIC, Link.PRIVATE)
+_STREAMS = (Link.PUBLIC, Link.PRIVATE, Link.TRADE)
 _CREATE, _STOP, _CANCEL = "/v5/order/create", "/v5/position/trading-stop", "/v5/order/cancel"
 _COMMANDS = (_CREATE, _CREATE, _STOP, _CANCEL)
 _POINTS = tuple(point.value for point in Point)
@@ -222,7 +221,7 @@ _REST: tuple[Sort, ...] = (
 _SOCKETS: tuple[Sort, ...] = (
     _spell(_K.FRAME_LATE, 0.1, (1, 5), links=_STREAMS, delay_s=(0.1, 2)),
     _spell(_K.FRAME_DROPPED, 0.3, (1, 4), links=(Link.PUBLIC,), matches=("orderbook",)),
-    _spell(_K.FRAME_DROPPED, 0.5, (5, 20), links=(Link.PRIVATE,)),
+    _spell(_K.FRAME_DROPPED, 0.5, (5, 20), links=(Link.PRIVATE, Link.TRADE)),
     _spell(_K.FRAME_TWICE, 0.5, (5, 20), links=_STREAMS),
     _spell(_K.FRAME_GARBLED, 0.1, (2, 8), links=_STREAMS),
     _spell(_K.SOCKET_CLOSED, 0.5, (0.5, 1), links=_STREAMS),

@@ -7,25 +7,20 @@ other; requests may.
 
 import asyncio
 import random
-from collections import deque
 from collections.abc import Callable
 from contextvars import copy_context
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from breakwall import points
 from breakwall.model.events import Link
 from breakwall.ports import HttpAnswer, HttpRequest, Socket, TransportError
 from breakwall.sim.loop import current_process
+from breakwall.sim.sockets import LoopSocket, OrderSocket, Session
 from breakwall.venues.exchange.faults import BAD_GATEWAY, Fault, FaultKind, Faults, error_answer
 
-_HEAD = 120
+T = TypeVar("T")
 
-
-class Session(Protocol):
-    """The exchange's end of one socket."""
-
-    def on_text(self, text: str, now_ms: int) -> None: ...
-    def close(self) -> None: ...
+_LINKS = {"/private": Link.PRIVATE, "/trade": Link.TRADE}
 
 
 class Handler(Protocol):
@@ -46,7 +41,7 @@ class Witness(Protocol):
         """A request reaches the exchange, which has not acted on it yet."""
         ...
 
-    def answered(self, request: HttpRequest, answer: HttpAnswer, now_ms: int) -> None:
+    def acted(self, request: HttpRequest, now_ms: int) -> None:
         """The exchange has acted on a request, whether or not its answer will arrive."""
         ...
 
@@ -69,7 +64,7 @@ class Network:
     ) -> None:
         self.faults = faults or Faults((), seed)
         self._exchange = exchange
-        self._now_ms = now_ms
+        self.now_ms = now_ms
         self._random = random.Random(f"network {seed}")
         self._witness = witness
         self._latency_s = latency_s
@@ -101,21 +96,32 @@ class Network:
     def launch(self, request: HttpRequest) -> "asyncio.Future[HttpAnswer]":
         """Send a request on its way; the future stays open where no answer will ever come."""
         answer: asyncio.Future[HttpAnswer] = asyncio.get_running_loop().create_future()
+        if self.let_go(request):
+            self._send(request, answer)
+            if request.sent is not None:
+                points.reach(request.sent)
+        return answer
+
+    def let_go(self, request: HttpRequest) -> bool:
+        """The program sends this, unless it is dead."""
         process = current_process()
         if process is not None and not process.alive:
-            return answer
+            return False
         if self._witness is not None:
-            self._witness.sent(request, self._now_ms())
-        self._send(request, answer)
-        if request.sent is not None:
-            points.reach(request.sent)
-        return answer
+            self._witness.sent(request, self.now_ms())
+        return True
+
+    def seen(self, request: HttpRequest, act: Callable[[], T]) -> T:
+        """The exchange acts on a request, under the witness's eyes."""
+        if self._witness is not None:
+            self._witness.arriving(request, self.now_ms())
+        done = act()
+        if self._witness is not None:
+            self._witness.acted(request, self.now_ms())
+        return done
 
     def open(self, kind: str, send: Callable[[str], None]) -> Session:
         return self._exchange.session(kind, send)
-
-    def say(self, session: Session, text: str) -> None:
-        session.on_text(text, self._now_ms())
 
     def _send(self, request: HttpRequest, answer: "asyncio.Future[HttpAnswer]") -> None:
         path = request.path
@@ -133,12 +139,8 @@ class Network:
             reply = self._error(refused.code, refused.until_s)
             self.later(self.latency(), lambda: _deliver(answer, reply))
             return
-        if self._witness is not None:
-            self._witness.arriving(request, self._now_ms())
-        reply = self._exchange.handle(request, self._now_ms())
-        if self._witness is not None:
-            self._witness.answered(request, reply, self._now_ms())
-        self._answer(request.path, reply, answer)
+        done = self.seen(request, lambda: self._exchange.handle(request, self.now_ms()))
+        self._answer(request.path, done, answer)
 
     def _answer(self, path: str, reply: HttpAnswer, answer: "asyncio.Future[HttpAnswer]") -> None:
         if self.strikes(FaultKind.ANSWER_LOST, Link.REST, path):
@@ -157,7 +159,7 @@ class Network:
         self.later(delay_s, lambda: _deliver(answer, reply))
 
     def _error(self, code: int, until_s: float) -> HttpAnswer:
-        return error_answer(code, until_s - asyncio.get_running_loop().time(), self._now_ms())
+        return error_answer(code, until_s - asyncio.get_running_loop().time(), self.now_ms())
 
 
 class LoopTransport:
@@ -176,11 +178,12 @@ class LoopTransport:
             raise TransportError(f"{request.path}: no answer within {request.timeout_s:g} s") from None
 
     async def connect(self, url: str) -> Socket:
-        link = Link.PRIVATE if url.partition("?")[0].endswith("/private") else Link.PUBLIC
+        path = url.partition("?")[0]
+        link = next((link for end, link in _LINKS.items() if path.endswith(end)), Link.PUBLIC)
         await asyncio.sleep(2 * self._network.latency())
         if self._network.strikes(FaultKind.CONNECT_REFUSED, link):
             raise TransportError(f"{url}: connection refused", sent=False)
-        socket = LoopSocket(self._network, link)
+        socket = (OrderSocket if link is Link.TRADE else LoopSocket)(self._network, link)
         self._sockets = [known for known in self._sockets if not known.closed] + [socket]
         return socket
 
@@ -191,92 +194,6 @@ class LoopTransport:
         for socket in self._sockets:
             socket.hang_up("closed by us")
         self._sockets = []
-
-
-class LoopSocket:
-    """One socket: two pipes in which nothing overtakes, and a session at the far end.
-
-    Silent: nothing passes any more; deaf: the exchange does not hear us.
-    """
-
-    def __init__(self, network: Network, link: Link) -> None:
-        self._network = network
-        self._link = link
-        self._up = _Pipe(network)
-        self._down = _Pipe(network)
-        self._frames: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self._silent = self._deaf = False
-        self._reason = ""
-        self.closed = False
-        self._session = network.open(link.value, self._pushed)
-
-    async def send(self, text: str) -> None:
-        if self.closed:
-            raise TransportError(f"{self._link.value} socket: {self._reason}", sent=False)
-        self._deaf = self._deaf or self._network.strikes(FaultKind.SOCKET_HALF_OPEN, self._link)
-        if not self._silent and not self._deaf:
-            self._up.put(lambda: self._network.say(self._session, text), self._network.clogged_s(self._link))
-
-    async def receive(self) -> bytes:
-        frame = await self._frames.get()
-        if frame is None:
-            self._frames.put_nowait(None)  # whoever asks again is told again
-            raise TransportError(f"{self._link.value} socket: {self._reason}")
-        return frame
-
-    async def close(self) -> None:
-        self.hang_up("closed by us")
-
-    def hang_up(self, reason: str) -> None:
-        """End our side now; the exchange hears of it one latency later."""
-        if not self.closed:
-            self._end(reason)
-            self._up.put(self._session.close)
-
-    def _pushed(self, text: str) -> None:
-        """The exchange pushes a frame."""
-        if self.closed or self._silent:
-            return
-        strikes, link, head = self._network.strikes, self._link, text[:_HEAD]
-        if strikes(FaultKind.SOCKET_SILENT, link, head):
-            self._silent = True
-        elif strikes(FaultKind.SOCKET_CLOSED, link, head):
-            self._session.close()
-            self._down.put(lambda: self._end("closed by the exchange"))
-        elif not strikes(FaultKind.FRAME_DROPPED, link, head):
-            if strikes(FaultKind.FRAME_GARBLED, link, head):
-                text = text[: len(text) // 2]
-            late_s = self._network.delay(FaultKind.FRAME_LATE, link, head)
-            for _ in range(2 if strikes(FaultKind.FRAME_TWICE, link, head) else 1):
-                self._down.put(lambda: self._receive(text), late_s)
-
-    def _receive(self, text: str) -> None:
-        if not self.closed and not self._silent:
-            self._frames.put_nowait(text.encode())
-
-    def _end(self, reason: str) -> None:
-        if not self.closed:
-            self.closed = True
-            self._reason = reason
-            self._frames.put_nowait(None)
-
-
-class _Pipe:
-    """First in, first out, each after its latency; what comes at the same instant keeps its order too."""
-
-    def __init__(self, network: Network) -> None:
-        self._network = network
-        self._waiting: deque[Callable[[], object]] = deque()
-        self._last = 0.0
-
-    def put(self, arrive: Callable[[], object], extra_s: float = 0.0) -> None:
-        now = asyncio.get_running_loop().time()
-        self._last = max(self._last, now + self._network.latency() + extra_s)
-        self._waiting.append(arrive)
-        self._network.later(self._last - now, self._arrive)
-
-    def _arrive(self) -> None:
-        self._waiting.popleft()()
 
 
 def _deliver(answer: "asyncio.Future[HttpAnswer]", reply: HttpAnswer) -> None:

@@ -13,10 +13,10 @@ from breakwall.model.actions import Approved, Note
 from breakwall.model.events import Command, Event, Outcome, OutcomeKind
 from breakwall.model.records import OrderStep
 from breakwall.modes import Access
-from breakwall.ports import Frame, HttpAnswer, HttpRequest
+from breakwall.ports import Frame, HttpRequest
 from breakwall.settings import Settings
 from breakwall.sim.host import Host
-from breakwall.sim.invariants import CREATE, Belief, Referee, TruePosition, Truth, accepted_id
+from breakwall.sim.invariants import Belief, Referee, TruePosition, Truth, client_ids
 from breakwall.sim.loop import SimulationError, VirtualLoop
 from breakwall.sim.memory import unlike_the_journal
 from breakwall.sim.people import Wish
@@ -29,7 +29,7 @@ from breakwall.venues.exchange.mischief import Mischief
 from breakwall.venues.exchange.positions import Position
 
 EPOCH_MS = 1_800_000_000_000
-URLS = Urls("http://sim", "ws://sim/v5/public/linear", "ws://sim/v5/private")
+URLS = Urls("http://sim", "ws://sim/v5/public/linear", "ws://sim/v5/private", "ws://sim/v5/trade")
 STEP_MS, PACE_MS = 50, 500
 """How fine the exchange's time is, and how often it pushes a public topic: two frames a second."""
 
@@ -91,6 +91,7 @@ class World:
         self._plan = plan
         self._reproduce = reproduce
         self._seen, self._fees_usdt = 0, ZERO
+        self._before: dict[str, object] = {}
         self._healed = False
         self.notes: list[tuple[int, Note]] = []
         self.deaths_holding = self.recovery_ms = 0
@@ -219,13 +220,18 @@ class World:
 
     def arriving(self, request: HttpRequest, now_ms: int) -> None:
         self.referee.arriving(request, now_ms)
+        self._before = self._ordered(request)
 
-    def answered(self, request: HttpRequest, answer: HttpAnswer, now_ms: int) -> None:
-        link_id = accepted_id(request, answer) if request.path == CREATE else ""
-        if link_id and not self._healed:
+    def acted(self, request: HttpRequest, now_ms: int) -> None:
+        accepted = [name for name, order in self._ordered(request).items() if order is not self._before[name]]
+        for link_id in () if self._healed else accepted:
             self._mischief.accepted(link_id, self._loop.time())
         self._look(now_ms)
-        self.referee.answered(request, answer, now_ms)
+        self.referee.acted(request, accepted, now_ms)
+
+    def _ordered(self, request: HttpRequest) -> dict[str, object]:
+        """What the exchange has under the client ids of a create request: another order there is one it accepted."""
+        return {name: self.exchange.log.find({"orderLinkId": name}) for name in client_ids(request)}
 
     def _look(self, now_ms: int) -> None:
         """The referee sees all fills, and what they have made of the account."""
