@@ -64,6 +64,13 @@ class BookTopic(Paced):
         changes = {side: window.changes() for side, window in self._windows.items()}
         return changes if any(changes.values()) else None
 
+    def begin_again(self, now_ms: int) -> None:
+        """As after a restart of the service: a snapshot with `u` 1."""
+        super().begin_again(now_ms)
+        self.close()
+        self._windows = {}
+        self._seq, self.update_id = -1, 0
+
     def close(self) -> None:
         for window in self._windows.values():
             window.close()

@@ -10,6 +10,8 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from breakwall.model.events import Event
 from breakwall.model.units import Instrument
 from breakwall.ports import HttpAnswer, HttpRequest
@@ -31,6 +33,7 @@ from breakwall.venues.exchange.outside import OutsideMarket
 from breakwall.venues.exchange.positions import Position
 from breakwall.venues.exchange.publisher import Publisher
 from breakwall.venues.exchange.records import Record, execution_fast, position_push, wallet_record
+from breakwall.venues.exchange.relisting import changed, convert
 from breakwall.venues.exchange.settlement import liquidate_account_if_due, liquidate_if_due, settle_funding
 from breakwall.venues.exchange.signing import Keys
 from breakwall.venues.exchange.stop_entry import StopEntry
@@ -140,6 +143,28 @@ class Exchange:
         """Tell of maintenance, on the status socket and over REST."""
         self._floor.bulletin.announce(notice, self.now_ms)
 
+    def change_instrument(self, symbol: str, **changes: object) -> None:
+        """Give a contract other rules (fields of `Instrument`); see `relisting.convert`. Raises ValueError."""
+        listing = self.listings[symbol]
+        before, new = listing.book, changed(listing.instrument, changes)
+        positions = {*self.account.of(symbol), self.account.positions[symbol]}
+        convert(listing, new, positions, self.orders, self.now_ms)
+        if listing.book is not before:
+            if isinstance(self.market, SyntheticMarket):
+                self.market.stage(listing)
+            self.publisher.begin_again(symbol, self.now_ms)
+        self._tell()
+
+    def list_contract(self, symbol: str) -> None:
+        """List one more contract. Raises ValueError for a symbol without rules here."""
+        rules = replace(instrument_of(symbol), launched_ms=self.now_ms)
+        listing = self.listings[symbol] = Listing(rules, self.now_ms, self.now_ms * _SEQ_PER_MS)
+        self.account.positions[symbol] = Position(listing.instrument)
+        self.log.open_symbol(symbol)
+        self._exposure[symbol] = Exposure()
+        if isinstance(self.market, SyntheticMarket):
+            self.market.stage(listing)
+
     def advance(self, now_ms: int) -> None:
         """Let everything happen that is due up to `now_ms`, each at its own time."""
         while self.due_ms <= now_ms:
@@ -153,6 +178,17 @@ class Exchange:
                 self._step(self.now_ms)
             self._settle(self.now_ms)
         self.now_ms = max(self.now_ms, now_ms)
+
+    def list_contract(self, rules: Instrument) -> None:
+        """List one more contract. One that is listed follows a change of its rules, but not of tick or lot."""
+        known = self.listings.get(rules.symbol)
+        if known is None:
+            self.listings[rules.symbol] = Listing(rules, self.now_ms, self.now_ms * _SEQ_PER_MS)
+            self.account.positions[rules.symbol] = Position(rules)
+            self.log.follow(rules.symbol)
+            self._exposure[rules.symbol] = Exposure()
+        elif (known.instrument.tick, known.instrument.lot) == (rules.tick, rules.lot):
+            known.instrument = rules
 
     def hear(self, event: Event, now_ms: int) -> None:
         """Something happened on the market outside that this exchange follows; time first moves on to `now_ms`."""

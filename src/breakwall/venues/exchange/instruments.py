@@ -83,7 +83,7 @@ def instrument_record(instrument: Instrument) -> dict[str, object]:
         "quoteCoin": instrument.quote,
         "settleCoin": instrument.settle,
         "symbolType": instrument.kind,
-        "launchTime": str(_LAUNCHED_MS.get(instrument.symbol, 0)),
+        "launchTime": str(instrument.launched_ms or _LAUNCHED_MS.get(instrument.symbol, 0)),
         "deliveryTime": str(instrument.delivery_ms),
         "deliveryFeeRate": "",
         "priceScale": str(instrument.price_decimals),

@@ -85,6 +85,16 @@ class Listing:
         self.mark = mark.quantize(step)
         self.index = self.mark if index is None else index.quantize(step)
 
+    def begin_again(self, new: Instrument) -> None:
+        """Other steps of price or size: an empty book at the same price; the tape in the old ones is forgotten."""
+        last = self.last
+        self.instrument = new
+        self.book = MatchingBook(new.symbol, self.book.seq + 1)
+        self.book.last_ticks = new.ticks_near(last) if last else None
+        self.candles = Candles(new)
+        self.tape.clear()
+        self._told_ticks = 0
+
     @property
     def last_ticks(self) -> int | None:
         """Price of the last trade in ticks; before the first one the nearest to the mark, None without one."""

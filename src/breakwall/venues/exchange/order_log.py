@@ -32,6 +32,14 @@ class OrderLog:
         self.news: list[tuple[str, Record]] = []
         self.touched: set[str] = set()
 
+    def open_symbol(self, symbol: str) -> None:
+        """A contract that was not listed before."""
+        self._live.setdefault(symbol, {})
+
+    def follow(self, symbol: str) -> None:
+        """One more contract is listed."""
+        self._live[symbol] = {}
+
     def new_id(self) -> str:
         """The next order or execution id: a UUID drawn from the seed."""
         return str(UUID(int=self._random.getrandbits(128), version=4))

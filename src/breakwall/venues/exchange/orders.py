@@ -84,9 +84,9 @@ class Orders:
         for order in self.log.live(symbol):
             self._end(order, cancel_type, now_ms)
 
-    def cancel_active(self, cancel_type: str, now_ms: int) -> None:
-        """Cancel every order that works in the book; what waits for a trigger stays."""
-        for order in self.log.live():
+    def cancel_active(self, cancel_type: str, now_ms: int, symbol: str = "") -> None:
+        """Cancel every order that works in the book (of one symbol); what waits for a trigger stays."""
+        for order in self.log.live(symbol):
             if order.status != "Untriggered":
                 self._end(order, cancel_type, now_ms)
 

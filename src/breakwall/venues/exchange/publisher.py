@@ -70,6 +70,12 @@ class Publisher:
             if isinstance(topic, Paced):
                 topic.publish(now_ms)
 
+    def begin_again(self, symbol: str, now_ms: int) -> None:
+        """A contract has other rules: its readers begin anew."""
+        for topic in self._topics.values():
+            if topic.listing.instrument.symbol == symbol:
+                topic.begin_again(now_ms)
+
     def update_id(self, symbol: str) -> int:
         """`u` of the 1000-level book, which the REST order book shares."""
         topic = self._topics.get(f"orderbook.1000.{symbol}")

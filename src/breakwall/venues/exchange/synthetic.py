@@ -11,6 +11,8 @@ from decimal import Decimal
 from math import exp
 from random import Random
 
+from msgspec.structs import replace
+
 from breakwall.model.units import Side
 from breakwall.venues.exchange.agents import (
     STEP_MS,
@@ -131,6 +133,7 @@ class Stage:
         "_pit",
         "_retail",
         "_spoofer",
+        "_start_ms",
         "_start_ticks",
         "_trend_taker",
         "walls",
@@ -140,9 +143,12 @@ class Stage:
         self, listing: Listing, scenario: str, opening: Part | None, random: Random, retail: Random, start_ms: int
     ) -> None:
         character = character_of(listing.instrument.symbol)
+        opened = bool(listing.mark)
+        if opened:  # it goes on where it was, in other ticks
+            character = replace(character, price=float(listing.last))
         self._listing = listing
         self._pit = pit = Pit(listing.book, listing.instrument, character, random, start_ms)
-        self._start_ticks = pit.centre
+        self._start_ms, self._start_ticks = start_ms, pit.centre
         self._director = Director(scenario, opening, random)
         self._maker = MarketMaker(pit)
         self._noise_taker = NoiseTaker(pit)
@@ -155,12 +161,13 @@ class Stage:
         self._mark = pit.centre + 0.5
         self._cued: dict[int, Wall] = {}
         self.walls: deque[Wall] = deque(maxlen=_WALLS_KEPT)
-        self._open_day(random)
+        if not opened:
+            self._open_day(random)
 
-    def step(self, elapsed_ms: int, now_ms: int) -> None:
+    def step(self, now_ms: int) -> None:
         """One step: cues, fair price, quotes, trades, reference prices."""
         self._pit.now_ms = now_ms
-        cues = self._director.advance(elapsed_ms)
+        cues = self._director.advance(now_ms - self._start_ms)
         self._pit.centre = self._behind_walls(self._fair_ticks())
         for cue in cues:
             self._follow(cue)
@@ -251,26 +258,29 @@ class SyntheticMarket:
         self, listings: Mapping[str, Listing], seed: int, scenario: str = DEFAULT, start_ms: int = 0
     ) -> None:
         openings = cast(scenario, list(listings), Random(f"{seed}/cast"))
-        self._start_ms = start_ms
+        self._seed = seed
+        self._scenario = scenario
         self._now_ms = start_ms
         self._stages = {
-            symbol: Stage(
-                listing,
-                scenario,
-                openings.get(symbol),
-                Random(f"{seed}/{symbol}"),
-                Random(f"{seed}/{symbol}/retail"),
-                start_ms,
-            )
+            symbol: self._stage(listing, openings.get(symbol), f"{seed}/{symbol}")
             for symbol, listing in listings.items()
         }
+
+    def _stage(self, listing: Listing, opening: Part | None, seed: str) -> Stage:
+        dice = Random(seed), Random(f"{seed}/retail")
+        return Stage(listing, self._scenario, opening, *dice, self._now_ms)
+
+    def stage(self, listing: Listing) -> None:
+        """Play a contract that is new, or whose rules are: from its price on, if it has one."""
+        symbol = listing.instrument.symbol
+        self._stages[symbol] = self._stage(listing, None, f"{self._seed}/{symbol}/{self._now_ms}")
 
     def step(self, now_ms: int) -> None:
         """Play all steps up to this time; nothing happens before the next step is due."""
         while self._now_ms + STEP_MS <= now_ms:
             self._now_ms += STEP_MS
             for stage in self._stages.values():
-                stage.step(self._now_ms - self._start_ms, self._now_ms)
+                stage.step(self._now_ms)
 
     def walls(self, symbol: str) -> tuple[Wall, ...]:
         """The scripted walls so far, oldest first: what a detector ought to find."""

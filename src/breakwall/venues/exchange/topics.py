@@ -36,6 +36,11 @@ class Topic:
         self.readers = [reader for reader in self.readers if reader != send]
         self.waiting = [waiter for waiter in self.waiting if waiter[1] != send]
 
+    def begin_again(self, now_ms: int) -> None:
+        """The contract has other rules: every reader gets what a new one gets."""
+        for send in self.readers:
+            self.join(send, now_ms)
+
     def close(self) -> None:
         """Nobody reads it any more."""
 
