@@ -104,8 +104,8 @@ def bybit_engine(
     )
     if ban is not None:
         broker.honour_ban(ban.until_ms(clock.now_ms()), ban.tell)
-    public = access.urls.public
-    feed = BybitFeed(transport, clock, inbox, public, settings.venue, broker.instruments, jitter) if markets else None
+    public, rules, doubt = access.urls.public, broker.instruments, broker.doubt_rules
+    feed = BybitFeed(transport, clock, inbox, public, settings.venue, rules, jitter, doubt) if markets else None
     return Engine(
         settings=settings,
         mode=access.badge,

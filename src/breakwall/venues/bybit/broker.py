@@ -182,6 +182,10 @@ class BybitBroker:
             strangers=tuple(sorted(self._records.skipped)),
         )
 
+    def doubt_rules(self) -> None:
+        """Somebody has seen what does not fit the trading rules: they are read again soon."""
+        self._rules_doubted = True
+
     def reset_api(self, group: ApiGroup) -> None:
         """A person closes the API breaker of a group; a ban of our address is the venue's to end."""
         self._rest.terms.circuits.reset(group)

@@ -2,9 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
-from breakwall.model.events import BookLost, Link, LinkChanged
+from breakwall.model.events import BadFrame, BookLost, Link, LinkChanged
 from breakwall.model.units import Instrument
 from breakwall.ports import Clock, Frame, Sink, Transport
 from breakwall.settings import VenueSettings
@@ -20,7 +20,8 @@ class BybitFeed:
 
     `instruments` is read when the feed starts and, of a symbol, whenever it is subscribed (again), so its owner
     may replace rules in place. A symbol stays on its socket for as long as it is followed; a socket whose symbols have
-    all left stays for the next ones, and nobody waits for it.
+    all left stays for the next ones, and nobody waits for it. `doubt` is called when a frame cannot be read: prices
+    that do not fit a contract's rules are how a change of them shows first.
     """
 
     def __init__(
@@ -32,7 +33,9 @@ class BybitFeed:
         settings: VenueSettings,
         instruments: Mapping[str, Instrument],
         rng: random.Random,
+        doubt: Callable[[], None] = lambda: None,
     ) -> None:
+        self._doubt = doubt
         self._transport = transport
         self._clock = clock
         self._sink = sink
@@ -87,7 +90,10 @@ class BybitFeed:
                 shard.stream.renew(book_topic(symbol, shard.depths[symbol]))
 
     def on_frame(self, frame: Frame) -> None:
-        self._sink.put(self._codec.decode(frame.data), frame)
+        event = self._codec.decode(frame.data)
+        self._sink.put(event, frame)
+        if type(event) is BadFrame:
+            self._doubt()
 
     def on_shard(self, shard: "Shard", up: bool, reason: str) -> None:
         """The link is up while all sockets with symbols are; the books of a lost socket are lost one by one."""
