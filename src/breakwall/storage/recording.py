@@ -122,6 +122,24 @@ class ActionsDigest:
         return self._hash.hexdigest()
 
 
+class DigestRecorder:
+    """A `ports.Recorder` that keeps nothing but the digest of what was decided."""
+
+    path: Path | None = None
+
+    def __init__(self) -> None:
+        self.digest = ActionsDigest()
+
+    def event(self, seq: int, at_ms: int, event: Event, frame: Frame | None) -> None:
+        """Not kept."""
+
+    def actions(self, seq: int, actions: Iterable[object]) -> None:
+        self.digest.add(actions_line(seq, actions))
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
 class Recording:
     """Writes one recording; a `ports.Recorder`.
 
