@@ -88,11 +88,33 @@ def test_the_venues_stop_closes_ours_and_a_strangers_order_closes_externally(mak
     assert (change.closed.reason, change.closed.external, change.alarm) == ("closed externally", True, True)
 
 
-@pytest.mark.parametrize(("kind", "reason"), [("BustTrade", "liquidation"), ("AdlTrade", "auto-deleveraging")])
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("BustTrade", "liquidation"),
+        ("AdlTrade", "auto-deleveraging"),
+        ("Delivery", "delivery"),
+        ("Settle", "delivery"),
+        ("BlockTrade", "closed externally"),
+        ("MovePosition", "closed externally"),
+        ("FutureSpread", "closed externally"),
+    ],
+)
 def test_forced_closes_move_the_position_and_name_themselves(make, positions, kind, reason):
     opened(make, positions)
     forced = make.fill("e2", 10, 540_000, Side.SELL, client_id="", order_id="liq", exec_kind=kind)
     assert positions.on_fill(forced, None, make.origin(3))[0].closed.reason == reason
+
+
+@pytest.mark.parametrize("kind", ["Delivery", "Settle"])
+def test_the_end_of_a_contract_opens_and_grows_nothing(make, positions, kind):
+    ending = make.fill("d1", 10, client_id="", exec_kind=kind, seq=11)
+    assert [change.kind for change in positions.on_fill(ending, None, make.origin(3))] == ["cash"]
+    assert positions.get("BTCUSDT") is None
+    position = opened(make, positions)
+    again = make.fill("d2", 10, client_id="", exec_kind=kind, seq=12)
+    assert [change.kind for change in positions.on_fill(again, None, make.origin(3))] == ["cash"]
+    assert position.lots == 10
 
 
 def test_a_flip_closes_and_opens_the_rest(make, positions):
@@ -241,7 +263,7 @@ def test_new_trading_rules_convert_a_position_exactly(make, positions):
     assert (position.best_ticks, position.plan.entry_ticks) == (120_002, 120_000)
 
 
-@pytest.mark.parametrize("kind", ["Funding", "Settle", "Delivery", "SessionSettlePnL", "Fee", "", "UNKNOWN"])
+@pytest.mark.parametrize("kind", ["Funding", "SessionSettlePnL", "CorporateAction", "Fee", "", "UNKNOWN"])
 @pytest.mark.parametrize("side", Side)
 def test_only_executions_of_trades_move_a_position(make, positions, kind, side):
     """Whatever size the venue writes on them, all others are cash: nothing opens, grows, shrinks or closes."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from breakwall.model.actions import CancelOrder, PlaceOrder
 from breakwall.model.events import Fill, OrderAnswer, OrderReport, Outcome, OutcomeKind
+from breakwall.model.executions import has_size
 from breakwall.model.ids import parse
 from breakwall.settings import EngineSettings
 from breakwall.trading.order import Cause, Order, OrderChange, OrderState
@@ -120,7 +121,7 @@ class Orders:
     def on_fill(self, fill: Fill, origin: Origin) -> OrderChange | None:
         """Book an execution on its order, once; None for executions of no order we know."""
         order = self.get(fill.client_id) if fill.client_id else self.by_order_id(fill.order_id)
-        if order is None or fill.exec_kind == "Funding" or fill.exec_id in order.exec_lots:
+        if order is None or not has_size(fill.exec_kind) or fill.exec_id in order.exec_lots:
             return None
         self._learn_id(order, fill.order_id)
         order.exec_lots[fill.exec_id] = fill.lots

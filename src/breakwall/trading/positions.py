@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
+from breakwall.model import executions
 from breakwall.model.actions import PlaceOrder
 from breakwall.model.events import Fill, Outcome, OutcomeKind, PositionReport, ReadBack
 from breakwall.model.units import Instrument
@@ -18,9 +19,7 @@ UNSEEN_MS = 3_000
 """The same where the report holds less than we do: the executions that closed it are asked for before anything is
 booked without them. More than we know of does not wait: it may need a stop.
 """
-_MOVES = frozenset({"Trade", "BustTrade", "AdlTrade"})
-_FORCED = {"BustTrade": "liquidation", "AdlTrade": "auto-deleveraging"}
-FORCED = frozenset(_FORCED.values())
+FORCED = frozenset(executions.FORCED.values())
 """Reasons of a closed trade that was ended by the venue itself."""
 _STOPS = {"StopLoss": "stop", "TakeProfit": "take-profit", "TrailingStop": "stop"}
 REST_LAG_MS = 1_000
@@ -127,7 +126,7 @@ class Positions:
             return []
         self._remember(fill.exec_id)
         key = (fill.symbol, 0)
-        if fill.exec_kind not in _MOVES or not fill.lots:
+        if not fill.lots or not (fill.exec_kind in executions.TRADES or self._ends(fill, key)):
             return [self._cash(fill, key, origin)]
         if fill.closed_lots:
             self._unseen.pop(key, None)
@@ -214,6 +213,10 @@ class Positions:
 
     # how it is done
 
+    def _ends(self, fill: Fill, key: Key) -> bool:
+        position = self._open.get(key)
+        return fill.exec_kind in executions.ENDS and position is not None and position.lots * fill.side.sign < 0
+
     def _trade(self, fill: Fill, key: Key, intent: PlaceOrder | None, origin: Origin) -> list[PositionChange]:
         position = self._open.get(key)
         signed = fill.side.sign * fill.lots
@@ -250,7 +253,9 @@ class Positions:
     def _shrink(self, position: Position, fill: Fill, lots: int, fee: Decimal, origin: Origin) -> PositionChange:
         position.fees_usdt += fee
         if position.state is PositionState.OPEN:
-            position.reason = _FORCED.get(fill.exec_kind, "") or _STOPS.get(fill.stop_kind, "") or position.reason
+            position.reason = (
+                executions.FORCED.get(fill.exec_kind, "") or _STOPS.get(fill.stop_kind, "") or position.reason
+            )
         ours = is_ours(fill.client_id) or fill.stop_kind in _STOPS
         position.external |= not ours
         instrument = position.instrument

@@ -323,3 +323,23 @@ def test_real_instruments() -> None:
 def test_an_instrument_without_its_filters_is_not_made_up() -> None:
     with pytest.raises(RecordError, match="priceFilter: expected an object"):
         instrument_of({"symbol": "BTCUSDT"})
+
+
+@pytest.mark.parametrize("kind", ["Funding", "SessionSettlePnL", "CorporateAction", "SomethingNew"])
+@pytest.mark.parametrize(
+    "strange", [{"execPrice": "0"}, {"execPrice": ""}, {"side": "None"}, {"execQty": "0.00001"}, {"closedSize": "x"}]
+)
+def test_cash_without_a_size_does_not_hide_the_executions_beside_it(kind, strange) -> None:
+    paid = FILL | {"execId": "f1", "execType": kind, "execFee": "0.605"} | strange
+    cash, trade = records().fills([paid, FILL])
+    assert (cash.exec_kind, cash.fee_usdt, cash.lots, cash.ticks) == (kind, Decimal("0.605"), 0, 0)
+    assert trade.exec_kind == "Trade"
+    assert trade.lots > 0
+
+
+@pytest.mark.parametrize(
+    "kind", ["Trade", "BustTrade", "AdlTrade", "Delivery", "Settle", "BlockTrade", "MovePosition"]
+)
+def test_what_moves_a_position_must_say_how_far(kind) -> None:
+    with pytest.raises(RecordError, match="execPrice"):
+        records().fills([FILL | {"execType": kind, "execPrice": "0"}])

@@ -26,6 +26,7 @@ from breakwall.model.events import (
     Wallet,
     WalletReport,
 )
+from breakwall.model.executions import has_size
 from breakwall.model.text import sanitise
 from breakwall.model.units import Instrument, Side, UnitError
 
@@ -147,26 +148,39 @@ def _order(record: Record, instrument: Instrument) -> OrderReport:
 
 
 def _fill(record: Record, instrument: Instrument) -> Fill:
-    """Prices of forced closes and funding may lie off the grid; they are put on the nearest tick."""
-    at = price(record, "execPrice")
-    if at is None:
-        raise RecordError("execPrice: expected a price above 0, found none")
+    """Cash (funding and the like) may come without side, price or size: it must not hide the executions beside it."""
+    kind = text(record, "execType") or "Trade"
+    try:
+        side, ticks, lots, closed_lots = _size(record, instrument)
+    except (RecordError, UnitError):
+        if has_size(kind):
+            raise
+        side, ticks, lots, closed_lots = Side.BUY, 0, 0, 0
     return Fill(
         exec_id=needed(record, "execId"),
         order_id=text(record, "orderId"),
         client_id=text(record, "orderLinkId"),
         symbol=instrument.symbol,
-        side=_side(record),
-        ticks=instrument.ticks_near(at),
-        lots=instrument.lots(number(record, "execQty")),
+        side=side,
+        ticks=ticks,
+        lots=lots,
         fee_usdt=_fee_usdt(record),
         at_ms=whole(record, "execTime"),
         seq=whole(record, "seq"),
         maker=flag(record, "isMaker"),
-        exec_kind=text(record, "execType") or "Trade",
-        closed_lots=instrument.lots(number(record, "closedSize")),
+        exec_kind=kind,
+        closed_lots=closed_lots,
         stop_kind=text(record, "stopOrderType"),
     )
+
+
+def _size(record: Record, instrument: Instrument) -> tuple[Side, int, int, int]:
+    """Side, ticks, lots and closed lots. Prices of forced closes may lie off the grid: the nearest tick is taken."""
+    at = price(record, "execPrice")
+    if at is None:
+        raise RecordError("execPrice: expected a price above 0, found none")
+    lots, closed = (instrument.lots(number(record, name)) for name in ("execQty", "closedSize"))
+    return _side(record), instrument.ticks_near(at), lots, closed
 
 
 def _fee_usdt(record: Record) -> Decimal:
