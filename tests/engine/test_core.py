@@ -171,6 +171,17 @@ def test_a_private_link_that_comes_back_is_not_trusted_before_a_read_back(make_t
     assert not table.core.view(table.now, "TEST", "", 0, 0).blind
 
 
+def test_without_the_trade_link_trading_goes_on_and_it_is_told(make_table: MakeTable) -> None:
+    table = make_table()
+    table.start()
+    told = table.say(LinkChanged(Link.TRADE, up=False, reason="gone"))
+    assert [action.text for action in told if isinstance(action, Note)] == [
+        "trade link is down, orders go over REST: gone"
+    ]
+    view = table.core.view(table.now, "TEST", "", 0, 0)
+    assert (view.blind, view.why, view.trading_state) == (False, "", "ACTIVE")
+
+
 def test_time_that_stood_still_is_a_restart_without_a_restart(make_table: MakeTable) -> None:
     table = make_table()
     table.start()

@@ -14,6 +14,7 @@ from breakwall.model.events import (
     Account,
     CommandKind,
     JournalHealth,
+    Link,
     LinkChanged,
     Recovered,
     SettingsChanged,
@@ -117,7 +118,10 @@ def on_journal_health(state: State, event: JournalHealth) -> None:
 
 
 def on_link(state: State, event: LinkChanged) -> None:
-    """A private link that came up may have missed messages: the account is read back before anything new."""
+    """A private link that came up may have missed messages: the account is read back before anything new.
+
+    Without the trade link nothing is held back: orders go over REST.
+    """
     name = event.link.value
     if event.up:
         state.down.pop(name, None)
@@ -125,6 +129,8 @@ def on_link(state: State, event: LinkChanged) -> None:
         if name == "private":
             state.doubted_ms = state.now
             state.read_back_due = "reconnect"
+    elif event.link is Link.TRADE:
+        state.say("link", f"trade link is down, orders go over REST: {event.reason}", level="warning")
     elif state.down.get(name) != event.reason:
         state.down[name] = event.reason
         state.reconciled &= name != "private"
