@@ -8,7 +8,19 @@ import pytest
 from breakwall.settings import VenueSettings
 from breakwall.venues.bybit.broker import BybitBroker
 from breakwall.venues.bybit.endpoints import Urls
-from tests.venues.bybit.scripts import ACCOUNT, CANCEL, CREATE, FLAT, KEY, POSITIONS, RULES, WALLET
+from tests.venues.bybit.scripts import (
+    ACCOUNT,
+    CANCEL,
+    CANCEL_BATCH,
+    CREATE,
+    CREATE_BATCH,
+    FLAT,
+    KEY,
+    POSITIONS,
+    RULES,
+    WALLET,
+    batch,
+)
 
 
 @pytest.fixture
@@ -23,6 +35,8 @@ def broker(venue, clock, notebook) -> BybitBroker:
     venue.say("/v5/account/wallet-balance", WALLET)
     for path in (CREATE, CANCEL):
         venue.say(path, {"orderId": "o1", "orderLinkId": "bw-1-2-e"})
+    for path in (CREATE_BATCH, CANCEL_BATCH):
+        venue.say(path, batch())
     settings = VenueSettings(request_timeout_s=2)
     urls = Urls("http://x", "ws://x/public", "ws://x/private")
     return BybitBroker(venue, clock, notebook, urls, "KEY", "SECRET", settings, Decimal(10), random.Random(1))

@@ -1,7 +1,10 @@
 """What a scripted venue answers, and the commands that tests of the adapter send to it."""
 
+import json
+
 from breakwall.model.actions import CancelOrder, MoveStop, OrderKind, PlaceOrder, TimeInForce
 from breakwall.model.units import Side
+from breakwall.ports import HttpAnswer
 
 RULES = {
     "symbol": "BTCUSDT",
@@ -33,6 +36,7 @@ FILL = {"symbol": "BTCUSDT", "orderId": "o1", "side": "Buy", "execId": "e1", "ex
 WALLET = {"list": [{"coin": [{"coin": "USDT", "equity": "1000", "walletBalance": "1000"}]}]}
 
 CREATE, CANCEL, STOP = "/v5/order/create", "/v5/order/cancel", "/v5/position/trading-stop"
+CREATE_BATCH, CANCEL_BATCH = "/v5/order/create-batch", "/v5/order/cancel-batch"
 OPEN, HISTORY, POSITIONS = "/v5/order/realtime", "/v5/order/history", "/v5/position/list"
 EXECUTIONS, ACCOUNT, LEVERAGE = "/v5/execution/list", "/v5/account/info", "/v5/position/set-leverage"
 
@@ -54,3 +58,10 @@ EXIT = PlaceOrder(
 )
 MOVE = MoveStop("bw-1-4-s", "1-4", "BTCUSDT", 0, "test", 595_000)
 DROP = CancelOrder("bw-1-5-c", "1-5", "BTCUSDT", 0, "test", target="bw-1-2-e")
+
+
+def batch(code: int = 0, order_id: str = "o1") -> HttpAnswer:
+    """The answer to a batch of one: its envelope succeeds whatever became of the order."""
+    row = {"orderId": "" if code else order_id}
+    told = {"list": [{"code": code, "msg": "said so"}]}
+    return HttpAnswer(200, json.dumps({"retCode": 0, "result": {"list": [row]}, "retExtInfo": told}).encode())

@@ -24,6 +24,7 @@ from tests.venues.bybit.scripts import (
     ACCOUNT,
     CANCEL,
     CREATE,
+    CREATE_BATCH,
     DROP,
     ENTRY,
     EXECUTIONS,
@@ -342,10 +343,25 @@ def test_entries_are_shed_first_when_budget_is_short(venue, broker, virtual) -> 
     assert close.round_trip_ms < 20
 
 
-def test_10006_waits_until_the_reset_and_keeps_the_id(venue, broker, virtual) -> None:
-    reset = str(1_700_000_000_000 + 700)
-    body = b'{"retCode":10006,"retMsg":"Too many visits!","result":{},"time":1700000000050}'
-    venue.say(CREATE, HttpAnswer(200, body, {"x-bapi-limit-reset-timestamp": reset}), {"orderId": "o1"})
+TOO_OFTEN = HttpAnswer(
+    200,
+    b'{"retCode":10006,"retMsg":"Too many visits!","result":{},"time":1700000000050}',
+    {"x-bapi-limit-reset-timestamp": "1700000000700"},
+)
+
+
+def test_after_10006_a_close_leaves_by_the_second_door_at_once_with_its_id(venue, broker, virtual) -> None:
+    venue.say(CREATE, TOO_OFTEN)
+    result = execute(broker, virtual, EXIT)
+    assert (result.kind, result.order_id) == (OutcomeKind.CONFIRMED, "o1")
+    assert result.round_trip_ms < 50
+    (sent,), (again,) = venue.asked(CREATE), venue.asked(CREATE_BATCH)
+    assert again == {"category": "linear", "request": [{k: v for k, v in sent.items() if k != "category"}]}
+
+
+def test_after_10006_at_both_doors_a_close_waits_until_the_reset(venue, broker, virtual) -> None:
+    venue.say(CREATE, TOO_OFTEN, {"orderId": "o1"})
+    venue.say(CREATE_BATCH, TOO_OFTEN)
     result = execute(broker, virtual, EXIT)
     assert result.kind is OutcomeKind.CONFIRMED
     assert 300 < result.round_trip_ms < 1000
