@@ -12,13 +12,15 @@ from collections.abc import MutableMapping
 from pathlib import Path
 from typing import NamedTuple
 
-from breakwall.places import config_folder
+from breakwall.places import EMBEDDED, PAPER, config_folder
 from breakwall.redaction import HIDDEN, hide
 
 LIVE = ("BYBIT_API_KEY", "BYBIT_API_SECRET")
 LOOPBACK = ("BREAKWALL_SIM_KEY", "BREAKWALL_SIM_SECRET")
 """Keys of an embedded exchange have names of their own: a live key never goes to a process on this machine."""
 KEY_FILE = "bybit.keys"
+_WITHOUT_AN_ACCOUNT = {"demo": "", "paper": PAPER}
+"""Modes that trade no exchange's account: what stands in its place."""
 _MOST_BYTES = 4096
 _PRIVATE = stat.S_IRWXG | stat.S_IRWXO
 
@@ -106,6 +108,13 @@ def is_loopback(url: str) -> bool:
     return host is not None
 
 
+def environment_of(mode: str, environment: str, rest_url: str) -> str:
+    """Whose account settings speak of: embedded (on this machine), or Bybit's own name; empty: nobody's."""
+    if mode in _WITHOUT_AN_ACCOUNT:
+        return _WITHOUT_AN_ACCOUNT[mode]
+    return EMBEDDED if is_loopback(rest_url) else environment
+
+
 def names_for(url: str, environ: MutableMapping[str, str] = os.environ) -> Names:
     """Which names a key for this address has. Raises KeysError where only a live one is there for a loopback."""
     if not is_loopback(url):
@@ -148,6 +157,12 @@ def _in_file(path: Path, names: Names) -> Keys:
             raise KeysError(f"{path}, line {number}: expected {name.strip()} once, found it twice; keep one")
         values[name.strip()] = _unquoted(value.strip())
     found = [values.get(name) for name in names]
+    if names == LOOPBACK and LIVE[0] in values:
+        raise KeysError(
+            f"{path}: expected {names[0]} and {names[1]}, found {LIVE[0]}: a live key is never sent to a process on "
+            "this machine; keep the keys of an embedded exchange in a file of their own",
+            code=6,
+        )
     if found == [None, None]:
         raise KeysError(f"{path}: expected {names[0]}=... and {names[1]}=..., found neither; add both")
     return _keys(names, found, str(path), "add both")

@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 APP = "breakwall"
 EMBEDDED = "embedded"
 """The environment of every exchange on this machine, whichever one the settings name."""
+PAPER = "paper"
+"""That of trades which no exchange gets to see."""
 EXCHANGE_FILE = "exchange.json"
 """In a demo's run folder: how to reach its exchange."""
 HEARTBEAT_FILE = "heartbeat.json"

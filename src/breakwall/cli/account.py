@@ -76,9 +76,8 @@ def keys_for(settings: Settings, urls: "Urls", env_file: Path | None) -> Keys:
 
 
 def environment_of(settings: Settings) -> str:
-    """Whose account it is: what the settings say, unless the exchange is on this machine."""
-    venue = settings.venue
-    return EMBEDDED if key_places.is_loopback(venue.rest_url) else venue.environment
+    """See `keys.environment_of`."""
+    return key_places.environment_of(settings.mode, settings.venue.environment, settings.venue.rest_url)
 
 
 async def find(settings: Settings, state: Path | None, env_file: Path | None, *, strict: bool) -> AccountPlace:

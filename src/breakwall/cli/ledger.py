@@ -66,7 +66,7 @@ def check(state: StateOption = None, config: ConfigOption = None, as_json: JsonO
     from breakwall.storage.ledger.database import name_of
 
     target = books_place(state, config)
-    found = compare(target, run_folder(state) / JOURNAL_FILE)
+    found = compare(target, run_folder(state, config) / JOURNAL_FILE)
     if as_json:
         _print_json(found)
     else:
@@ -89,7 +89,7 @@ def rebuild(state: StateOption = None, config: ConfigOption = None, as_json: Jso
     url = load_checked(config).ledger.url
     if url:
         raise builder.refuse_server(url)
-    folder = run_folder(state)
+    folder = run_folder(state, config)
     made = builder.rebuild(folder / LEDGER_FILE, folder / JOURNAL_FILE, SystemClock().now_ms())
     if as_json:
         _print_json(made)

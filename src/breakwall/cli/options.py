@@ -6,7 +6,12 @@ from typing import Annotated
 import typer
 
 StateOption = Annotated[
-    Path | None, typer.Option("--state", metavar="DIR", help="the run folder; the newest demo's where absent")
+    Path | None,
+    typer.Option(
+        "--state",
+        metavar="DIR",
+        help="the run folder; where absent the newest of what --config speaks of: a demo or an account",
+    ),
 ]
 ConfigOption = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="the settings file")]
 JsonOption = Annotated[bool, typer.Option("--json", help="one JSON object")]

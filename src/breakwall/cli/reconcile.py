@@ -2,9 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from msgspec import Struct
@@ -40,6 +39,7 @@ class Answer(Struct, frozen=True):
 def reconcile(
     state: StateOption = None,
     config: ConfigOption = None,
+    env_file: Annotated[Path | None, typer.Option(metavar="FILE", help="a private file with the key")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read the account in passes until it agrees with the journal, and print what differed and what was done.
@@ -52,24 +52,23 @@ def reconcile(
 
     from breakwall.cli.config import load_checked
 
-    answer = asyncio.run(_reconcile(state, load_checked(config)))
+    answer = asyncio.run(_reconcile(state, load_checked(config), env_file))
     print(msgspec.json.encode(answer).decode() if as_json else _text(answer))
     raise typer.Exit(DONE if answer.clean else UNEXPLAINED)
 
 
-async def _reconcile(state: Path | None, settings: "Settings") -> Answer:
-    from breakwall.cli import runplace
+async def _reconcile(state: Path | None, settings: "Settings", env_file: Path | None) -> Answer:
     from breakwall.cli.voice import Voice
     from breakwall.clock import SystemClock
     from breakwall.logs.python import PythonsOwn
     from breakwall.venues.transport import AiohttpTransport
 
-    place = await runplace.living(state)
+    place = await _place(state, settings, env_file)
     clock, voice, transport = SystemClock(), Voice(settings), AiohttpTransport()
     async with contextlib.AsyncExitStack() as stack:
+        stack.callback(place.release)
         stack.enter_context(contextlib.closing(voice))
         stack.push_async_callback(transport.close)
-        stack.enter_context(_lock(place))
         voice.log.open(place.folder.logs)
         stack.enter_context(PythonsOwn(voice.log, clock))
         run = await place.begin(settings, clock, transport, voice.log, markets=False)
@@ -77,19 +76,20 @@ async def _reconcile(state: Path | None, settings: "Settings") -> Answer:
         return await _look(run.engine, settings)
 
 
-@contextlib.contextmanager
-def _lock(place: "Place") -> Iterator[None]:
-    """The account's lock; where a cockpit has it, it is told what to press there."""
+async def _place(state: Path | None, settings: "Settings", env_file: Path | None) -> "Place":
+    """The account with its locks; where a cockpit has them, it is told what to press there."""
+    from breakwall.cli import account, runplace
+    from breakwall.ports import VenueError
     from breakwall.storage.runs import AlreadyRunningError
 
+    if settings.mode == "paper":
+        raise VenueError('mode = "paper": its account lives in the cockpit; reconcile there, the key is R', code=2)
     try:
-        place.lock.acquire()
+        if settings.mode == "demo":
+            return await runplace.living(state)
+        return await account.find(settings, state, env_file, strict=False)
     except AlreadyRunningError as error:
         raise AlreadyRunningError(f"{error} Or reconcile there: the key is R.") from error
-    try:
-        yield
-    finally:
-        place.lock.release()
 
 
 async def _look(engine: "Engine", settings: "Settings") -> Answer:

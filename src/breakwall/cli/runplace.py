@@ -86,15 +86,17 @@ async def find(market: Market, state: Path | None) -> DemoPlace:
 
 
 async def living(state: Path | None) -> DemoPlace:
-    """The run folder that is given, or the newest, whose exchange is alive, with a cockpit or without one.
+    """The run folder that is given, or the newest, whose exchange is alive, with its lock.
 
-    Raises VenueError where there is none.
+    Raises VenueError where there is none, AlreadyRunningError where it has a cockpit.
     """
     folders = [state] if state is not None else demo_folders()
     for path in folders:
         exchange = children.remembered(path)
         if exchange is not None and await children.alive(exchange):
-            return _again(StateFolder(path), exchange, lock_of(exchange.api_key))
+            lock = lock_of(exchange.api_key)
+            lock.acquire()
+            return _again(StateFolder(path), exchange, lock)
     where = str(state) if state is not None else "any run folder of the demo"
     raise VenueError(f"{where}: expected an exchange that is alive, found none; `breakwall demo` starts one")
 

@@ -11,7 +11,15 @@ from urllib.parse import urlsplit
 from breakwall import keys
 from breakwall.keys import Keys, Secret
 from breakwall.model.text import sanitise
-from breakwall.places import EMBEDDED, EXCHANGE_FILE, demo_folders, mark_in, mark_of_panic, write_whole
+from breakwall.places import (
+    EMBEDDED,
+    EXCHANGE_FILE,
+    account_folders,
+    demo_folders,
+    mark_in,
+    mark_of_panic,
+    write_whole,
+)
 
 HOSTS = {
     "mainnet": "https://api.bybit.com",
@@ -115,8 +123,19 @@ def _bybit(wanted: Wanted) -> tuple[Target, ...]:
     found_keys = keys.find(env_file=wanted.env_file, key_file=key_file, names=names)
     environment = wanted.environment or str(venue.get("environment") or "")
     if url:
-        return (Target(url.rstrip("/"), EMBEDDED if keys.is_loopback(url) else environment, found_keys),)
-    return tuple(Target(_host(name), name, found_keys) for name in ([environment] if environment else HOSTS))
+        name = EMBEDDED if keys.is_loopback(url) else environment
+        return (Target(url.rstrip("/"), name, found_keys, _folder(wanted, name)),)
+    candidates = [environment] if environment else list(HOSTS)
+    return tuple(Target(_host(name), name, found_keys, _folder(wanted, name)) for name in candidates)
+
+
+def _folder(wanted: Wanted, environment: str) -> Path | None:
+    """Where the cockpit of this account looks for a mark too, as its key may be another one of the same account.
+
+    With more than one account there it must be named; the mark by the key is left in any case.
+    """
+    found = account_folders("bybit", environment)
+    return wanted.state or (found[0] if len(found) == 1 else None)
 
 
 def _demos() -> tuple[Target, ...]:

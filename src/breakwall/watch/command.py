@@ -9,14 +9,15 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 from breakwall import heartbeat
 from breakwall.exit_codes import DONE, INTERRUPTED, USAGE
 from breakwall.heartbeat import Beat, GarbledError
-from breakwall.keys import LIVE, LOOPBACK
+from breakwall.keys import LIVE, LOOPBACK, environment_of
 from breakwall.model.text import sanitise
-from breakwall.places import HEARTBEAT_FILE, demo_folders
+from breakwall.places import HEARTBEAT_FILE, account_folders, demo_folders
 from breakwall.redaction import redact
 from breakwall.spans import seconds_of
 from breakwall.watch.judging import MOMENTARY, Alarm, Facts, Judge, held_words
@@ -35,14 +36,15 @@ def main(words: list[str]) -> int:
         spans = [seconds_of(text) for text in (asked.after, asked.repeat)]
         watch_s = seconds_of(asked.span) if asked.span else None
         command = shlex.split(asked.command)
-    except ValueError as error:
+        environment = _environment_in(asked.config)
+    except (ValueError, OSError) as error:
         _say(f"breakwall: watch: {error}")
         return USAGE
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else USAGE
-    watch = Watch(asked.state, after_s=spans[0], repeat_s=spans[1], command=command)
+    watch = Watch(asked.state, environment, after_s=spans[0], repeat_s=spans[1], command=command)
     if asked.policy == "panic":
-        watch.panic_words = panic_words
+        watch.panic_words = ["--config", str(asked.config), *panic_words] if environment else panic_words
     with contextlib.suppress(ValueError):  # not in the main thread, as in a test
         signal.signal(signal.SIGTERM, _leave)
     try:
@@ -63,7 +65,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog="What follows -- goes to panic, for example: -- --config FILE.",
     )
     add = parser.add_argument
-    add("--state", type=Path, metavar="DIR", help="run folder to watch; the newest demo's where absent")
+    add("--state", type=Path, metavar="DIR", help="run folder to watch; the newest where absent")
+    add("--config", type=Path, metavar="FILE", help="settings file: its account is watched, not the demo")
     add("--policy", choices=("alert", "panic"), default="alert", help="what a silence leads to (alert)")
     add("--after", default="15s", metavar="SPAN", help="how long a silence may be (15s)")
     add("--repeat", default="30s", metavar="SPAN", help="an alarm that lasts is told again after this (30s)")
@@ -75,9 +78,12 @@ def _parser() -> argparse.ArgumentParser:
 class Watch:
     """Looks twice a second, tells what is new, and acts by policy (`panic_words` None: alarms only)."""
 
-    def __init__(self, folder: Path | None, *, after_s: float, repeat_s: float, command: list[str]) -> None:
+    def __init__(
+        self, folder: Path | None, environment: str = "", *, after_s: float, repeat_s: float, command: list[str]
+    ) -> None:
         self.panic_words: list[str] | None = None
         self._given = folder
+        self._environment = environment
         self._folder = folder
         self._judge = Judge(after_s)
         self._repeat_s = repeat_s
@@ -89,7 +95,8 @@ class Watch:
 
     def run(self, seconds: float | None) -> None:
         began = time.monotonic()
-        what = "the newest demo" if self._given is None else str(self._given)
+        newest = f"the account of {self._environment} traded last" if self._environment else "the newest demo"
+        what = newest if self._given is None else str(self._given)
         _say(f"watching {what}; a silence leads to {'an alarm' if self.panic_words is None else 'a panic'}")
         while seconds is None or time.monotonic() - began < seconds:
             self.look()
@@ -114,7 +121,7 @@ class Watch:
     def _facts(self, now: float) -> Facts:
         trouble, beat = "", None
         if self._given is None and not self._judge.at_risk:
-            self._folder = _newest_demo() or self._folder
+            self._folder = self._newest() or self._folder
         if self._folder is None:
             return Facts(now, time.time(), None)
         file = self._folder / HEARTBEAT_FILE
@@ -127,6 +134,15 @@ class Watch:
         last = beat or self._judge.last
         process = _process(last.pid) if last is not None else ""
         return Facts(now, time.time(), beat, trouble, process, touched_ns)
+
+    def _newest(self) -> Path | None:
+        """The run folder whose heartbeat was written last."""
+        folders = account_folders("bybit", self._environment) if self._environment else demo_folders()
+        times: list[tuple[float, Path]] = []
+        for folder in folders:
+            with contextlib.suppress(OSError):
+                times.append(((folder / HEARTBEAT_FILE).stat().st_mtime, folder))
+        return max(times, default=(0.0, None), key=lambda found: found[0])[1]
 
     def _raise(self, alarm: Alarm) -> None:
         bell = "\a" if sys.stderr.isatty() else ""
@@ -166,13 +182,14 @@ class Watch:
             self._panic = subprocess.Popen(words, stdin=subprocess.DEVNULL)  # noqa: S603 - our own program
 
 
-def _newest_demo() -> Path | None:
-    """The run folder whose heartbeat was written last."""
-    times: list[tuple[float, Path]] = []
-    for folder in demo_folders():
-        with contextlib.suppress(OSError):
-            times.append(((folder / HEARTBEAT_FILE).stat().st_mtime, folder))
-    return max(times, default=(0.0, None), key=lambda found: found[0])[1]
+def _environment_in(config: Path | None) -> str:
+    """Whose account a settings file speaks of; empty: the demo. Raises OSError or ValueError."""
+    if config is None:
+        return ""
+    table = tomllib.loads(config.read_text(encoding="utf-8"))
+    venue = table.get("venue")
+    words = {"environment": "testnet", "rest_url": ""} | (venue if isinstance(venue, dict) else {})
+    return environment_of(str(table.get("mode", "demo")), str(words["environment"]), str(words["rest_url"]))
 
 
 def _process(pid: int) -> str:

@@ -4,7 +4,7 @@ A mistyped address must never send a testnet's orders to real money, nor show on
 Source: Bybit v5, guide and demo (hosts); regional sites have hosts of their own, so a host is free text.
 """
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from msgspec import structs
 
@@ -12,10 +12,12 @@ from breakwall.keys import is_loopback
 from breakwall.model.text import sanitise
 from breakwall.ports import VenueError
 from breakwall.settings import VenueSettings
-from breakwall.venues.bybit.endpoints import Urls, urls_of
+from breakwall.venues.bybit.endpoints import ENVIRONMENTS, Urls, urls_of
 
 HERE = "this machine"
 _USAGE, _SAFETY = 2, 6
+_SAY_SO = ("testnet", "demo")
+"""Worlds whose hosts say so in their first word, as in api-testnet."""
 _SCHEMES = {"rest": ("https", "http"), "public": ("wss", "ws"), "private": ("wss", "ws"), "trade": ("wss", "ws")}
 """With TLS and without it; without it only where nobody else can listen."""
 
@@ -35,10 +37,8 @@ def checked(settings: VenueSettings) -> Urls:
             raise _refused("addresses: expected all of them on this machine or none", found, "name them all, or none")
         return urls
     for setting, world in worlds.items():
-        expected = settings.environment
-        if setting == "[venue] public_url" and expected == "demo":
-            expected = "mainnet"  # the demo account trades at the real prices
-        if world != expected:
+        usual = ENVIRONMENTS[settings.environment]
+        if world != world_of(getattr(usual, named[setting][0]) or usual.rest):
             raise _refused(
                 f'{setting}: expected an address of environment = "{settings.environment}"',
                 f"{sanitise(named[setting][1], 80)}, which leads to {world}",
@@ -53,28 +53,31 @@ def world_of(url: str) -> str:
     if is_loopback(f"http://{parts.netloc}"):
         return HERE
     words = (parts.hostname or "").partition(".")[0].split("-")
-    return "testnet" if "testnet" in words else "demo" if "demo" in words else "mainnet"
+    return next((world for world in _SAY_SO if world in words), "mainnet")
 
 
 def _check_form(setting: str, name: str, url: str) -> None:
-    parts, shown = urlsplit(url), sanitise(url, 80)
+    """Raises VenueError where it is no address, says more than one may, or anybody may read what goes there."""
     safe, plain = _SCHEMES[name]
+    parts = _parts(url)
+    if parts is None or parts.scheme not in {safe, plain}:
+        found = f"{sanitise(url, 80)!r}; write the whole address"
+        raise VenueError(f"{setting}: expected {safe}://HOST..., found {found}", code=_USAGE)
     if parts.username is not None or parts.query or parts.fragment:
-        raise VenueError(f"{setting}: expected an address alone, found more in it; take out the rest", code=_SAFETY)
-    if parts.scheme not in {safe, plain} or not parts.hostname or not _has_port(url):
-        raise VenueError(
-            f"{setting}: expected {safe}://HOST..., found {shown!r}; write the whole address", code=_USAGE
-        )
+        raise _refused(f"{setting}: expected an address alone", "more in it", "take out the rest")
     if parts.scheme == plain and world_of(url) != HERE:
         raise _refused(f"{setting}: expected {safe}://", f"{plain}://, which anybody may read", f"write {safe}://")
 
 
-def _has_port(url: str) -> bool:
-    """Whether the port can be one; none is fine."""
+def _parts(url: str) -> SplitResult | None:
+    """None where it is no address."""
+    if not (url.isascii() and url.isprintable()):
+        return None
     try:
-        return urlsplit(url).port != 0
+        parts = urlsplit(url)
+        return parts if parts.hostname and parts.port != 0 else None
     except ValueError:
-        return False
+        return None
 
 
 def _told(settings: list[str], named: dict[str, tuple[str, str]]) -> str:
