@@ -16,7 +16,7 @@ from breakwall.app.widgets.standing import troubles
 from breakwall.model.units import fixed
 from breakwall.model.view import Counters, SymbolView, View
 
-BADGES = {"SIM": "paper", "PAPER": "paper", "REPLAY": "replay"}
+BADGES = {"SIM": "paper", "PAPER": "paper", "BYBIT TESTNET": "paper", "BYBIT DEMO": "paper", "REPLAY": "replay"}
 """Inks of the badges that cost no money; any other one does, or may."""
 
 STOPPED = {"HALTED", "OBSERVING"}

@@ -75,9 +75,10 @@ def _parts(url: str) -> SplitResult | None:
         return None
     try:
         parts = urlsplit(url)
-        return parts if parts.hostname and parts.port != 0 else None
+        good = bool(parts.hostname) and parts.port != 0
     except ValueError:
         return None
+    return parts if good else None
 
 
 def _told(settings: list[str], named: dict[str, tuple[str, str]]) -> str:
