@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from breakwall.venues.bybit.endpoints import Urls
 
 BADGES = {"mainnet": "BYBIT LIVE", "testnet": "BYBIT TESTNET", "demo": "BYBIT DEMO", EMBEDDED: "SIM"}
-SAFE = "it always starts SAFE"
+SAFE = "an account always starts SAFE"
 """Why a run on an account does."""
 
 

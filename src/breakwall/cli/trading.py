@@ -152,9 +152,9 @@ async def _conduct(
         screen.show(run.engine)
         if asked.picture is not None and asked.seconds is not None:
             screen.draw(asked.picture, asked.seconds - _BEFORE_THE_END_S)
-    safe = "--safe" if asked.safe else place.safe
-    if safe:  # before the account is read: it may trade from then on
-        run.engine.submit(Command(CommandKind.DISARM, who="command line", why=safe))
+    if asked.safe or place.safe:  # before the account is read: it may trade from then on
+        who, why = ("command line", "--safe") if asked.safe else ("the start", place.safe)
+        run.engine.submit(Command(CommandKind.DISARM, who=who, why=why))
     try:
         pulse = Pulse(run.engine, place.folder.path, place.marks)
         ended = await Session(run.engine, voice, calls, screen, pulse).conduct(asked.seconds)
@@ -176,12 +176,12 @@ def _receipt(place: "Place", run: "Run", ended: "Ended", terminal_bytes: int) ->
         scenario=place.scenario,
         seconds=ended.seconds,
         began_ms=ended.began_ms,
-        rss_mb=_rss_mb(),
+        rss_mb=rss_mb(),
         terminal_bytes=terminal_bytes,
         exit_reason=ended.reason,
     )
 
 
-def _rss_mb() -> float:
+def rss_mb() -> float:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
