@@ -32,7 +32,6 @@ def on_listings(state: State, event: Listings) -> None:
     if fresh or gone:
         of = f"{len(chosen)} of {roster.screener.eligible} fit and {roster.screener.listed} listed markets"
         state.say("screener", f"{of}; new: {', '.join(fresh) or 'none'}; gone: {', '.join(gone) or 'none'}")
-    admit(state)
     on_tick(state)
 
 
@@ -70,7 +69,8 @@ def on_admitted(state: State, event: Admitted) -> None:
 
 
 def on_tick(state: State) -> None:
-    """Let go of whom nobody wants; take up again whom something has turned up in."""
+    """Ask for whom the screener wants; let go of whom nobody wants; take up again whom something has turned up in."""
+    admit(state)
     came = [symbol for symbol in touched(state) if symbol in state.roster.ready and symbol not in state.markets]
     for symbol in came:
         enter(state, state.instruments[symbol])

@@ -72,12 +72,15 @@ class Blotter:
         return ZERO if self.wallet is None else self.wallet.balance_usdt + self.open_pnl_usdt
 
     def adopt(self, instrument: Instrument) -> bool:
-        """Take a symbol's rules; positions are converted exactly when tick or lot changed (True)."""
+        """Take a symbol's rules, its position too; it is converted exactly when tick or lot changed (True)."""
         old = self.instruments.get(instrument.symbol)
         self.instruments[instrument.symbol] = instrument
         changed = old is not None and (old.tick, old.lot) != (instrument.tick, instrument.lot)
         if changed:
             self.positions.convert(instrument)
+        position = self.positions.get(instrument.symbol)
+        if position is not None:
+            position.instrument = instrument
         return changed
 
     def decided(self, intent: PlaceOrder | CancelOrder | MoveStop, origin: Origin) -> list[Change]:

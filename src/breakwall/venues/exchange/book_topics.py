@@ -69,7 +69,7 @@ class BookTopic(Paced):
         super().begin_again(now_ms)
         self.close()
         self._windows = {}
-        self._seq, self.update_id = -1, 0
+        self._seq, self.update_id, self._next_ms = -1, 0, 0
 
     def close(self) -> None:
         for window in self._windows.values():
