@@ -5,7 +5,8 @@ that were meant for another host, are refused whatever they bring.
 """
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from decimal import Decimal
 
 import msgspec
 from aiohttp import web
@@ -16,11 +17,13 @@ from breakwall.venues.exchange.forecast import Forecast, ForecastError, forecast
 from breakwall.venues.exchange.weather import Weather
 
 CONTROL_PATH = "/control"
+ACCOUNT_PATH = "/control/account"
 SECRET_HEADER = "X-Breakwall-Secret"  # noqa: S105 - a header's name
 _HOSTS = ("127.0.0.1", "localhost")
 _BROWSER = ("Origin", "Referer", "Sec-Fetch-Site")
 _WORDS = ("faults", "ack_ms")
-_encoder = msgspec.json.Encoder(decimal_format="number")
+_CRISIS = ("crisis", "symbol")
+_encoder = msgspec.json.Encoder()
 
 
 class Control:
@@ -33,9 +36,9 @@ class Control:
         stranger = self._stranger(request)
         if stranger:
             return _json(403, {"error": stranger})
-        act: Callable[[object], object] | None = {"GET": self._tell, "POST": self._add, "DELETE": self._clear}.get(
-            request.method
-        )
+        tell = self._account if request.path == ACCOUNT_PATH else self._tell
+        acts: Mapping[str, Callable[[object], object]] = {"GET": tell, "POST": self._add, "DELETE": self._clear}
+        act = acts.get(request.method)
         if act is None:
             return _json(405, {"error": f"expected GET, POST or DELETE, found {sanitise(request.method, 20)}"})
         try:
@@ -62,10 +65,15 @@ class Control:
             "ack_ms": weather.ack_ms,
             "faults": weather.report(),
             "incidents": list(weather.incidents),
+            "crisis": weather.story,
+            "stories": list(weather.stories),
         }
 
     def _add(self, body: object) -> object:
-        """One fault by itself, or a table as in a file."""
+        """One fault by itself, a table as in a file, or a crisis by its name, with a symbol or without."""
+        if isinstance(body, dict) and "crisis" in body:
+            self._play(body)
+            return self._tell(body)
         table = {"faults": [body]} if isinstance(body, dict) and "kind" in body else body
         wrong = [name for name in table if name not in _WORDS] if isinstance(table, dict) else []
         if wrong:
@@ -75,6 +83,32 @@ class Control:
         self._weather.add(forecast.faults)
         self._weather.ack_ms = forecast.ack_ms or self._weather.ack_ms
         return self._tell(body)
+
+    def _play(self, body: dict[str, object]) -> None:
+        wrong = [name for name in body if name not in _CRISIS]
+        symbol = body.get("symbol", "")
+        listed_ = self._weather.exchange.listings
+        if wrong:
+            raise ForecastError(
+                f"the request's body: unknown {sanitise(wrong[0], 60)!r}; known: {', '.join(_CRISIS)}"
+            )
+        if symbol and symbol not in listed_:
+            raise ForecastError(f"symbol: unknown {sanitise(symbol, 60)!r}; {nearest_name(str(symbol), listed_)}")
+        self._weather.play(str(body["crisis"]), str(symbol))
+
+    def _account(self, _body: object) -> object:
+        """The account as the books of a program should have it."""
+        exchange = self._weather.exchange
+        funding = sum((row.fee_usdt for row in exchange.executions if row.exec_type == "Funding"), Decimal(0))
+        return {
+            "positions": {
+                held.instrument.symbol: held.qty * held.sign for held in exchange.account.all_positions() if held.lots
+            },
+            "executions": [row.exec_id for row in exchange.executions],
+            "fees_usdt": sum((row.fee_usdt for row in exchange.executions), -funding),
+            "funding_usdt": funding,
+            "open_orders": [row.link_id for row in exchange.open_orders() if row.link_id and not row.stop_kind],
+        }
 
     def _clear(self, body: object) -> object:
         self._weather.clear()

@@ -195,6 +195,16 @@ class Director:
             self._cues = self._cues[len(due) :]
         return due
 
+    def run(self, elapsed_ms: int, legs: Sequence[Leg]) -> None:
+        """From here on another path; what was planned is forgotten, and goes on anew from its end."""
+        self._cues.clear()
+        at_ms, level_bp = float(elapsed_ms), self.level_bp
+        self._knots = [(at_ms, level_bp, 0.0)]
+        for leg in legs:
+            at_ms += leg.seconds * 1000
+            level_bp += leg.move_bp
+            self._knots.append((at_ms, level_bp, leg.flow))
+
     def _draw(self) -> Part:
         mix = self._script.mix
         name = self._random.choices(list(mix), list(mix.values()))[0]

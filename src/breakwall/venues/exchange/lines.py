@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping
 import msgspec
 from msgspec import Struct
 
+from breakwall.model.crisis import Deed
 from breakwall.model.events import Link
 from breakwall.ports import Clock
 from breakwall.venues.exchange.book_faults import BookFaults
 from breakwall.venues.exchange.faults import FaultKind
 from breakwall.venues.exchange.routes import OPERATIONS
+from breakwall.venues.exchange.scene import asked
 from breakwall.venues.exchange.streams import REPLY_DELAY_MS, Session, frame
 from breakwall.venues.exchange.weather import Weather, emptied
 from breakwall.venues.exchange.wrong_clock import moved, order_header, socket_login
@@ -23,6 +25,7 @@ _HEAD = 120
 _CODES = {403: 10403, 429: 10429}
 _SERVER_ERROR = 10016
 _FIRST_RET_CODE = 1000
+_BREAKS = (FaultKind.SOCKET_SILENT, FaultKind.SOCKET_RESET, FaultKind.SOCKET_CLOSED)
 _decoder = msgspec.json.Decoder(dict[str, object])
 
 
@@ -45,7 +48,7 @@ class Line:
         self.silent = False
         self.session: Session | None = None
         self.cut = cut
-        self._link = LINKS[kind]
+        self.link = LINKS[kind]
         self._weather = weather
         self._clock = clock
         self._put = put
@@ -53,7 +56,7 @@ class Line:
         self._last_s = 0.0
         self._swapped: str | None = None
         self._books = BookFaults(weather.exchange, weather.strike)
-        self._asked: dict[str, str] = {}
+        self._asked: dict[str, tuple[str, Deed | None]] = {}
 
     def push(self, text: str) -> None:
         """The exchange sends a frame."""
@@ -74,35 +77,41 @@ class Line:
         if self._deaf or self.silent:
             return
         message = _message(text)
-        path = OPERATIONS.get(str(message.get("op"))) if self._link is Link.TRADE else None
+        path = OPERATIONS.get(str(message.get("op"))) if self.link is Link.TRADE else None
         if path is not None:
             self._order(path, text, message)
         else:
             self._say(self._true(text, message))
 
+    def suffer(self, kind: FaultKind) -> None:
+        """The socket falls silent, is cut or closed."""
+        if kind is FaultKind.SOCKET_SILENT:
+            self.silent = True
+        elif kind is FaultKind.SOCKET_RESET:
+            self.cut()
+        else:
+            self._leave(None, 0.0)
+
     # Out
 
     def _push(self, text: str) -> None:
         head = text[:_HEAD]
-        if self._link is Link.TRADE:
+        if self.link is Link.TRADE:
             answer = self._answered(text)
             if answer is None:
                 return
             text = answer
-        if self._strikes(FaultKind.SOCKET_SILENT, head, text):
-            self.silent = True
-        elif self._strikes(FaultKind.SOCKET_RESET, head, text):
-            self.cut()
-        elif self._strikes(FaultKind.SOCKET_CLOSED, head, text):
-            self._leave(None, 0.0)
+        broken = next((kind for kind in _BREAKS if self._strikes(kind, head, text)), None)
+        if broken is not None:
+            self.suffer(broken)
         elif not self._strikes(FaultKind.FRAME_DROPPED, head, text):
-            for each in self._books.frames(text) if self._link is Link.PUBLIC else (text,):
+            for each in self._books.frames(text) if self.link is Link.PUBLIC else (text,):
                 self._send(head, each)
 
     def _send(self, head: str, text: str) -> None:
         if self._strikes(FaultKind.FRAME_GARBLED, head, text):
             text = text[: len(text) // 2]
-        late_s = self._weather.delay(FaultKind.FRAME_LATE, self._link, head, text)
+        late_s = self._weather.delay(FaultKind.FRAME_LATE, self.link, head, text)
         times = 2 if self._strikes(FaultKind.FRAME_TWICE, head, text) else 1
         before, self._swapped = self._swapped, None
         if before is None and self._strikes(FaultKind.FRAME_SWAPPED, head, text):
@@ -116,7 +125,7 @@ class Line:
         self._put(Departure(self._last_s, text))
 
     def _strikes(self, kind: FaultKind, head: str, whole: str = "") -> bool:
-        return self._weather.strike(kind, self._link, head, whole) is not None
+        return self._weather.strike(kind, self.link, head, whole) is not None
 
     # In
 
@@ -138,7 +147,8 @@ class Line:
         def hits(kind: FaultKind) -> bool:
             return weather.strike(kind, Link.REST, subject, text) is not None
 
-        self._asked[str(message.get("reqId", ""))] = text
+        deed = weather.deed(asked(path, "trade", _first(message)))
+        self._asked[str(message.get("reqId", ""))] = text, deed
         if hits(FaultKind.REQUEST_LOST):
             return
         if hits(FaultKind.REQUEST_RESET):
@@ -148,6 +158,7 @@ class Line:
         refused = weather.refusal(subject, text, writes=True)
         if refused is not None:
             answer = _refused(message, _code(refused.code), self._clock.now_ms())
+            _note(deed, answer)
             self._after(REPLY_DELAY_MS / 1000, lambda: self._leave(answer, 0.0))
             return
         header = message.get("header")
@@ -158,9 +169,8 @@ class Line:
 
     def _arrive(self, path: str, text: str, message: Mapping[str, object]) -> None:
         self._say(text)
-        args = message.get("args")
-        if path.startswith("/v5/order/create") and isinstance(args, list) and args and isinstance(args[0], dict):
-            self._weather.accepted(args[0])
+        if path.startswith("/v5/order/create"):
+            self._weather.accepted(_first(message))
 
     def _after(self, delay_s: float, act: Callable[[], None]) -> None:
         if delay_s <= 0:
@@ -174,7 +184,8 @@ class Line:
         path = OPERATIONS.get(str(message.get("op")))
         if path is None:
             return text
-        subject, whole = f"trade {path}", self._asked.pop(str(message.get("reqId", "")), "")
+        subject = f"trade {path}"
+        whole, deed = self._asked.pop(str(message.get("reqId", "")), ("", None))
 
         def hits(kind: FaultKind) -> bool:
             return self._weather.strike(kind, Link.REST, subject, whole) is not None
@@ -193,6 +204,7 @@ class Line:
             text = text[: len(text) // 2]
         elif hits(FaultKind.ANSWER_EMPTY):
             text = emptied(text.encode()).decode()
+        _note(deed, text)
         late_s = self._weather.delay(FaultKind.ANSWER_LATE, Link.REST, subject, whole)
         if late_s <= 0:
             return text
@@ -216,6 +228,18 @@ def _refused(message: Mapping[str, object], code: int, now_ms: int) -> str:
 def _code(code: int) -> int:
     """There are no HTTP statuses on a socket."""
     return code if code >= _FIRST_RET_CODE else _CODES.get(code, _SERVER_ERROR)
+
+
+def _first(message: Mapping[str, object]) -> dict[str, object]:
+    """The order that a request on the trade socket is about."""
+    args = message.get("args")
+    return args[0] if isinstance(args, list) and args and isinstance(args[0], dict) else {}
+
+
+def _note(deed: Deed | None, answer: str) -> None:
+    if deed is not None:
+        told = _message(answer)
+        deed.answer = f"{told.get('retCode')} {told.get('retMsg', '')}" if told else "half a frame"
 
 
 def _message(text: str) -> dict[str, object]:

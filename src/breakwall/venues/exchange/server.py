@@ -17,7 +17,8 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from breakwall.clock import SystemClock
 from breakwall.ports import HttpRequest
-from breakwall.venues.exchange.control import CONTROL_PATH, Control
+from breakwall.venues.exchange.control import ACCOUNT_PATH, CONTROL_PATH, Control
+from breakwall.venues.exchange.crises import CRISES
 from breakwall.venues.exchange.exchange import DEFAULT_SYMBOLS, Exchange
 from breakwall.venues.exchange.faults import FaultKind
 from breakwall.venues.exchange.forecast import Forecast
@@ -79,7 +80,8 @@ class Server:
         app = web.Application(client_max_size=1 << 20)
         for path, kind in _SOCKETS.items():
             app.router.add_get(path, self._socket_of(kind))
-        app.router.add_route("*", CONTROL_PATH, self._control.answer)
+        for path in (CONTROL_PATH, ACCOUNT_PATH):
+            app.router.add_route("*", path, self._control.answer)
         app.router.add_route("*", "/{path:.*}", self._rest)
         app.on_shutdown.append(self._close_sockets)
         return app
@@ -120,7 +122,11 @@ class Server:
         async def serve_socket(request: web.Request) -> web.StreamResponse:
             if self.exchange.too_many_sockets(self._clock.now_ms()):
                 raise web.HTTPForbidden(text="too many connections")
-            if self.weather.strike(FaultKind.CONNECT_REFUSED, LINKS[kind]) is not None:
+            deed = self.weather.deed(f"connect {kind}")
+            refused = self.weather.strike(FaultKind.CONNECT_REFUSED, LINKS[kind]) is not None
+            if deed is not None:
+                deed.answer = "refused" if refused else "let in"
+            if refused:
                 raise web.HTTPServiceUnavailable(text="no connections are taken now")
             socket = web.WebSocketResponse()
             await socket.prepare(request)
@@ -153,6 +159,7 @@ class Server:
 
         line = Line(kind, self.weather, self._clock, put, cut)
         line.session = session = self.exchange.session(kind, line.push, cut, idle_ms)
+        self.weather.lines.add(line)
         writer = asyncio.create_task(self._write(socket, queue))
         try:
             async for message in socket:
@@ -161,6 +168,7 @@ class Server:
                 while line.silent and transport is not None and not transport.is_closing() and not self.stop.is_set():
                     await self._clock.sleep(_LOOK_S)  # not even pings are answered
         finally:
+            self.weather.lines.discard(line)
             session.close()
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
@@ -225,18 +233,21 @@ async def serve(
 ) -> None:
     """Run an exchange until SIGTERM, SIGINT or `linger_s` without clients; tells where in one JSON line.
 
-    Keys are made up where none are given. Raises PortError, or ValueError for an unknown symbol or scenario.
+    A crisis as `scenario` is played on the market that brings a program into what it needs. Keys are made up where
+    none are given. Raises PortError, or ValueError for an unknown symbol or scenario.
     """
-    clock = SystemClock()
+    clock, crisis = SystemClock(), CRISES.get(scenario or "")
     exchange = Exchange(
         seed,
-        scenario,
+        scenario if crisis is None else crisis.market,
         clock.now_ms(),
         symbols=symbols,
         api_key=api_key or secrets.token_urlsafe(12),
         api_secret=api_secret or secrets.token_urlsafe(24),
     )
     server = Server(exchange, clock, linger_s, forecast)
+    if crisis is not None and scenario is not None:
+        server.weather.play(scenario)
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, server.stop.set)

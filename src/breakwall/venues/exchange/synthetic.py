@@ -6,7 +6,7 @@ often it is stepped.
 """
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from math import exp
 from random import Random
@@ -25,7 +25,7 @@ from breakwall.venues.exchange.agents import (
     Wall,
     WallBuilder,
 )
-from breakwall.venues.exchange.director import DEFAULT, Act, Cue, Director, Part, cast
+from breakwall.venues.exchange.director import DEFAULT, Act, Cue, Director, Leg, Part, cast
 from breakwall.venues.exchange.listing import Listing
 from breakwall.venues.exchange.retail import RetailDesk
 from breakwall.venues.exchange.universe import invented_character
@@ -181,6 +181,21 @@ class Stage:
         self._retail.trade()
         self._move_mark()
 
+    @property
+    def standing(self) -> tuple[Wall, ...]:
+        """The walls that stand now, whoever put them up."""
+        return tuple(wall for wall in (*self._builder.walls, *self._spoofer.walls) if wall.lots)
+
+    def pull(self) -> None:
+        """Every wall is cancelled at once."""
+        for wall in self.standing:
+            self._builder.withdraw(wall)
+
+    def run(self, legs: Sequence[Leg]) -> None:
+        """The fair price takes this way from now on; who has put up walls gets out of it."""
+        self.pull()
+        self._director.run(self._pit.now_ms - self._start_ms, legs)
+
     def _fair_ticks(self) -> int:
         random, noise_bp = self._pit.random, self._pit.character.noise_bp
         kick = noise_bp * (2 * _STEP_S / _NOISE_S) ** 0.5
@@ -281,6 +296,18 @@ class SyntheticMarket:
             self._now_ms += STEP_MS
             for stage in self._stages.values():
                 stage.step(self._now_ms)
+
+    def run(self, symbol: str, legs: Sequence[Leg]) -> None:
+        """The fair price of this symbol takes this way from now on."""
+        self._stages[symbol].run(legs)
+
+    def pull(self, symbol: str) -> None:
+        """Every wall of this symbol is cancelled at once."""
+        self._stages[symbol].pull()
+
+    def standing(self, symbol: str) -> tuple[Wall, ...]:
+        """The walls of this symbol that stand now."""
+        return self._stages[symbol].standing
 
     def walls(self, symbol: str) -> tuple[Wall, ...]:
         """The scripted walls so far, oldest first: what a detector ought to find."""

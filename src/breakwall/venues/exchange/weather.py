@@ -8,13 +8,18 @@ import contextlib
 import random
 from collections import deque
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 import msgspec
 from msgspec import Struct, structs
 
+from breakwall.mistakes import nearest_name
+from breakwall.model.crisis import Deed, Story
 from breakwall.model.events import Link
+from breakwall.model.text import sanitise
 from breakwall.ports import Clock, HttpAnswer, HttpRequest
 from breakwall.venues.exchange.bulletin import Notice
+from breakwall.venues.exchange.crises import CRISES
 from breakwall.venues.exchange.exchange import Exchange
 from breakwall.venues.exchange.faults import (
     BAD_GATEWAY,
@@ -24,9 +29,10 @@ from breakwall.venues.exchange.faults import (
     Faults,
     error_answer,
 )
-from breakwall.venues.exchange.forecast import ACK_MS, Forecast, told
+from breakwall.venues.exchange.forecast import ACK_MS, Forecast, ForecastError, told
 from breakwall.venues.exchange.limits import Allowance
 from breakwall.venues.exchange.mischief import Mischief
+from breakwall.venues.exchange.scene import Phase, Scene, asked
 from breakwall.venues.exchange.wrong_clock import behind, shifted
 
 SILENCE_S = 30.0
@@ -35,7 +41,20 @@ _MAINTAINED, _TOO_OFTEN = 10016, 10006
 _CAP = 10  # requests a second, as the headers of one that came too often tell it
 _KEPT = 200
 _CREATES = ("/v5/order/create", "/v5/order/create-batch")
+_BREAKS = frozenset({FaultKind.SOCKET_CLOSED, FaultKind.SOCKET_RESET, FaultKind.SOCKET_SILENT})
+_STORIES = 20
 _decoder = msgspec.json.Decoder(dict[str, object])
+
+
+class Line(Protocol):
+    """A socket that is open."""
+
+    @property
+    def link(self) -> Link: ...
+
+    def suffer(self, kind: FaultKind) -> None:
+        """It breaks in this way, now."""
+        ...
 
 
 class Incident(Struct, frozen=True):
@@ -59,7 +78,11 @@ class Weather:
         self._delays = random.Random(0)
         self._dice = random.Random(f"weather {forecast.seed}")
         self._notices = 0
+        self.lines: set[Line] = set()
+        self.stories: deque[Story] = deque(maxlen=_STORIES)
         self._plan: list[Fault] = []
+        self._scene: Scene | None = None
+        self._props: list[Fault] = []
         self.clear()
         self.add(forecast.faults)
 
@@ -70,23 +93,47 @@ class Weather:
     @property
     def clear_sky(self) -> bool:
         """Whether nothing is ordered: then nothing else needs to be asked."""
-        return not self._plan
+        return not (self._plan or self._scene)
 
-    def add(self, faults: Iterable[Fault]) -> None:
-        """These too, their times counted from now."""
+    def add(self, faults: Iterable[Fault]) -> list[Fault]:
+        """These too, their times counted from now; returns them as they are in the plan."""
         now_s = self.now_s
-        for fault in faults:
-            ordered = structs.replace(fault, from_s=fault.from_s + now_s, until_s=fault.until_s + now_s)
-            self._plan.append(ordered)
-            self.faults.add(ordered)
-            if ordered.kind in EXCHANGE_ACTS | {FaultKind.MAINTENANCE}:
-                self._due.append(ordered)
+        ordered = [
+            structs.replace(fault, from_s=fault.from_s + now_s, until_s=fault.until_s + now_s) for fault in faults
+        ]
+        for fault in ordered:
+            self._plan.append(fault)
+            self.faults.add(fault)
+            if fault.kind in EXCHANGE_ACTS | _BREAKS or fault.kind is FaultKind.MAINTENANCE:
+                self._due.append(fault)
+        return ordered
+
+    def play(self, name: str, symbol: str = "") -> None:
+        """Begin a crisis, in this market or in any. Raises ForecastError where it is unknown or another is on."""
+        known = CRISES.get(name)
+        if known is None:
+            raise ForecastError(f"crisis: unknown {sanitise(name, 60)!r}; {nearest_name(name, CRISES)}")
+        if self._scene is not None:
+            raise ForecastError(f"crisis: {self._scene.name} is still on; DELETE calls it off")
+        self._scene = Scene(name, symbol, self.exchange)
+        self._props = self.add(known.faults) if self._scene.waits_for_orders else []
+
+    @property
+    def story(self) -> Story | None:
+        """The crisis that is on."""
+        return None if self._scene is None else self._scene.story()
+
+    def deed(self, text: str) -> Deed | None:
+        """A crisis writes down what the program asks for."""
+        return None if self._scene is None else self._scene.deed(text)
 
     def clear(self) -> None:
         """No fault is in force any more; a maintenance that was announced is over."""
         for fault in self._maintained() if self._plan else ():
             self._announce(fault, "completed")
         self._plan.clear()
+        self._scene = None
+        self._props = []
         self._due: list[Fault] = []
         self._open: dict[Fault, str] = {}
         self.faults = Faults((), self._seed)
@@ -104,10 +151,13 @@ class Weather:
         """Do the acts that are due and have something to act upon; announce what begins and ends."""
         if self.clear_sky:
             return
+        self._direct()
         now_s = self.now_s
         for fault in list(self._due):
             if fault.kind is FaultKind.MAINTENANCE:
                 self._maintain(fault, now_s)
+            elif fault.kind in _BREAKS:
+                self._break(fault, now_s)
             elif now_s >= fault.until_s or (now_s >= fault.from_s and self._mischief.act(fault)):
                 self._due.remove(fault)
                 self.faults.hits[fault] += now_s < fault.until_s
@@ -152,6 +202,14 @@ class Weather:
 
     async def ask(self, request: HttpRequest) -> HttpAnswer | None:
         """The exchange's answer as it reaches the client; None: the connection is reset instead."""
+        writes = self._scene is not None and request.method == "POST"
+        deed = self.deed(asked(request.path, "rest", _object(request.body))) if writes else None
+        answer = await self._ask(request)
+        if deed is not None:
+            deed.answer = "the connection was reset" if answer is None else _words(answer)
+        return answer
+
+    async def _ask(self, request: HttpRequest) -> HttpAnswer | None:
         if self.clear_sky:
             answer = self.exchange.handle(request, self._clock.now_ms())
             await self._clock.sleep(self._ack_s())
@@ -220,6 +278,27 @@ class Weather:
 
     # What the venue does by itself
 
+    def _direct(self) -> None:
+        """Let the crisis go on, and clear up behind it."""
+        scene = self._scene
+        if scene is None:
+            return
+        self._props += self.add(scene.tick(sum(self.faults.hits[fault] for fault in self._props)))
+        if scene.phase is Phase.OVER:
+            self.stories.append(scene.story())
+            self._plan = [fault for fault in self._plan if fault not in self._props]
+            self._scene = None
+
+    def _break(self, fault: Fault, now_s: float) -> None:
+        """What is meant for all sockets of a link does not wait for their next frames."""
+        if now_s < fault.from_s:
+            return
+        self._due.remove(fault)
+        if fault.probability == 1 and not (fault.match or fault.symbol):
+            for line in [line for line in self.lines if line.link is fault.link and self.faults.is_left(fault)]:
+                self.faults.hits[fault] += 1
+                line.suffer(fault.kind)
+
     def _happened(self, kind: FaultKind, symbol: str) -> None:
         self.faults.happened(kind, self.now_s)
         self.incidents.append(Incident(self.exchange.now_ms, f"{kind.value} {symbol}"))
@@ -259,6 +338,12 @@ def emptied(body: bytes) -> bytes:
     if isinstance(result, dict) and isinstance(result.get("list"), list):
         answer["result"] = {**result, "list": [], "nextPageCursor": ""}
     return msgspec.json.encode(answer)
+
+
+def _words(answer: HttpAnswer) -> str:
+    """An answer in a few words."""
+    body = _object(answer.body)
+    return f"{body['retCode']} {body.get('retMsg', '')}" if "retCode" in body else f"HTTP {answer.status}"
 
 
 def _object(body: bytes) -> dict[str, object]:

@@ -1,0 +1,148 @@
+"""The receipt of a crisis: what struck, what the program and the trader did about it, and how it ended.
+
+Times are milliseconds since the stroke, of the exchange's clock; quantities in coins, negative where short.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from msgspec import Struct
+
+_LINES = 60
+"""How many lines of what happened are told; the rest is in the log."""
+
+
+class Deed(Struct):
+    """Something the program asked the exchange for, in words, and the answer it was given."""
+
+    after_ms: int
+    text: str
+    answer: str = "no answer"
+
+
+class Held(Struct, frozen=True):
+    """A position as the exchange has it; `stop` None where there is none."""
+
+    symbol: str
+    qty: Decimal
+    entry: Decimal
+    stop: Decimal | None
+
+
+class Done(Struct, frozen=True):
+    """An execution: `kind` Trade, or what the exchange did by itself; `ours`: by an order of the program."""
+
+    after_ms: int
+    symbol: str
+    side: str
+    qty: Decimal
+    price: Decimal
+    kind: str
+    ours: bool
+
+
+class Story(Struct, frozen=True):
+    """What the exchange saw of it. `phase` is waiting, struck or over; `struck_ms` 0: not yet."""
+
+    name: str
+    text: str
+    phase: str
+    waits_for: str
+    symbol: str = ""
+    struck_ms: int = 0
+    seconds: float = 0.0
+    before: tuple[Held, ...] = ()
+    after: tuple[Held, ...] = ()
+    deeds: tuple[Deed, ...] = ()
+    fills: tuple[Done, ...] = ()
+    unprotected_ms: int = 0
+    equity_before: Decimal = Decimal(0)
+    equity_after: Decimal = Decimal(0)
+
+
+class Said(Struct, frozen=True):
+    """A line of the program's log."""
+
+    after_ms: int
+    text: str
+
+
+class CrisisReceipt(Struct, frozen=True):
+    """The exchange's story, and the program's own.
+
+    `commands` are what the trader asked for. `books` is empty where the ledger agrees with the exchange, else where
+    it differs; `reacted_ms` None: there was nothing to ask the exchange for.
+    """
+
+    story: Story
+    reacted_ms: int | None
+    said: tuple[Said, ...]
+    commands: tuple[Said, ...]
+    gaps: int
+    resyncs: int
+    orders_sent: int
+    breaker_trips: int
+    books: tuple[str, ...]
+    books_agree: bool
+
+
+def summary(receipt: CrisisReceipt) -> str:
+    """How it ended, in one line."""
+    story = receipt.story
+    books = "ledger and exchange agree" if receipt.books_agree else f"NOT PROVEN: {receipt.books[0]}"
+    return (
+        f"crisis {story.name} is over after {story.seconds:.1f} s: {story.unprotected_ms} ms without a stop, "
+        f"{held_words(story.after)}; {books}"
+    )
+
+
+def lines(receipt: CrisisReceipt) -> tuple[str, ...]:
+    """The receipt for people: a headline, facts by name, then what happened, in its order."""
+    story = receipt.story
+    at = datetime.fromtimestamp(story.struck_ms / 1000, UTC).strftime("%H:%M:%S")
+    reacted = "nothing to ask for" if receipt.reacted_ms is None else f"asked first after {receipt.reacted_ms} ms"
+    commands = "; ".join(f"{_when(said.after_ms)} {said.text}" for said in receipt.commands) or "no command"
+    facts = {
+        "struck": f"{story.symbol or 'the account'} at {at} UTC, over after {story.seconds:.1f} s",
+        "before": held_words(story.before),
+        "after": held_words(story.after),
+        "program": f"{reacted}; {len(story.deeds)} requests, {len(story.fills)} fills, {receipt.gaps} gaps, "
+        f"{receipt.resyncs} resyncs, {receipt.breaker_trips} breaker trips",
+        "safety": f"{story.unprotected_ms} ms without a stop",
+        "trader": commands,
+        "equity": f"{story.equity_before:.2f} -> {story.equity_after:.2f} USDT",
+        "books": "ledger and exchange agree" if receipt.books_agree else "; ".join(receipt.books),
+    }
+    happened = sorted(_happened(receipt), key=lambda said: said.after_ms)
+    more = [f"  ... and {len(happened) - _LINES} more, see the log"] if len(happened) > _LINES else []
+    return (
+        f"CRISIS {story.name}: {story.text}",
+        *(f"  {name:8} {text}" for name, text in facts.items()),
+        *(f"  {_when(said.after_ms):>9} {said.text}" for said in happened[:_LINES]),
+        *more,
+    )
+
+
+def held_words(held: tuple[Held, ...]) -> str:
+    """Positions in a few words."""
+    return "; ".join(map(_position, held)) or "flat"
+
+
+def _position(held: Held) -> str:
+    stop = "NO STOP" if held.stop is None else f"stop {held.stop:f}"
+    return f"{held.symbol} {held.qty:+f} @ {held.entry.normalize():f}, {stop}"
+
+
+def _happened(receipt: CrisisReceipt) -> Iterator[Said]:
+    for deed in receipt.story.deeds:
+        yield Said(deed.after_ms, f"asked {deed.text}: {deed.answer}")
+    for fill in receipt.story.fills:
+        whose = "" if fill.ours else ", not by an order of ours"
+        kind = "fill" if fill.kind == "Trade" else fill.kind
+        yield Said(fill.after_ms, f"{kind} {fill.symbol} {fill.side} {fill.qty:f} at {fill.price:f}{whose}")
+    yield from receipt.said
+
+
+def _when(after_ms: int) -> str:
+    return f"{after_ms / 1000:+.3f} s"
