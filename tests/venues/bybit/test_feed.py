@@ -161,3 +161,69 @@ def test_the_feed_may_be_started_again(venue, feed, notebook, virtual) -> None:
     virtual(main())
     assert len(notebook.of(BookSnapshot)) == 2
     assert len(venue.sockets) == 2
+
+
+ONE_EACH = VenueSettings(book_silence_s=60, topics_per_socket=3)
+
+
+def test_nobody_waits_for_a_socket_whose_symbols_have_left(venue, feed, notebook, virtual) -> None:
+    f = feed(settings=ONE_EACH)
+    f.subscribe({"BTCUSDT": 50, "ETHUSDT": 50})
+    run_for(
+        virtual,
+        f,
+        *[lambda: None] * 4,
+        lambda: f.subscribe({"BTCUSDT": 50}),
+        lambda: venue.sockets[1].drop(),
+        *[lambda: None] * 6,
+        lambda: f.subscribe({"BTCUSDT": 50, "ETHUSDT": 50}),
+        lambda: None,
+    )
+    assert [link.up for link in notebook.of(LinkChanged)] == [True]
+    assert notebook.of(BookLost) == []
+    assert venue.sockets[1].args("unsubscribe")[0][0] == "orderbook.50.ETHUSDT"
+    assert venue.sockets[2].args("subscribe")[0][0] == "orderbook.50.ETHUSDT"
+
+
+def test_a_lost_socket_is_up_again_for_the_rest_once_its_symbols_have_left(venue, feed, notebook, virtual) -> None:
+    def refuse(socket) -> None:
+        socket.quiet = len(venue.sockets) > 1
+
+    f = feed(settings=ONE_EACH)
+    f.subscribe({"BTCUSDT": 50, "ETHUSDT": 50})
+    venue.before_connect = refuse
+    run_for(
+        virtual,
+        f,
+        *[lambda: None] * 4,
+        lambda: venue.sockets[1].drop(),
+        *[lambda: None] * 4,
+        lambda: f.subscribe({"BTCUSDT": 50}),
+    )
+    links = [link.up for link in notebook.of(LinkChanged)]
+    assert (links[0], links[-1], False in links) == (True, True, True)
+
+
+def test_only_what_is_subscribed_again_is_read_by_its_new_rules(venue, feed, notebook, virtual) -> None:
+    """Frames that left the venue before a change are on their way while the core has the old rules."""
+    rules = {"BTCUSDT": BTC, "ETHUSDT": ETH}
+    f = feed(rules)
+    f.subscribe({"BTCUSDT": 50})
+
+    def change() -> None:
+        rules["BTCUSDT"] = Instrument("BTCUSDT", Decimal("0.20"), Decimal("0.001"), 1, 1_190_000, 500_000)
+        f.subscribe({"BTCUSDT": 50, "ETHUSDT": 50})
+
+    say = lambda: venue.sockets[0].say(book())  # noqa: E731 - one of many steps
+    run_for(virtual, f, say, change, say, lambda: f.resubscribe("BTCUSDT"), say)
+    assert [snapshot.bids[0][0] for snapshot in notebook.of(BookSnapshot)] == [600_000, 600_000, 300_000]
+
+
+def test_a_frame_that_does_not_fit_the_rules_makes_them_doubted(venue, clock, notebook, virtual) -> None:
+    doubts = []
+    f = BybitFeed(
+        venue, clock, notebook, "ws://x", SETTINGS, {"BTCUSDT": BTC}, random.Random(1), lambda: doubts.append(1)
+    )
+    f.subscribe({"BTCUSDT": 50})
+    run_for(virtual, f, lambda: venue.sockets[0].say(book()), lambda: venue.sockets[0].say(book(price="60000.05")))
+    assert doubts == [1]
