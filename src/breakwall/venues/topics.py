@@ -66,7 +66,7 @@ def control_of(data: bytes) -> ControlFrame:
     """The frame's control fields; an unreadable frame has none (its reader will say so)."""
     try:
         return _decode_control(data)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return ControlFrame()
 
 

@@ -32,7 +32,15 @@ ORDER = {
     "price": "60000.00",
     "qty": "0.010",
 }
-FILL = {"symbol": "BTCUSDT", "orderId": "o1", "side": "Buy", "execId": "e1", "execPrice": "60000", "execQty": "0.01"}
+FILL = {
+    "symbol": "BTCUSDT",
+    "orderId": "o1",
+    "side": "Buy",
+    "execId": "e1",
+    "execPrice": "60000",
+    "execQty": "0.01",
+    "execFee": "0.33",
+}
 WALLET = {"list": [{"coin": [{"coin": "USDT", "equity": "1000", "walletBalance": "1000"}]}]}
 
 CREATE, CANCEL, STOP = "/v5/order/create", "/v5/order/cancel", "/v5/position/trading-stop"

@@ -18,6 +18,9 @@ from breakwall.model.events import (
     WalletReport,
 )
 from breakwall.model.units import Instrument, Side
+from breakwall.ports import HttpAnswer
+from breakwall.venues.bybit.codec import PublicCodec
+from breakwall.venues.bybit.endpoints import UnreadableError, open_envelope
 from breakwall.venues.bybit.reports import AccountRecords, PrivateCodec, RecordError, instrument_of, number, text
 
 FIXTURES = Path(__file__).parents[3] / "../shared/data/fixtures"
@@ -208,7 +211,9 @@ def test_broken_orders_are_not_read(change: dict[str, object]) -> None:
         (push("order.linear", ORDER), OrderReports),
         (push("execution", FILL), Fills),
         (push("position.linear", POSITION), PositionReports),
-        (push("wallet", {"coin": [{"coin": "USDT", "equity": "1"}]}), WalletReport),
+        (push("wallet", {"coin": [{"coin": "USDT", "equity": "1", "walletBalance": "1"}]}), WalletReport),
+        (push("wallet", {"coin": [{"coin": "USDT", "equity": "1"}]}), BadFrame),  # no balance is not a balance of 0
+        (push("execution.fast", FILL), Ignored),  # knows no fees
         (push("wallet", {"coin": [{"coin": "BTC", "equity": "1"}]}), Ignored),  # ours is not zero for that
         (push("greeks"), Ignored),
         (b'{"success":true,"op":"subscribe"}', Ignored),
@@ -343,3 +348,28 @@ def test_cash_without_a_size_does_not_hide_the_executions_beside_it(kind, strang
 def test_what_moves_a_position_must_say_how_far(kind) -> None:
     with pytest.raises(RecordError, match="execPrice"):
         records().fills([FILL | {"execType": kind, "execPrice": "0"}])
+
+
+@pytest.mark.parametrize(
+    ("topic", "row", "name"),
+    [
+        ("order", ORDER, "qty"),
+        ("execution", FILL, "execQty"),
+        ("execution", FILL, "execPrice"),
+        ("execution", FILL, "execFee"),
+        ("position", POSITION, "size"),
+    ],
+)
+@pytest.mark.parametrize("value", ["", None, KeyError, "1e999999", 10**40, True, [], {}])
+def test_no_number_is_made_up_where_one_is_missing(topic, row, name, value) -> None:
+    """A position without a size is not flat, an execution without a fee was not free."""
+    other = {key: said for key, said in row.items() if key != name} | ({} if value is KeyError else {name: value})
+    assert isinstance(PrivateCodec(records()).decode(push(topic, other)), BadFrame)
+
+
+@pytest.mark.parametrize("data", [b"[" * 100_000, b'{"x":' * 50_000, b'{"topic":"order","data":' + b"[" * 100_000])
+def test_nothing_is_nested_too_deep(data) -> None:
+    assert isinstance(PrivateCodec(records()).decode(data), BadFrame)
+    assert isinstance(PublicCodec({}).decode(data), BadFrame | Ignored)
+    with pytest.raises(UnreadableError):
+        open_envelope(HttpAnswer(200, data))

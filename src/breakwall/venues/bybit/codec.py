@@ -5,7 +5,7 @@ and `tickers.{symbol}` of the public v5 socket; the order of keys within a frame
 """
 
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Literal
 
 import msgspec
@@ -141,7 +141,7 @@ class PublicCodec:
             if b'"orderbook.' in frame:
                 return self._book(frame)
             return self._other(frame)
-        except (msgspec.MsgspecError, UnitError, ValueError, OverflowError, InvalidOperation) as error:
+        except (msgspec.MsgspecError, UnitError, ValueError, ArithmeticError, RecursionError) as error:
             return self._unreadable(frame, error)
 
     def _book(self, frame: bytes) -> Event:
@@ -205,7 +205,7 @@ class PublicCodec:
         """An acknowledgement may quote a topic; all else is bad."""
         try:
             envelope = _decode_envelope(frame)
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, RecursionError):
             return _bad(f"public frame of {len(frame)} bytes: expected a v5 message, found {error}")
         if envelope.topic:
             return _bad(f"{envelope.topic}: {error}")

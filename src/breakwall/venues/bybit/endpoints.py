@@ -231,7 +231,7 @@ def open_envelope(answer: HttpAnswer) -> Envelope:
     """Raises UnreadableError naming the HTTP status and how the body begins."""
     try:
         return _decode(answer.body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         begin = answer.body[:60].decode(errors="replace")
         raise UnreadableError(
             f"expected a JSON answer, found HTTP {answer.status} beginning {begin!r} ({error})"

@@ -35,6 +35,7 @@ Report = TypeVar("Report")
 
 _NOTHING = frozenset({"", "UNKNOWN", "None", "null"})
 _ZERO = Decimal(0)
+_DIGITS_MOST = 30  # whole digits of a number: any more would only be slow to reckon with
 
 
 class RecordError(ValueError):
@@ -93,7 +94,7 @@ class PrivateCodec:
         """Never raises: an unreadable frame is a BadFrame with its reason."""
         try:
             frame = msgspec.json.decode(data)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             return BadFrame(Link.PRIVATE, f"not JSON: {error}")
         if not isinstance(frame, dict):
             return BadFrame(Link.PRIVATE, f"expected an object, found {type(frame).__name__}")
@@ -101,21 +102,24 @@ class PrivateCodec:
         if not topic:
             return Ignored(sanitise(text(frame, "op"), 30))
         try:
-            return self._read(topic.split(".")[0], frame)
+            return self._read(topic, frame)
         except RecordError as error:
             return BadFrame(Link.PRIVATE, f"{sanitise(topic, 30)}: {error}")
 
     def _read(self, topic: str, frame: Record) -> Event:
-        """Topics are matched by their first word: `order` and `order.linear` say the same."""
+        """Topics are matched by their first word: `order` and `order.linear` say the same. `execution.fast` is left
+        out: it knows no fees, and once it is booked the whole execution would be taken for a repetition.
+        """
         records = self._records
-        if topic not in {"order", "execution", "position", "wallet"}:
+        kind = topic if topic.startswith("execution.fast") else topic.partition(".")[0]
+        if kind not in {"order", "execution", "position", "wallet"}:
             return Ignored(sanitise(topic, 30))
         rows = dicts_in(frame.get("data"), "data")
-        if topic == "order":
+        if kind == "order":
             return OrderReports(records.orders(rows))
-        if topic == "execution":
+        if kind == "execution":
             return Fills(records.fills(rows))
-        if topic == "position":
+        if kind == "position":
             return PositionReports(records.positions(rows))
         if _usdt(rows) is None:
             return Ignored("wallet without USDT")  # another coin moved; ours is not zero
@@ -131,7 +135,7 @@ def _order(record: Record, instrument: Instrument) -> OrderReport:
         symbol=instrument.symbol,
         side=_side(record),
         status=needed(record, "orderStatus"),
-        lots=instrument.lots(number(record, "qty")),
+        lots=instrument.lots(given(record, "qty")),
         filled_lots=instrument.lots(number(record, "cumExecQty")),
         limit_ticks=_ticks(record, "price", instrument) if limit else None,
         average=price(record, "avgPrice"),
@@ -164,7 +168,7 @@ def _fill(record: Record, instrument: Instrument) -> Fill:
         side=side,
         ticks=ticks,
         lots=lots,
-        fee_usdt=_fee_usdt(record),
+        fee_usdt=_fee_usdt(record, given if has_size(kind) else number),
         at_ms=whole(record, "execTime"),
         seq=whole(record, "seq"),
         maker=flag(record, "isMaker"),
@@ -179,20 +183,20 @@ def _size(record: Record, instrument: Instrument) -> tuple[Side, int, int, int]:
     at = price(record, "execPrice")
     if at is None:
         raise RecordError("execPrice: expected a price above 0, found none")
-    lots, closed = (instrument.lots(number(record, name)) for name in ("execQty", "closedSize"))
+    lots, closed = instrument.lots(given(record, "execQty")), instrument.lots(number(record, "closedSize"))
     return _side(record), instrument.ticks_near(at), lots, closed
 
 
-def _fee_usdt(record: Record) -> Decimal:
+def _fee_usdt(record: Record, read: Callable[[Record, str], Decimal]) -> Decimal:
     """The fee in USDT; where it was paid in another coin (a fee discount), its value by the rate."""
     if text(record, "feeCurrency") in {"", "USDT"}:
-        return number(record, "execFee")
+        return read(record, "execFee")
     return number(record, "execValue") * number(record, "feeRate")
 
 
 def _position(record: Record, instrument: Instrument) -> PositionReport:
     """REST says `avgPrice`, the socket `entryPrice`; a flat position has no side."""
-    lots = instrument.lots(number(record, "size"))
+    lots = instrument.lots(given(record, "size"))
     return PositionReport(
         symbol=instrument.symbol,
         lots=_side(record).sign * lots if lots else 0,
@@ -217,7 +221,7 @@ def _usdt(records: list[Record]) -> Record | None:
 
 def _wallet(coin: Record, at_ms: int) -> Wallet:
     """Free margin of an isolated account; its account-wide totals mean nothing (Bybit v5, account/wallet-balance)."""
-    balance = number(coin, "walletBalance")
+    balance = given(coin, "walletBalance")
     held = sum((number(coin, name) for name in ("totalPositionIM", "totalOrderIM", "locked", "bonus")), _ZERO)
     return Wallet(number(coin, "equity"), balance, balance - held, at_ms)
 
@@ -288,9 +292,15 @@ def number(record: Record, name: str) -> Decimal:
         value = Decimal(said)
     except InvalidOperation as error:
         raise RecordError(f"{name}: expected a number, found {sanitise(said, 40)!r}") from error
-    if not value.is_finite():
-        raise RecordError(f"{name}: expected a finite number, found {said!r}")
+    if not value.is_finite() or value.adjusted() > _DIGITS_MOST:
+        raise RecordError(f"{name}: expected a number of a sane size, found {sanitise(said, 40)!r}")
     return value
+
+
+def given(record: Record, name: str) -> Decimal:
+    """A number that must be there: taken for 0, its absence would say that there is nothing."""
+    needed(record, name)
+    return number(record, name)
 
 
 def price(record: Record, name: str) -> Decimal | None:

@@ -154,7 +154,7 @@ class TradeSocket:
         """An answer, for whoever waits for it; late ones are nobody's: their requests are being queried."""
         try:
             answer = _decode(frame.data)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             begin = sanitise(frame.data[:60].decode(errors="replace"))
             self.give_up(f"trade: expected an answer, found {begin!r} ({error})")
             return
