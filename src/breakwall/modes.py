@@ -14,12 +14,12 @@ from breakwall.headless import Receipt
 from breakwall.model.actions import Note
 from breakwall.model.journal import JournalEntry
 from breakwall.places import EMBEDDED, ban_file
-from breakwall.ports import Clock, Journal, Ledger, Recorder, Transport
+from breakwall.ports import Clock, Feed, Journal, Ledger, Recorder, Transport
 from breakwall.settings import Settings
-from breakwall.storage.journal import SqliteJournal
+from breakwall.storage.journal import InlineJournal, SqliteJournal
 from breakwall.storage.ledger.at_start import with_coins
 from breakwall.storage.ledger.writer import ThreadLedger
-from breakwall.storage.recording import Recording
+from breakwall.storage.recording import DigestRecorder, Recording
 from breakwall.storage.runs import InstanceLock, StateFolder
 from breakwall.storage.tap import TappedTransport
 from breakwall.venues.bybit.broker import BybitBroker
@@ -28,6 +28,7 @@ from breakwall.venues.bybit.feed import BybitFeed
 
 if TYPE_CHECKING:
     from breakwall.logs.log import Log
+    from breakwall.venues.paper import PaperVenue
 
 
 class Access(Struct, frozen=True):
@@ -49,7 +50,9 @@ class Access(Struct, frozen=True):
 class Run:
     """One run on one account: its engine, recording and journal, from the lock to the last line written."""
 
-    def __init__(self, engine: Engine, recording: Recording, journal: SqliteJournal) -> None:
+    def __init__(
+        self, engine: Engine, recording: Recording | DigestRecorder, journal: SqliteJournal | InlineJournal
+    ) -> None:
         self.engine = engine
         self.recording = recording
         self.journal = journal
@@ -83,11 +86,12 @@ def bybit_engine(
     log_trouble: Callable[[], str] = str,
     markets: bool = True,
     ban: Ban | None = None,
+    paper: "PaperVenue | None" = None,
 ) -> Engine:
     """An engine on a Bybit v5 venue, real or embedded, over whatever transport and clock it is given.
 
     The simulation uses the same function: nothing here knows the time or the network. Without `markets` it sees the
-    account only, and so can open nothing.
+    account only, and so can open nothing. A `paper` venue hears the market that the engine hears.
     """
     inbox = Inbox(clock, settings.engine.market_queue)
     jitter = random.Random(run)  # noqa: S311 - spreads reconnects, guards nothing
@@ -105,7 +109,10 @@ def bybit_engine(
     if ban is not None:
         broker.honour_ban(ban.until_ms(clock.now_ms()), ban.tell)
     public, rules, doubt = access.urls.public, broker.instruments, broker.doubt_rules
-    feed = BybitFeed(transport, clock, inbox, public, settings.venue, rules, jitter, doubt) if markets else None
+    sink = inbox if paper is None else paper.heard(inbox)
+    feed: Feed = NoMarkets()
+    if markets:
+        feed = BybitFeed(transport, clock, sink, public, settings.venue, rules, jitter, doubt)
     return Engine(
         settings=settings,
         mode=access.badge,
@@ -113,7 +120,7 @@ def bybit_engine(
         remembered=remembered,
         clock=clock,
         inbox=inbox,
-        feed=feed or NoMarkets(),
+        feed=feed if paper is None else paper.feed(feed),
         broker=broker,
         journal=journal,
         recorder=recorder,
@@ -137,11 +144,12 @@ async def on_bybit(
     log: "Log",
     *,
     markets: bool = True,
+    paper: "PaperVenue | None" = None,
 ) -> Run:
     """A run of the Bybit adapter on Bybit or on the embedded exchange, with journal and recording in `place`.
 
-    Without `markets` it only looks after the account. The lock must be held. Raises JournalError or OSError before
-    anything else happens.
+    Without `markets` it only looks after the account; on `paper` the account is in this process. The lock must be
+    held. Raises JournalError or OSError before anything else happens.
     """
     journal = SqliteJournal(place.journal, {"venue": "bybit", "environment": access.environment})
     remembered = await journal.open()
@@ -174,6 +182,7 @@ async def on_bybit(
         log_trouble=lambda: log.trouble,
         markets=markets,
         ban=Ban(ban_file(access.urls.rest)),
+        paper=paper,
     )
     return Run(engine, recording, journal)
 

@@ -60,6 +60,13 @@ _FLOORS_USDT = {
 }
 
 
+class PaperSettings(Section):
+    """The account that trades a real venue's market on paper, and how long its orders are on their way."""
+
+    balance_usdt: Cash = Decimal(10_000)
+    latency_ms: Annotated[int, Field(ge=0, le=5000)] = 100
+
+
 class WallSettings(Section):
     """What is a wall. Floors are USDT per bucket; given ones are taken over the defaults, symbol by symbol,
     and symbols without one use `floor_usdt_default`.
@@ -299,6 +306,7 @@ class Settings(Section):
     on_exit: Literal["keep", "flatten"] = "flatten"
     on_screen_lost: Literal["manage", "flatten", "trade"] = "manage"
     venue: VenueSettings = VenueSettings()
+    paper: PaperSettings = PaperSettings()
     screener: ScreenerSettings = ScreenerSettings()
     walls: WallSettings = WallSettings()
     trend: TrendSettings = TrendSettings()

@@ -19,22 +19,23 @@ def run(
     no_ui: Annotated[bool, typer.Option("--no-ui", help="plain lines, no screen")] = False,
     for_: Annotated[str | None, typer.Option("--for", metavar="SPAN", help="how long: 90s, 5m, 1h")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="print the receipt as one JSON line on stdout")] = False,
-    safe: Annotated[bool, typer.Option("--safe", help="start SAFE, as an account always does")] = False,
+    safe: Annotated[
+        bool, typer.Option("--safe", help="start SAFE, as an account always does; on paper if you ask")
+    ] = False,
     state: Annotated[Path | None, typer.Option(help="run folder; the account's own where absent")] = None,
 ) -> None:
-    """Trade the venue of the settings, in mode paper or live. An account starts SAFE: you arm it."""
-    from breakwall.cli.account import find
+    """Trade the venue of the settings, in mode paper or live. An account starts SAFE: you arm it; paper does not."""
+    from breakwall.cli import account, paper
     from breakwall.cli.config import load_checked
     from breakwall.cli.guard import guard
-    from breakwall.config import ConfigError
 
     seconds = span(for_)
     settings = _with_symbols(load_checked(config), symbols)
     guard(settings, live=live, source=str(config or "the default settings"))
-    if settings.mode == "paper":
-        raise ConfigError('mode = "paper": not here yet; set mode = "live" with a testnet, or take the demo')
     asked = Asked(seconds, as_json, no_ui, safe)
-    raise typer.Exit(trade(asked, settings, lambda: find(settings, state, env_file, strict=live)))
+    if settings.mode == "paper":
+        raise typer.Exit(trade(asked, settings, lambda: paper.find(settings, state)))
+    raise typer.Exit(trade(asked, settings, lambda: account.find(settings, state, env_file, strict=live)))
 
 
 def _with_symbols(settings: "Settings", names: str) -> "Settings":

@@ -113,6 +113,7 @@ class Exchange:
         self._api = Api(self._floor, address_limit)
         self._lobby = Lobby(self._floor, bulletin, dead_man, self._reply_later)
         self._exposure = {symbol: Exposure() for symbol in self.listings}
+        self.told: Callable[[list[str]], None] = lambda _symbols: None  # after the account's clients
         self._agenda: list[tuple[int, int, Callable[[int], None]]] = []
         self._counter = count(1)
         self._step_ms = step_ms
@@ -145,19 +146,23 @@ class Exchange:
 
     def change_instrument(self, symbol: str, **changes: object) -> None:
         """Give a contract other rules (fields of `Instrument`); see `relisting.convert`. Raises ValueError."""
-        listing = self.listings[symbol]
-        before, new = listing.book, changed(listing.instrument, changes)
-        positions = {*self.account.of(symbol), self.account.positions[symbol]}
-        convert(listing, new, positions, self.orders, self.now_ms)
+        self.follow_rules(changed(self.listings[symbol].instrument, changes))
+
+    def follow_rules(self, rules: Instrument) -> None:
+        """Take a contract's new rules; see `relisting.convert`. Raises ValueError."""
+        listing = self.listings[rules.symbol]
+        before = listing.book
+        positions = {*self.account.of(rules.symbol), self.account.positions[rules.symbol]}
+        convert(listing, rules, positions, self.orders, self.now_ms)
         if listing.book is not before:
             if isinstance(self.market, SyntheticMarket):
                 self.market.stage(listing)
-            self.publisher.begin_again(symbol, self.now_ms)
+            self.publisher.begin_again(rules.symbol, self.now_ms)
         self._tell()
 
-    def list_contract(self, symbol: str) -> None:
-        """List one more contract. Raises ValueError for a symbol without rules here."""
-        rules = replace(instrument_of(symbol), launched_ms=self.now_ms)
+    def list_contract(self, symbol: str, rules: Instrument | None = None) -> None:
+        """List one more contract. Raises ValueError for a symbol that has no rules here and is given none."""
+        rules = rules or replace(instrument_of(symbol), launched_ms=self.now_ms)
         listing = self.listings[symbol] = Listing(rules, self.now_ms, self.now_ms * _SEQ_PER_MS)
         self.account.positions[symbol] = Position(listing.instrument)
         self.log.open_symbol(symbol)
@@ -178,17 +183,6 @@ class Exchange:
                 self._step(self.now_ms)
             self._settle(self.now_ms)
         self.now_ms = max(self.now_ms, now_ms)
-
-    def list_contract(self, rules: Instrument) -> None:
-        """List one more contract. One that is listed follows a change of its rules, but not of tick or lot."""
-        known = self.listings.get(rules.symbol)
-        if known is None:
-            self.listings[rules.symbol] = Listing(rules, self.now_ms, self.now_ms * _SEQ_PER_MS)
-            self.account.positions[rules.symbol] = Position(rules)
-            self.log.follow(rules.symbol)
-            self._exposure[rules.symbol] = Exposure()
-        elif (known.instrument.tick, known.instrument.lot) == (rules.tick, rules.lot):
-            known.instrument = rules
 
     def hear(self, event: Event, now_ms: int) -> None:
         """Something happened on the market outside that this exchange follows; time first moves on to `now_ms`."""
@@ -261,3 +255,4 @@ class Exchange:
         for topic, data in records.items():
             if data:
                 self._lobby.push(topic, data, self.now_ms)
+        self.told(touched)

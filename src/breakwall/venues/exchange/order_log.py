@@ -1,7 +1,7 @@
 """All orders and executions of the account, and the news about them that the private stream owes."""
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from random import Random
 from uuid import UUID
 
@@ -17,10 +17,10 @@ class OrderLog:
     """Orders by id, by the client's id (unique for ever) and, while open, by symbol.
 
     `news` are (topic, record) pairs since they were last taken; `touched` the symbols whose
-    position and wallet have to be told again.
+    position and wallet have to be told again; `kept`, if given, is told of every new execution and changed order.
     """
 
-    __slots__ = ("_links", "_live", "_orders", "_random", "closed", "executions", "news", "touched")
+    __slots__ = ("_links", "_live", "_orders", "_random", "closed", "executions", "kept", "news", "touched")
 
     def __init__(self, symbols: Iterable[str], seed: int) -> None:
         self._orders: dict[str, Order] = {}
@@ -31,14 +31,11 @@ class OrderLog:
         self.executions: deque[Execution] = deque(maxlen=_EXECUTIONS_KEPT)
         self.news: list[tuple[str, Record]] = []
         self.touched: set[str] = set()
+        self.kept: Callable[[Order | Execution], object] | None = None
 
     def open_symbol(self, symbol: str) -> None:
         """A contract that was not listed before."""
         self._live.setdefault(symbol, {})
-
-    def follow(self, symbol: str) -> None:
-        """One more contract is listed."""
-        self._live[symbol] = {}
 
     def new_id(self) -> str:
         """The next order or execution id: a UUID drawn from the seed."""
@@ -50,11 +47,20 @@ class OrderLog:
             self._links[order.link_id] = order
         self._live[order.symbol][order.order_id] = order
 
+    def restore(self, order: Order) -> None:
+        """An order of a former life of this account; nobody is told."""
+        self.accept(order)
+        if not order.open:
+            del self._live[order.symbol][order.order_id]
+            self.closed.append(order)
+
     def changed(self, order: Order, now_ms: int) -> None:
         """The order is in a new state: tell it, and file it once it has ended."""
         order.updated_ms = now_ms
         self.news.append(("order", order_push(order)))
         self.touched.add(order.symbol)
+        if self.kept is not None:
+            self.kept(order)
         if not order.open and order.order_id in self._live[order.symbol]:
             del self._live[order.symbol][order.order_id]
             self.closed.append(order)
@@ -63,6 +69,8 @@ class OrderLog:
         self.executions.append(execution)
         self.news.append(("execution", execution_push(execution)))
         self.touched.add(execution.symbol)
+        if self.kept is not None:
+            self.kept(execution)
 
     def used(self, link_id: str) -> bool:
         return link_id in self._links

@@ -46,7 +46,7 @@ class OutsideMarket:
         if not isinstance(event, BookDelta | BookSnapshot | Trades | Ticker | BookLost):
             return
         followed = self._symbols.get(event.symbol)
-        if followed is None:
+        if followed is None or followed.outdated:
             listing = self._listings.get(event.symbol)
             if listing is None:
                 return
@@ -74,6 +74,11 @@ class _Followed:
         self._depth = self._update_id = self._seq = 0
         self._marked = self._mended = False
         self.lose()
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the contract has other ticks or lots by now: it waits for a book in those."""
+        return self._listing.book is not self._book.book
 
     def begin(self, event: BookSnapshot | BookDelta, now_ms: int) -> None:
         """A whole window. Of several books of one symbol the deepest is followed."""

@@ -76,6 +76,11 @@ class Publisher:
             if topic.listing.instrument.symbol == symbol:
                 topic.begin_again(now_ms)
 
+    @property
+    def read(self) -> bool:
+        """Whether anybody reads anything."""
+        return bool(self._topics)
+
     def update_id(self, symbol: str) -> int:
         """`u` of the 1000-level book, which the REST order book shares."""
         topic = self._topics.get(f"orderbook.1000.{symbol}")

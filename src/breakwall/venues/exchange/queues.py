@@ -22,10 +22,10 @@ class OutsideBook:
     one of ours stands in keeps its length; what comes (back) into the window is taken to stand before ours.
     """
 
-    __slots__ = ("_book", "_depth", "_shown")
+    __slots__ = ("_depth", "_shown", "book")
 
     def __init__(self, book: MatchingBook) -> None:
-        self._book = book
+        self.book = book
         self._depth = 0
         self._shown: dict[Side, dict[int, int]] = {Side.BUY: {}, Side.SELL: {}}
 
@@ -59,20 +59,20 @@ class OutsideBook:
         makers = side.opposite
         for order in self._reached(makers, ticks + makers.sign):  # whoever traded there went through these
             lots -= self._hit(order, lots, now_ms)
-        queue = [] if late and not self._stands(makers, ticks) else self._book.queue(makers, ticks)
+        queue = [] if late and not self._stands(makers, ticks) else self.book.queue(makers, ticks)
         before = sum(order.lots for order in queue if order.owner == OUTSIDE)
         for order in queue:
             taken = min(lots, order.lots)
             if order.owner != OUTSIDE:
                 self._hit(order, taken, now_ms)
             elif taken:
-                self._book.passed(side, ticks, taken, now_ms)
-                self._book.reduce(order, taken)
+                self.book.passed(side, ticks, taken, now_ms)
+                self.book.reduce(order, taken)
             lots -= taken
         if queue and late:
             self._resize(makers, ticks, before)
         if lots:
-            self._book.passed(side, ticks, lots, now_ms)
+            self.book.passed(side, ticks, lots, now_ms)
 
     def _fall(self, side: Side, levels: Levels) -> None:
         """Take away what is no longer told of, and what has become smaller."""
@@ -103,7 +103,7 @@ class OutsideBook:
 
     def _clear(self, side: Side, gone: Iterable[int] = ()) -> None:
         """Empty the prices that are `gone` and those where one of ours stands: unless they are out of the window."""
-        ours = {order.ticks for order in self._book.own(side)}
+        ours = {order.ticks for order in self.book.own(side)}
         for ticks in gone:
             if ticks not in ours:
                 self._resize(side, ticks, 0)
@@ -122,21 +122,21 @@ class OutsideBook:
     def _hit(self, order: RestingOrder, lots: int, now_ms: int) -> int:
         taken = min(order.lots, lots)
         if taken > 0:
-            self._book.hit(order, taken, now_ms)
+            self.book.hit(order, taken, now_ms)
         return max(taken, 0)
 
     def _reached(self, makers: Side, ticks: int) -> list[RestingOrder]:
         """Orders of ours on this side that whoever trades at `ticks` would meet, the best price first."""
         sign = makers.sign
-        found = [order for order in self._book.own(makers) if (order.ticks - ticks) * sign >= 0]
+        found = [order for order in self.book.own(makers) if (order.ticks - ticks) * sign >= 0]
         return sorted(found, key=lambda order: -order.ticks * sign)
 
     def _crossed(self, side: Side, ticks: int) -> bool:
-        return any((order.ticks - ticks) * side.sign <= 0 for order in self._book.own(side.opposite))
+        return any((order.ticks - ticks) * side.sign <= 0 for order in self.book.own(side.opposite))
 
     def _resize(self, side: Side, ticks: int, lots: int, *, first: bool = False) -> None:
         """Make the outside's size at a price what it is said to be; newcomers stand last, or `first`."""
-        theirs = [order for order in self._book.queue(side, ticks) if order.owner == OUTSIDE]
+        theirs = [order for order in self.book.queue(side, ticks) if order.owner == OUTSIDE]
         change = lots - sum(order.lots for order in theirs)
         if change < 0:
             self._cancel(theirs, -change)
@@ -144,12 +144,12 @@ class OutsideBook:
             self._join(side, ticks, change, first=first)
 
     def _join(self, side: Side, ticks: int, lots: int, *, first: bool) -> None:
-        queue = self._book.queue(side, ticks)
+        queue = self.book.queue(side, ticks)
         neighbour = queue[0 if first else -1] if queue else None
         if neighbour is not None and neighbour.owner == OUTSIDE:
-            self._book.grow(neighbour, lots)
+            self.book.grow(neighbour, lots)
         else:
-            self._book.stand(OUTSIDE, side, ticks, lots, first=first)
+            self.book.stand(OUTSIDE, side, ticks, lots, first=first)
 
     def _cancel(self, theirs: list[RestingOrder], lots: int) -> None:
         """Spread a cancel over the queue; what cannot be divided goes from its end, which favours nobody of ours."""
@@ -157,17 +157,17 @@ class OutsideBook:
         for order in theirs:
             share = order.lots * lots // standing
             if share:
-                self._book.reduce(order, share)
+                self.book.reduce(order, share)
                 left -= share
         for order in reversed(theirs):
             rest = min(left, order.lots)
             if rest:
-                self._book.reduce(order, rest)
+                self.book.reduce(order, rest)
                 left -= rest
 
     def _uncross(self, changes: Iterable[tuple[Side, Levels]]) -> None:
         """After a gap older prices may stand where newer ones have come: those are wrong and go."""
-        book = self._book
+        book = self.book
         while (bid := book.best_bid) is not None and (ask := book.best_ask) is not None and bid >= ask:
             new = {(side, ticks) for side, levels in changes for ticks, lots in levels if lots}
             stale = (Side.SELL, ask) if (Side.BUY, bid) in new or self._stands(Side.BUY, bid) else (Side.BUY, bid)
@@ -176,12 +176,12 @@ class OutsideBook:
 
     def _stands(self, side: Side, ticks: int) -> bool:
         """Whether one of ours stands at a price."""
-        return any(order.ticks == ticks for order in self._book.own(side))
+        return any(order.ticks == ticks for order in self.book.own(side))
 
     def _edge(self, side: Side) -> int | None:
         """The outermost price of a full window; None where it is not full (all is in view), or nobody asks."""
         shown = self._shown[side]
-        if len(shown) < self._depth or not shown or not self._book.own(side):
+        if len(shown) < self._depth or not shown or not self.book.own(side):
             return None
         return min(shown) if side is Side.BUY else max(shown)
 
