@@ -1,5 +1,7 @@
 """The life of a wall: built, eaten, pulled, out of view, faded, lost and found again."""
 
+import random
+
 import pytest
 
 
@@ -285,3 +287,28 @@ def test_of_two_walls_in_one_new_bucket_the_elder_keeps_its_id(stage):
     assert stage.market.live_walls() == (elder,)
     assert younger.end == "unknown"
     assert elder.lots == 338
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_walls_that_no_trade_can_decide_need_not_be_asked(stage_with, seed):
+    """Beside a market whose walls are settled after every trade, through trades, cancels, refills and losses."""
+    lazy, eager = stage_with(min_age_s=0.5, catch_up_s=0.5), stage_with(min_age_s=0.5, catch_up_s=0.5)
+    rng = random.Random(seed)
+    for stage in (lazy, eager):
+        stage.open(asks={10_051: 100, 10_081: 90}, bids={9_951: 120})
+    for _ in range(400):
+        price, lots = rng.choice((10_051, 10_081, 9_951, 9_921)), rng.choice((0, 1, 20, 60, 100))
+        ahead, what = rng.choice((-5, 5, 15)), rng.random()
+        for stage in (lazy, eager):
+            if what < 0.4:
+                stage.delta(**{"asks" if price > 10_000 else "bids": [(price, lots)]})
+            elif what < 0.75:
+                stage.trade(price, 5 + lots // 2, buy=price > 10_000, ahead=ahead)
+            elif what > 0.99:
+                stage.open(asks={10_051: lots})
+            for lookout in (eager.market.bid_walls, eager.market.ask_walls):
+                lookout.in_question = True
+            stage.wait(100, alive=price % 3 > 0)
+    assert lazy.events() == eager.events()
+    assert lazy.market.walls_seen > 3
+    assert lazy.market.walls_eaten + lazy.market.walls_pulled > 0

@@ -82,10 +82,7 @@ def _closed_to_entries(health: ApiHealth, at_ms: int) -> bool:
 
 def _sound(market: Market) -> bool:
     """A market that never had a book is waited for; it has nothing wrong."""
-    bid, ask = market.best_bid, market.best_ask
-    if market.status is Status.LIVE:
-        return bid is None or ask is None or bid < ask
-    return market.status is Status.WAITING
+    return not market.book.crossed if market.status is Status.LIVE else market.status is Status.WAITING
 
 
 def _trouble(market: Market) -> str:

@@ -25,13 +25,15 @@ LOOK_AGAIN_MS = 1_000
 
 def on_tick(state: State) -> None:
     """Ask the strategies about every market that can be traded now."""
-    if state.phase is not Phase.TRADING:
+    if state.phase is not Phase.TRADING or state.wants_flat(""):
         return
+    now, trace = state.now, state.at.trace
+    others = {report.symbol for report in state.positions.alone}
     for symbol, market in state.markets.items():
-        taken = state.positions.get(symbol) is not None or state.positions.is_alone(symbol)
-        if market.live and not taken and not state.wants_flat(symbol):
+        taken = state.positions.get(symbol) is not None or symbol in others or symbol in state.flat_wishes
+        if market.live and not taken:
             for strategy in state.strategies:
-                signal = strategy.look(market, state.now, state.at.trace)
+                signal = strategy.look(market, now, trace)
                 if signal is not None:
                     consider(state, market, signal, strategy)
 

@@ -62,10 +62,11 @@ def on_bad_frame(state: State, event: BadFrame) -> None:
 
 def on_tick(state: State) -> None:
     """Promotions, deadlines and samples of every market, and what became of its walls."""
+    now = state.now
     for market in state.markets.values():
-        was_live = market.live
-        market.on_tick(state.now)
-        if was_live and not market.live:
+        was = market.status
+        market.on_tick(now)
+        if was is Status.LIVE and market.status is not Status.LIVE:
             text = f"book {market.status.value}: {market.status_reason}"
             state.say("book-lost", text, level="warning", symbol=market.instrument.symbol)
         for event in market.take_wall_events():

@@ -145,7 +145,7 @@ class OrderBook:
         self.update_id = event.update_id
         self.seq = event.seq
         self.ready = True
-        return self._uncrossed()
+        return self._judged()
 
     def apply(self, event: BookDelta) -> tuple[Verdict, set[int], set[int]]:
         """Apply a delta; tell the touched buckets of bids and of asks, none unless it was applied.
@@ -162,15 +162,19 @@ class OrderBook:
         self.seq = event.seq
         bids = self.bids.apply(event.bids)
         asks = self.asks.apply(event.asks)
-        bid_prices = self.bids.prices
-        ask_prices = self.asks.prices
-        if bid_prices and ask_prices and bid_prices[-1] >= ask_prices[0]:
-            return self._uncrossed(), set(), set()
+        if self.crossed:
+            return self._judged(), set(), set()
         return Verdict.APPLIED, bids, asks
 
     def lose(self) -> None:
         """Wait for a snapshot: deltas are dropped until then."""
         self.ready = False
+
+    @property
+    def crossed(self) -> bool:
+        """Whether the best bid is not below the best ask."""
+        bids, asks = self.bids.prices, self.asks.prices
+        return bool(bids and asks) and bids[-1] >= asks[0]
 
     @property
     def mid_half_ticks(self) -> int | None:
@@ -205,10 +209,9 @@ class OrderBook:
         self.why = why
         return Verdict.DROPPED
 
-    def _uncrossed(self) -> Verdict:
-        bid, ask = self.bids.best, self.asks.best
-        if bid is None or ask is None or bid < ask:
+    def _judged(self) -> Verdict:
+        if not self.crossed:
             return Verdict.APPLIED
         self.ready = False
-        self.why = f"best bid {bid} is not below best ask {ask} (ticks)"
+        self.why = f"best bid {self.bids.best} is not below best ask {self.asks.best} (ticks)"
         return Verdict.CROSSED

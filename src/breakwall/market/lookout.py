@@ -32,8 +32,8 @@ class Lookout:
         "criteria",
         "due_ms",
         "floor",
+        "in_question",
         "outermost",
-        "settled_seq",
         "side",
         "threshold",
         "unfit",
@@ -52,7 +52,7 @@ class Lookout:
         self.at_best = 0
         self.unfit: dict[int, int] = {}  # buckets found wanting since the last survey, and at how many lots
         self.due_ms = 0  # when the next deadline of any wall passes
-        self.settled_seq = 0  # the trades already asked whether they decide anything
+        self.in_question = False  # whether trades may decide something before that
 
     def measure(self, floor: int, limit: int) -> None:
         """Take the floor in lots and the outermost bucket that counts for a wall's share of the side."""
@@ -102,10 +102,8 @@ class Lookout:
 
     def settle(self, book_seq: int, tape_seq: int, at_ms: int) -> None:
         """Decide what is ripe: eaten or pulled, candidates old enough or no longer big enough, ends."""
-        if at_ms < self.due_ms and tape_seq == self.settled_seq:
-            return
-        self.settled_seq = tape_seq
         self.due_ms = _NEVER_MS
+        self.in_question = False
         criteria = self.criteria
         for wall in tuple(self.walls.values()):
             if wall.undecided or wall.ahead:
@@ -119,6 +117,7 @@ class Lookout:
             for waiting in (wall.undecided, wall.ahead):
                 if waiting:
                     self.due_ms = min(self.due_ms, waiting[0][2] + criteria.catch_up_ms)
+            self.in_question |= bool(wall.undecided or wall.ahead) or wall.eroded >= GONE_AT
 
     def survey(self, at_ms: int) -> None:
         """The slow round, every other second: weigh prices, fade walls, find what the neighbours uncovered."""
@@ -217,7 +216,10 @@ class Lookout:
             del self.walls[wall.bucket]
             return
         erosion.changed(wall, lots, shown_seq, seq, at_ms)
-        wait = self.criteria.catch_up_ms if wall.undecided else 0
+        wait = 0
+        if wall.undecided:
+            self.in_question = True
+            wait = self.criteria.catch_up_ms
         if at_ms + wait < self.due_ms and (wait or wall.eroded >= GONE_AT):
             self.due_ms = at_ms + wait
 

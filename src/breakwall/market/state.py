@@ -71,6 +71,7 @@ class Market:
         self._blind_ms = round(settings.engine.stale_after_s * 1000)
         self._phase_ms = crc32(instrument.symbol.encode()) % SAMPLE_MS  # symbols take turns within the second
         self._second = 0
+        self._ticked_seq = 0  # the last trade's sequence at the last tick
         self._live: tuple[Wall, ...] = ()
         self._live_version = -1
 
@@ -241,12 +242,15 @@ class Market:
 
     def on_tick(self, at_ms: int) -> None:
         """Let time pass: staleness, catch-up deadlines, promotions, and once a second samples and trend."""
+        seq = self.tape.last_seq
+        traded, self._ticked_seq = seq != self._ticked_seq, seq
         if self.status is Status.LIVE:
             if at_ms - self.last_book_ms > self._blind_ms:
                 self._go_blind(Status.STALE, f"no book for {self._blind_ms / 1000:g} s", at_ms)
             else:
-                self.bid_walls.settle(self.book.seq, self.tape.last_seq, at_ms)
-                self.ask_walls.settle(self.book.seq, self.tape.last_seq, at_ms)
+                for lookout in (self.bid_walls, self.ask_walls):
+                    if at_ms >= lookout.due_ms or (traded and lookout.in_question):
+                        lookout.settle(self.book.seq, seq, at_ms)
         second = (at_ms + self._phase_ms) // SAMPLE_MS
         if second != self._second:
             self._second = second

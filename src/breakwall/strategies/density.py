@@ -1,5 +1,6 @@
 """Trading the density of the book: walls that break under the trend, and walls that hold behind it."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from breakwall.market.state import Market, Status
@@ -40,8 +41,8 @@ class Density:
         "_near",
         "_near_atr",
         "_said",
+        "_seen",
         "_settings",
-        "_watched",
     )
 
     def __init__(self, settings: Settings, costs: Costs) -> None:
@@ -54,13 +55,16 @@ class Density:
         self._near_atr = settings.bounce.near_atr
         self._least_stop = settings.entry.min_stop_percent / _HUNDRED
         self._said: dict[Key, int | None] = {}
-        self._watched: dict[str, tuple[int, ...]] = {}
+        self._seen: dict[str, Sequence[Wall]] = {}  # at the last look
 
     def look(self, market: Market, at_ms: int, trace: str) -> Signal | None:
         """The first wall that qualifies, nearest to the price first, breakouts before bounces."""
         walls = self._walls(market, at_ms)
-        trend, bid, ask = market.trend_now, market.best_bid, market.best_ask
-        if not walls or trend == 0 or bid is None or ask is None or market.status is not Status.LIVE:
+        trend = market.trend_now
+        if not walls or trend == 0 or market.status is not Status.LIVE:
+            return None
+        bid, ask = market.best_bid, market.best_ask
+        if bid is None or ask is None:
             return None
         side = Side.BUY if trend > 0 else Side.SELL
         entry = ask if side is Side.BUY else bid
@@ -81,14 +85,17 @@ class Density:
         if key in self._said:
             self._said[key] = at_ms
 
-    def _walls(self, market: Market, at_ms: int) -> list[Wall]:
+    def _walls(self, market: Market, at_ms: int) -> Sequence[Wall]:
         """Living walls, and those seen a moment ago that have just been eaten up."""
-        symbol, living = market.instrument.symbol, list(market.live_walls())
+        symbol, living = market.instrument.symbol, market.live_walls()
+        seen = self._seen.get(symbol, ())
+        if seen is living:
+            return living
         ids = {wall.wall_id for wall in living}
-        gone = [market.wall(wall_id) for wall_id in self._watched.get(symbol, ()) if wall_id not in ids]
+        gone = [market.wall(wall.wall_id) for wall in seen if wall.wall_id not in ids]
         eaten = [wall for wall in gone if wall and wall.end == "eaten" and at_ms - wall.ended_ms < FRESH_MS]
-        self._watched[symbol] = tuple(wall.wall_id for wall in (*eaten, *living))
-        return eaten + living
+        walls = self._seen[symbol] = (*eaten, *living) if eaten else living
+        return walls
 
     def _breaks(self, wall: Wall) -> bool:
         if not self._settings.breakout.enabled:
