@@ -18,6 +18,7 @@ from breakwall.model.events import (
     Fills,
     Link,
     LinkChanged,
+    OrderReports,
     OutcomeKind,
     ReadBack,
 )
@@ -25,7 +26,7 @@ from breakwall.model.units import Side
 from breakwall.ports import VenueError
 from breakwall.settings import VenueSettings
 from breakwall.venues.bybit.broker import BybitBroker
-from breakwall.venues.bybit.endpoints import Urls
+from breakwall.venues.bybit.endpoints import CREATE, Urls
 from breakwall.venues.bybit.feed import BybitFeed
 from breakwall.venues.exchange.exchange import Exchange
 from breakwall.venues.exchange.server import Server, listening
@@ -35,6 +36,19 @@ SYMBOL = "ETHUSDT"
 SETTINGS = VenueSettings(reconnect_first_s=0.05)
 
 
+class Overheard(AiohttpTransport):
+    """`posted` are the paths of what was written over REST."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.posted: list[str] = []
+
+    async def request(self, request):
+        if request.method == "POST":
+            self.posted.append(request.path)
+        return await super().request(request)
+
+
 class Desk:
     """An exchange, and everything of ours that talks to it."""
 
@@ -42,7 +56,7 @@ class Desk:
         self.server = server
         self.exchange = server.exchange
         self.notebook = notebook
-        self.transport = AiohttpTransport()
+        self.transport = Overheard()
         clock, rng = SystemClock(), random.Random(1)
         self.broker = BybitBroker(self.transport, clock, notebook, urls, key, secret, SETTINGS, Decimal(10), rng)
         self.feed = BybitFeed(self.transport, clock, notebook, urls.public, SETTINGS, self.broker.instruments, rng)
@@ -86,13 +100,14 @@ async def desk(notebook):
     clock = SystemClock()
     server = Server(Exchange(4711, "calm", clock.now_ms(), symbols=[SYMBOL]), clock)
     async with listening(server, 0) as where:
-        made = Desk(server, Urls(where.http, where.public, where.private), where.api_key, where.api_secret, notebook)
+        urls = Urls(where.http, where.public, where.private, where.trade)
+        made = Desk(server, urls, where.api_key, where.api_secret, notebook)
         running: list[asyncio.Task[None]] = []
         try:
             await made.broker.prepare([SYMBOL])
             made.feed.subscribe({SYMBOL: 200})
             running = [asyncio.ensure_future(made.feed.run()), asyncio.ensure_future(made.broker.run())]
-            await made.until(lambda: len([x for x in notebook.of(LinkChanged) if x.up]) == 2, "both links up")
+            await made.until(lambda: len([x for x in notebook.of(LinkChanged) if x.up]) == 3, "all links up")
             yield made
         finally:
             for task in running:
@@ -164,6 +179,62 @@ async def test_a_position_s_whole_life(notebook) -> None:
 
 
 @pytest.mark.asyncio
+async def test_orders_go_over_the_trade_socket_and_over_rest_without_it(notebook) -> None:
+    async with desk(notebook) as d:
+        await d.open_long()
+        assert CREATE.path not in d.transport.posted
+        before = len(notebook.of(LinkChanged))
+        trade = next(socket for socket in d.server._sockets if socket._req.path == "/v5/trade")
+        await trade.close(code=1012)
+        await d.until(lambda: len(notebook.of(LinkChanged)) > before, "the loss of the trade socket")
+        close = PlaceOrder(
+            "bw-1-2-x", "", SYMBOL, 0, "", Side.SELL, OrderKind.MARKET, 50, TimeInForce.IOC, reduce_only=True
+        )
+        assert (await d.broker.execute(Approved(close, True))).kind is OutcomeKind.CONFIRMED
+        await d.until(lambda: d.exchange.position(SYMBOL).lots == 0, "the close")
+        assert d.transport.posted.count(CREATE.path) == 1
+
+
+@pytest.mark.asyncio
+async def test_fill_or_kill_is_filled_whole_or_not_at_all(notebook) -> None:
+    async with desk(notebook) as d:
+        mark = d.mark_ticks()
+        for number, limit in ((1, mark - 900), (2, mark + 900)):
+            order = PlaceOrder(
+                f"bw-1-{number}-e", "", SYMBOL, 0, "", Side.BUY, OrderKind.LIMIT, 50, TimeInForce.FOK, limit,
+                stop_ticks=mark - 2000,
+            )  # fmt: skip
+            assert (await d.broker.execute(Approved(order, False))).kind is OutcomeKind.CONFIRMED
+
+        def ends() -> dict[str, tuple[str, int]]:
+            told = [report for event in notebook.of(OrderReports) for report in event.reports]
+            return {report.client_id: (report.status, report.filled_lots) for report in told}
+
+        wanted = {"bw-1-1-e": ("Cancelled", 0), "bw-1-2-e": ("Filled", 50)}
+        await d.until(lambda: wanted.items() <= ends().items(), "both ends")
+        assert d.exchange.position(SYMBOL).lots == 50
+
+
+@pytest.mark.asyncio
+async def test_ten_closes_at_once_are_all_taken(notebook) -> None:
+    """More than the usual budget has; each is its own order."""
+    async with desk(notebook) as d:
+        await d.open_long(lots=100)
+        await d.until(lambda: d.exchange.position(SYMBOL).lots == 100, "the position")
+        closes = [
+            PlaceOrder(
+                f"bw-1-{n}-x", "", SYMBOL, 0, "", Side.SELL, OrderKind.MARKET, 10, TimeInForce.IOC, reduce_only=True
+            )
+            for n in range(2, 12)
+        ]
+        outcomes = await asyncio.gather(*(d.broker.execute(Approved(close, True)) for close in closes))
+        assert {outcome.kind for outcome in outcomes} == {OutcomeKind.CONFIRMED}
+        assert len({outcome.order_id for outcome in outcomes}) == 10
+        await d.until(lambda: d.exchange.position(SYMBOL).lots == 0, "the closes")
+        assert not d.transport.posted.count(CREATE.path)
+
+
+@pytest.mark.asyncio
 async def test_the_same_client_id_never_makes_a_second_order(notebook) -> None:
     async with desk(notebook) as d:
         _, first = await d.open_long()
@@ -207,10 +278,14 @@ async def test_dropped_sockets_come_back(notebook) -> None:
         await d.until(lambda: notebook.of(BookSnapshot), "the first book")
         for socket in list(d.server._sockets):
             await socket.close(code=1012)
-        await d.until(lambda: len([x for x in notebook.of(LinkChanged) if x.up]) == 4, "both links up again")
+        await d.until(lambda: len([x for x in notebook.of(LinkChanged) if x.up]) == 6, "all links up again")
         await d.until(lambda: len(notebook.of(BookSnapshot)) == 2, "a new book")
         assert [lost.symbol for lost in notebook.of(BookLost)] == [SYMBOL]
-        assert {link.link for link in notebook.of(LinkChanged) if not link.up} == {Link.PUBLIC, Link.PRIVATE}
+        assert {link.link for link in notebook.of(LinkChanged) if not link.up} == {
+            Link.PUBLIC,
+            Link.PRIVATE,
+            Link.TRADE,
+        }
         await d.open_long()
         await d.until(lambda: notebook.of(Fills), "a fill on the new private socket")
 
