@@ -22,6 +22,7 @@ from breakwall.cli.report import report
 from breakwall.cli.run import run
 from breakwall.cli.sim import sim
 from breakwall.cli.streams import mute_lost_streams, open_streams
+from breakwall.cli.tell import tell
 from breakwall.cli.trading import Asked
 from breakwall.cli.watch import watch
 
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(run)
 app.command()(doctor)
+app.command()(tell)
 app.command()(exchange)
 app.command()(inspect)
 app.command()(replay)

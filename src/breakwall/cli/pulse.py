@@ -7,6 +7,7 @@ import os
 import threading
 from pathlib import Path
 
+from breakwall.cli.wishes import Ear
 from breakwall.engine.loop import Engine
 from breakwall.heartbeat import Beat, Held, encode
 from breakwall.model.events import Command, CommandKind
@@ -20,7 +21,8 @@ _MARK_BYTES = 4096
 
 
 class Pulse:
-    """Writes the heartbeat each second, and looks four times a second for the mark that `breakwall panic` leaves.
+    """Writes the heartbeat each second, and looks four times a second for the mark that `breakwall panic` leaves,
+    and for the wishes of `breakwall tell`.
 
     A mark makes the engine SAFE, at the start before it reads the account. It goes when a person arms: nothing
     else takes back what a person did by hand.
@@ -30,6 +32,7 @@ class Pulse:
         self._engine = engine
         self._file = folder / HEARTBEAT_FILE
         self._marks = marks
+        self._ear = Ear(folder)
         self._number = 0
         self._obeyed: dict[Path, tuple[int, int]] = {}  # marks that made it SAFE, by inode and time
         self._was_safe = False
@@ -48,6 +51,8 @@ class Pulse:
         while True:
             self.listen()
             beat = self._beat()
+            if beat is not None:
+                self._hear()
             looks += 1
             due = told is None or looks >= _LOOKS_A_BEAT or _open_in(beat or told) != _open_in(told)
             if beat is not None and due and not self._ended and (writing is None or writing.done()):
@@ -62,6 +67,11 @@ class Pulse:
             self._was_safe = False
             why = f"{_why(fresh[0])}; arm to trade again"
             self._engine.submit(Command(CommandKind.DISARM, who="breakwall panic", why=why))
+
+    def _hear(self) -> None:
+        """Carry out what was wished, as if it were a key."""
+        for command in self._ear.listen(self._engine.view()):
+            self._engine.submit(command)
 
     def end(self) -> None:
         """The last beat: the session has left in order. None comes after it."""
