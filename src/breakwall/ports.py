@@ -10,8 +10,10 @@ from typing import Protocol
 from msgspec import Struct
 
 from breakwall.model.actions import Approved, CancelOrder, MoveStop, PlaceOrder
+from breakwall.model.crisis import CrisisReceipt
 from breakwall.model.events import Account, Event, Instruments, OrderAnswer, Outcome, ReadBack, ReadBackFailed
 from breakwall.model.journal import JournalEntry
+from breakwall.model.playing import Playing
 from breakwall.model.records import MarketFact
 from breakwall.model.view import SymbolView, View
 from breakwall.points import Point
@@ -217,3 +219,40 @@ class Desk(Protocol):
         ...
 
     def submit(self, command: Event) -> None: ...
+
+
+class Stage(Protocol):
+    """Where crises can be played: an embedded exchange. `names` are those there are, with what each does."""
+
+    @property
+    def names(self) -> Mapping[str, str]: ...
+    @property
+    def receipts(self) -> Sequence[CrisisReceipt]:
+        """Of the crises that are over, newest last."""
+        ...
+
+    def play(self, name: str, symbol: str = "") -> None:
+        """Ask for one, in this market or in any; what comes of it is said in the log."""
+        ...
+
+
+class Playback(Protocol):
+    """A recording that is played: where it is, and what a person may do about it."""
+
+    @property
+    def playing(self) -> Playing: ...
+    def pause(self) -> None:
+        """Stand still, or go on."""
+        ...
+
+    def pace(self, steps: int) -> None:
+        """Faster by so many steps, or slower."""
+        ...
+
+    def step(self) -> None:
+        """A moment further, and stand still."""
+        ...
+
+    def seek(self, by_s: float) -> None:
+        """So many seconds of the recording forward, or back: which plays it again from its beginning."""
+        ...

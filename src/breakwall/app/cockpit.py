@@ -10,6 +10,7 @@ from textual.strip import Strip
 
 from breakwall.app.bell import Bell
 from breakwall.app.controls import Controls
+from breakwall.app.heatmap.history import History
 from breakwall.app.keys.keymap import Keymap
 from breakwall.app.leaving import Leaving
 from breakwall.app.look import Look
@@ -20,7 +21,7 @@ from breakwall.app.terminal.driver import OnTerminal
 from breakwall.app.themes.ink import Ink
 from breakwall.app.themes.themed import Themed
 from breakwall.app.widgets.status import Vitals
-from breakwall.ports import Clock, Desk
+from breakwall.ports import Clock, Desk, Playback, Stage
 from breakwall.settings import Settings
 
 START_S = 5.0
@@ -44,6 +45,9 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
         self.settings = settings
         self.clock = clock
         self.desk = desk
+        self.playback: Playback | None = None
+        self.stage: Stage | None = None
+        self._worlds = 0
         self.lost_why = ""
         self.pace = Pace(settings.ui.fps, settings.ui.max_kb_s)
         self.look = Look(settings.symbols, settings.ui.tape_min_usdt)
@@ -180,6 +184,7 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
     def _frame(self) -> Iterator[None]:
         """Ask the desk, hand the view to the panes, remember what the other markets were."""
         self._frames += 1
+        self._follow_playback()
         if self.desk is None:
             self.trade.status.starting("starting: no market and no account yet")
             return
@@ -193,6 +198,15 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
                 yield from pane.show_in_parts(view)
         self.controls.take(view)
         yield from self._remember(view.at_ms)
+
+    def _follow_playback(self) -> None:
+        """Tell where it is; after it went back, what was seen of another run is forgotten."""
+        if self.playback is None:
+            return
+        playing = self.trade.status.playing = self.playback.playing
+        if playing.worlds != self._worlds:
+            self._worlds = playing.worlds
+            self.look.history = History()
 
     def _remember(self, at_ms: int) -> Iterator[None]:
         """Take what the markets are now to the history, one by one, those whose turn it is."""

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from breakwall.app.dealing import Dealing
+from breakwall.app.dialogs.crises import Crises, played
 from breakwall.app.dialogs.dialog import Choice, Dialog
 from breakwall.app.dialogs.finder import Finder, palette, symbols
 from breakwall.app.dialogs.help import Help
 from breakwall.app.dialogs.leave import Leave
 from breakwall.app.dialogs.recovery import Recovery
-from breakwall.app.keys.acts import BY_ID, MARKET, PICTURE, Act
+from breakwall.app.keys.acts import BY_ID, MARKET, PICTURE, REPLAY, Act
 from breakwall.app.keys.guard import HOLD_MS, KeyGuard, Kind, Stroke
 from breakwall.app.keys.keymap import Keymap
 from breakwall.app.leaving import Leaving
@@ -23,6 +24,9 @@ PREFIX_MS = 2_000
 
 GONE_S = 0.1
 """After this a dialog that was closed is off the screen."""
+
+SEEK_S = {"replay-back": -10.0, "replay-forward": 10.0, "replay-far-back": -60.0, "replay-far-forward": 60.0}
+PACE = {"replay-slower": -1, "replay-faster": 1}
 
 
 class Controls:
@@ -131,6 +135,11 @@ class Controls:
             cockpit.theme = value
         elif choice.kind == "picture":
             cockpit.set_timer(GONE_S, cockpit.take_picture)
+        elif choice.kind == "crisis" and cockpit.stage is not None:
+            cockpit.stage.play(value)
+            self.dealing.say(f"crisis {value} is asked for; the log tells when it strikes and how it ends")
+        elif choice.kind == "crises" and cockpit.stage is not None:
+            self.open(Crises(cockpit.stage))
         elif choice.kind == "leave":
             cockpit.exit(Leaving(value))
 
@@ -174,6 +183,8 @@ class Controls:
             self._slot(int(key[-1]) if key[-1].isdecimal() else 0)
         elif act.id == "focus":
             self._focus(key)
+        elif act.group == REPLAY:
+            return self._replay(act)
         elif act.id in self._does:
             self._does[act.id]()
         else:
@@ -209,12 +220,30 @@ class Controls:
                         self.keymap,
                         look.symbols,
                         tuple(dict.fromkeys((*cockpit.themes, *sorted(cockpit.available_themes)))),
+                        replayed=cockpit.playback is not None,
+                        more=played(cockpit.stage),
                     ),
                 )
             ),
             "dismiss": self._dismiss,
             "quit": lambda: self.open(None if isinstance(self.dialog, Leave) else Leave()),
         }
+
+    def _replay(self, act: Act) -> bool:
+        """Where nothing is played these keys mean nothing."""
+        playback = self.cockpit.playback
+        if playback is None:
+            return False
+        if act.id in SEEK_S:
+            playback.seek(SEEK_S[act.id])
+        elif act.id in PACE:
+            playback.pace(PACE[act.id])
+        elif act.id == "replay-step":
+            playback.step()
+        else:
+            playback.pause()
+        self.cockpit.pace.hurry()
+        return True
 
     def _slot(self, number: int) -> None:
         look = self.cockpit.look

@@ -1,5 +1,7 @@
-"""`breakwall replay`: a recorded run, decided again."""
+"""`breakwall replay`: a recording traded again, or a recorded run decided again."""
 
+import math
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -31,19 +33,68 @@ class BybitFrames:
 
 
 def replay(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="a recording made by Breakwall")],
-    check: Annotated[bool, typer.Option("--check", help="decide it again and compare every action")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="the verdict as one JSON line")] = False,
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="recordings, joined by time")],
+    check: Annotated[
+        bool, typer.Option("--check", help="decide a run of Breakwall again and compare every action")
+    ] = False,
+    speed: Annotated[str, typer.Option(metavar="X|max", help="0.1 to 100 times as fast as it was, or max")] = "1",
+    no_ui: Annotated[bool, typer.Option("--no-ui", help="plain lines, no screen")] = False,
+    for_: Annotated[
+        str | None, typer.Option("--for", metavar="SPAN", help="how much of the recording: 90s, 5m, 1h")
+    ] = None,
+    symbols: Annotated[
+        str, typer.Option(help="only these, joined by commas; all that have a book where absent")
+    ] = "",
+    seed: Annotated[int, typer.Option(help="of latencies and ids; the same seed is the same run")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="print the receipt as one JSON line on stdout")] = False,
+    config: Annotated[Path | None, typer.Option(help="settings file; defaults where absent")] = None,
 ) -> None:
-    """Decide a recorded run again: equal events must give equal actions.
+    """Trade a recording again (badge REPLAY): its market, a simulated account, the strategies of the settings.
 
-    Exit code 0 where all actions are equal, 1 at the first difference.
+    Space pauses, { and } change the speed, ( and ) go back and forward, s is one step. The same recording, settings
+    and seed give the same run at any speed. With --check nothing is traded: equal events must give equal actions;
+    exit code 0 where all are equal, 1 at the first difference.
     """
-    if not check:
-        raise typer.BadParameter(
-            "expected in this release, which decides a recording again; matching one anew comes with a later release",
-            param_hint="--check",
-        )
+    if check:
+        if len(files) != 1:
+            raise typer.BadParameter(f"expected one recording with it, found {len(files)}", param_hint="--check")
+        _check(files[0], as_json=as_json)
+        return
+    from breakwall.cli.rematch import RematchWish, rematch
+    from breakwall.cli.streams import why_no_screen
+    from breakwall.cli.trading import span
+
+    why = "" if no_ui else why_no_screen()
+    if why:
+        print(f"breakwall: no screen, {why}; plain lines instead, as with --no-ui", file=sys.stderr)
+    wish = RematchWish(
+        paths=tuple(files),
+        symbols=tuple(filter(None, map(str.strip, symbols.upper().split(",")))),
+        speed=_speed(speed),
+        seconds=span(for_),
+        seed=seed,
+        as_json=as_json,
+        screen=not (no_ui or why),
+        config=config,
+    )
+    raise typer.Exit(rematch(wish))
+
+
+def _speed(text: str) -> float:
+    """Raises typer's error where it is neither a number in range nor `max`."""
+    if text.lower() == "max":
+        return math.inf
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = math.nan
+    if not 0.1 <= speed <= 100:
+        raise typer.BadParameter(f"expected 0.1 to 100, or max, found {text!r}", param_hint="--speed")
+    return speed
+
+
+def _check(file: Path, *, as_json: bool) -> None:
+    """Decide it again, say how it went; raises typer.Exit with 1 at a difference."""
     import msgspec
 
     from breakwall.engine.core import Core

@@ -8,7 +8,7 @@ from typing import Self
 from breakwall.app.cockpit import Cockpit
 from breakwall.app.leaving import Leaving
 from breakwall.cli.streams import abandon_terminal
-from breakwall.ports import Clock, Desk
+from breakwall.ports import Clock, Desk, Playback, Stage
 from breakwall.settings import Settings
 
 
@@ -66,8 +66,10 @@ class Screen:
         await asyncio.wait({painted, self.ended}, return_when=asyncio.FIRST_COMPLETED)
         painted.cancel()
 
-    def show(self, desk: Desk) -> None:
-        """From now on it looks at this desk."""
+    def show(self, desk: Desk, playback: Playback | None = None, stage: Stage | None = None) -> None:
+        """From now on it looks at this desk, at what plays its recording, and where crises can be played."""
+        self._cockpit.playback = playback
+        self._cockpit.stage = stage
         self._cockpit.desk = desk
 
     def draw(self, path: Path, after_s: float) -> None:

@@ -7,10 +7,11 @@ paused: time passes only in `advance`.
 import asyncio
 
 from breakwall.engine.loop import Engine, Say
+from breakwall.headless import Receipt
 from breakwall.model.events import Event
 from breakwall.model.view import SymbolView, View
-from breakwall.modes import Access, bybit_engine
-from breakwall.ports import Socket, TransportError
+from breakwall.modes import Access, Run, bybit_engine, receipt
+from breakwall.ports import Socket, TransportError, VenueError
 from breakwall.replay.contents import Contents
 from breakwall.replay.player import Player, PublicSession, served_depth
 from breakwall.settings import Settings
@@ -43,7 +44,8 @@ class Rematch:
         self.contents = contents
         self.settings = settings_for(settings, contents)
         self.broken: Exception | None = None
-        self._began_ns = contents.began_ns - int(LEAD_S * 1e9)
+        self._seed = seed
+        self._began_ns = (contents.began_ns // 1_000_000 - int(LEAD_S * 1000)) * 1_000_000
         self._loop = VirtualLoop(seed, shuffle=False)
         self.clock = HostClock(self._began_ns // 1_000_000, self._loop)
         self.exchange = Exchange(
@@ -58,7 +60,7 @@ class Rematch:
         self.player = Player(contents, self.exchange)
         self._network = Network(self.exchange, self.clock.now_ms, seed, latency_s=LATENCY_S)
         self.journal = InlineJournal()
-        self.recorder = DigestRecorder()
+        self.recorder = DigestRecorder(contents.paths[0])
         self.engine: Engine | None = None
         self._story = self._loop.create_task(self._live(say))
 
@@ -69,7 +71,7 @@ class Rematch:
     @property
     def at_s(self) -> float:
         """Where in the recording it is; negative before the first frame."""
-        return (self.clock.now_ns() - self.contents.began_ns) / 1e9
+        return self._loop.time() - LEAD_S
 
     @property
     def over(self) -> bool:
@@ -107,6 +109,20 @@ class Rematch:
 
     def market(self, symbol: str) -> SymbolView | None:
         return None if self.engine is None else self.engine.market(symbol)
+
+    def receipt(self, reason: str, rss_mb: float, terminal_bytes: int) -> Receipt:
+        """What was done; raises what broke it where it had not begun."""
+        if self.engine is None:
+            raise self.broken or VenueError("replay: ended before it had begun")
+        return receipt(
+            Run(self.engine, self.recorder, self.journal),
+            seed=self._seed,
+            seconds=max(0.0, self.at_s),
+            began_ms=self.contents.began_ns // 1_000_000,
+            rss_mb=rss_mb,
+            terminal_bytes=terminal_bytes,
+            exit_reason=reason,
+        )
 
     def close(self) -> None:
         """End the world."""

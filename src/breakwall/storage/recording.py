@@ -123,11 +123,10 @@ class ActionsDigest:
 
 
 class DigestRecorder:
-    """A `ports.Recorder` that keeps nothing but the digest of what was decided."""
+    """A `ports.Recorder` that keeps nothing but the digest of what was decided; `path` is what is played."""
 
-    path: Path | None = None
-
-    def __init__(self) -> None:
+    def __init__(self, path: Path) -> None:
+        self.path = path
         self.digest = ActionsDigest()
 
     def event(self, seq: int, at_ms: int, event: Event, frame: Frame | None) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from breakwall.app.dialogs.dialog import CLOSE, STEPS, Choice, Dialog, line, paper, window
-from breakwall.app.keys.acts import ACTS
+from breakwall.app.keys.acts import ACTS, REPLAY
 from breakwall.app.keys.keyboards import on_us
 from breakwall.app.keys.keymap import Keymap
 from breakwall.app.look import ZOOMS_MS
@@ -94,20 +94,19 @@ def symbols(names: Sequence[str]) -> Callable[[View | None], list[Entry]]:
     return entries
 
 
-def palette(keymap: Keymap, names: Sequence[str], themes: Sequence[str]) -> Callable[[View | None], list[Entry]]:
-    """Everything by name: the actions with their keys, symbols, time zooms, themes, a picture of the screen."""
-    acts = [
-        Entry(act.help, " ".join(keymap.keys(act)), Choice("act", act.id), act.id)
-        for act in ACTS
-        if act.id not in NOT_LISTED
-    ]
+def palette(
+    keymap: Keymap, names: Sequence[str], themes: Sequence[str], *, replayed: bool = False, more: Sequence[Entry] = ()
+) -> Callable[[View | None], list[Entry]]:
+    """Everything by name: the actions with their keys, symbols, time zooms, themes, a picture of the screen, and `more`."""
+    listed = [act for act in ACTS if act.id not in NOT_LISTED and (replayed or act.group != REPLAY)]
+    acts = [Entry(act.help, " ".join(keymap.keys(act)), Choice("act", act.id), act.id) for act in listed]
     zooms = [Entry(f"time zoom: a column is {ms / 1000:g} s", "", Choice("time", str(ms))) for ms in ZOOMS_MS]
     colours = [Entry(f"theme: {name}", "", Choice("theme", name)) for name in themes]
     picture = Entry("picture of the screen (SVG)", "", Choice("picture"))
 
     def entries(view: View | None) -> list[Entry]:
         found = [Entry(f"symbol: {name}", _market(view, name), Choice("symbol", name)) for name in names]
-        return [*acts, *found, *zooms, *colours, picture]
+        return [*acts, *found, *zooms, *colours, picture, *more]
 
     return entries
 

@@ -35,6 +35,9 @@ class Act(NamedTuple):
 
 
 SAFETY, TRADING, MARKET, PICTURE, SCREEN = "Safety", "Trading", "Market", "Picture", "Screen"
+REPLAY = "Replay"
+"""Acts that mean something only while a recording is played."""
+
 SLOTS = tuple(f"g {digit}" for digit in range(1, 10))
 
 ACTS = (
@@ -69,6 +72,15 @@ ACTS = (
     Act("recentre", ("0",), "follow the price again, zoom to fit", PICTURE),
     Act("lock", ("l",), "lock the price axis where it is, or let it follow", PICTURE, "lock", 13),
     Act("filter", ("t",), "tape: smallest trade shown, next step", PICTURE, "filter", 14),
+    Act("replay-pause", ("space",), "replay: stand still, or go on", REPLAY, "pause", 1),
+    Act("replay-slower", ("{",), "replay: slower", REPLAY, "speed", 2),
+    Act("replay-faster", ("}",), "replay: faster", REPLAY),
+    Act("replay-back", ("(",), "replay: 10 s back; it is played again from its beginning to there",
+        REPLAY, "10 s", 2),
+    Act("replay-forward", (")",), "replay: 10 s forward", REPLAY),
+    Act("replay-far-back", ("ctrl+left",), "replay: a minute back", REPLAY),
+    Act("replay-far-forward", ("ctrl+right",), "replay: a minute forward", REPLAY),
+    Act("replay-step", ("s",), "replay: one step, then stand still", REPLAY, "step", 3),
     Act("focus", ("tab", "shift+tab"), "next pane, pane before", SCREEN, fixed=True),
     Act("move", ("up", "down", "left", "right"), "move in the pane", SCREEN, fixed=True),
     Act("card", ("enter",), "card of the selected signal, and back", SCREEN, fixed=True),

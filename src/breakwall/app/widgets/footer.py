@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from breakwall.app.keys.acts import ACTS, Act
+from breakwall.app.keys.acts import ACTS, REPLAY, Act
 from breakwall.app.keys.keymap import Keymap
 from breakwall.app.rows.row import Row
 from breakwall.app.rows.table import Word, fit
@@ -10,15 +10,23 @@ from breakwall.app.widgets.breaker import breaker_word, shut
 from breakwall.app.widgets.pane import Pane
 from breakwall.model.view import View
 
-PAIRS = {"symbol-after": ("symbol-before", "symbol-after"), "price-in": ("price-in", "price-out")}
+PAIRS = {
+    "symbol-after": ("symbol-before", "symbol-after"),
+    "price-in": ("price-in", "price-out"),
+    "replay-slower": ("replay-slower", "replay-faster"),
+    "replay-back": ("replay-back", "replay-forward"),
+}
 """Acts that share a word: `[ ] symbol`."""
 
+
+REPLAYED = "REPLAY"
+"""The badge of a recording that is played."""
 
 WHEN: dict[str, Callable[[View], object]] = {
     "reconcile": lambda view: view.observing or (view.recovery and not view.recovery[-1].clean),
     "reset-breaker": lambda view: breaker_word(view) == "OPEN" or view.observing,
     "reset-api": shut,
-}
+} | {act.id: lambda view: view.mode == REPLAYED for act in ACTS if act.group == REPLAY}
 """Acts that are offered only while there is a reason for them."""
 
 

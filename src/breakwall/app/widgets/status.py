@@ -1,5 +1,6 @@
 """The status bar: the money and the truth in its first row, the machine in its second."""
 
+import math
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from breakwall.app.trust import doubt, is_live, is_proven, open_pnl
 from breakwall.app.widgets.breaker import api_words, breaker_word, held_here, reason
 from breakwall.app.widgets.pane import Pane
 from breakwall.app.widgets.standing import troubles
+from breakwall.model.playing import Playing
 from breakwall.model.units import fixed
 from breakwall.model.view import Counters, SymbolView, View
 
@@ -39,11 +41,15 @@ class Vitals(NamedTuple):
 class Status(Pane):
     words = "STATUS"
     vitals: Vitals | None = None
-    """Set by the cockpit."""
+    playing: Playing | None = None
+    """Both are set by the cockpit."""
 
     def rows(self, view: View, width: int, height: int) -> Sequence[Row]:
         del height
-        return [money_row(view, self.look.symbol, width), machine_row(view, self.look.symbol, width, self.vitals)]
+        return [
+            money_row(view, self.look.symbol, width),
+            machine_row(view, self.look.symbol, width, self.vitals, self.playing),
+        ]
 
     def starting(self, words: str) -> None:
         """Say what is being waited for: there is no view yet."""
@@ -122,10 +128,11 @@ def _pair(name: str, value: str, ink: str = "bar") -> Row:
     return (f"{name} ", "bar-dim"), (value, ink)
 
 
-def machine_row(view: View, symbol: str, width: int, vitals: Vitals | None) -> Row:
+def machine_row(view: View, symbol: str, width: int, vitals: Vitals | None, playing: Playing | None = None) -> Row:
     """How true the data is, what holds entries back, and how the machine does."""
     market = view.market(symbol)
-    words = [Word(0, _data(market)), Word(1, _breaker(view)), _account(view), *_api(view), *_limits(view)]
+    played = [] if playing is None else [Word(0, _played(playing))]
+    words = [*played, Word(0, _data(market)), Word(1, _breaker(view)), _account(view), *_api(view), *_limits(view)]
     if market and market.paused:
         words.append(Word(1, ((" PAUSED ", "bar-warn"),)))
     elif held := held_here(view, symbol):
@@ -163,6 +170,20 @@ def _data(market: SymbolView | None) -> Row:
     good = is_live(market) and market.age_ms < QUIET_MS
     ink = "bar-good" if good else "alarm" if market.status == "STALE" else "bar-warn"
     return ((f" {market.status} {age(market.age_ms)} ", ink),)
+
+
+def _played(playing: Playing) -> Row:
+    """Where the recording is, and how fast it goes."""
+    speed = "max" if math.isinf(playing.speed) else f"{playing.speed:g}x"
+    how = "END" if playing.ended else "SEEKING" if playing.seeking else "PAUSED" if playing.paused else "PLAYING"
+    ink = "bar-good" if how == "PLAYING" else "bar-warn"
+    return (f" {how} {speed} ", ink), (f"{_span(playing.at_s)}/{_span(playing.length_s)}", "bar")
+
+
+def _span(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _api(view: View) -> list[Word]:
