@@ -1,5 +1,7 @@
 """Starting is recovering: the same book from the journal, and differences that end once acted upon."""
 
+from decimal import Decimal
+
 import msgspec
 import pytest
 from msgspec.structs import replace
@@ -13,6 +15,7 @@ from breakwall.model.events import (
     OrderAnswer,
 )
 from breakwall.model.journal import EntryKind, JournalEntry
+from breakwall.model.records import PositionStep
 from breakwall.model.units import Side
 from breakwall.settings import Settings
 from breakwall.trading.breaker import TradingState
@@ -84,6 +87,16 @@ def test_a_symbol_is_unfinished_until_its_trade_is_closed(make, diary):
     note = Note("closed-trade", "closed", symbol="BTCUSDT", record=make.trade())
     closing = JournalEntry(1, 9, T0 + 9, EntryKind.NOTE, msgspec.json.encode(note).decode(), "BTCUSDT")
     assert unfinished([*diary.entries, closing]) == []
+
+
+def test_a_position_taken_over_is_unfinished_until_its_trade_is_closed(make):
+    step = PositionStep("adopted", 5, Decimal(1), Decimal(2), None, "", "", T0)
+    note = Note("position", "taken over", symbol="DOGEUSDT", durable=True, record=step)
+    taken = JournalEntry(1, 8, T0 + 8, EntryKind.NOTE, msgspec.json.encode(note).decode(), "DOGEUSDT")
+    assert unfinished([taken]) == ["DOGEUSDT"]
+    closed = Note("closed-trade", "closed", symbol="DOGEUSDT", record=make.trade())
+    end = JournalEntry(1, 9, T0 + 9, EntryKind.NOTE, msgspec.json.encode(closed).decode(), "DOGEUSDT")
+    assert unfinished([taken, end]) == []
 
 
 @pytest.mark.parametrize("record", ["null", '{"type": "ClosedTrade"}', '{"type": "Nobody"}', "7", ""])

@@ -130,6 +130,16 @@ def test_prepare_refuses_with_the_reason(venue, broker, virtual, path, answer, w
     assert "SECRET" not in str(caught.value)
 
 
+def test_what_may_still_be_held_is_managed_and_left_out_where_it_is_gone(venue, broker, virtual) -> None:
+    ends = RULES | {"symbol": "ENDSUSDT", "deliveryTime": "1800000000000"}
+    venue.say("/v5/market/instruments-info", {"list": [RULES, ends]})
+    _, instruments = virtual(broker.prepare(["BTCUSDT", "GONEUSDT"], ["ENDSUSDT", "PASTUSDT"]))
+    assert [instrument.symbol for instrument in instruments.instruments] == ["BTCUSDT", "ENDSUSDT"]
+    assert not instruments.instruments[1].tradable
+    with pytest.raises(VenueError, match="GONEUSDT"):  # with nothing held a wrong name is told
+        virtual(broker.prepare(["BTCUSDT", "GONEUSDT"]))
+
+
 def test_prepare_never_changes_the_margin_mode_under_open_positions(venue, broker, virtual) -> None:
     venue.say(ACCOUNT, {"unifiedMarginStatus": 5, "marginMode": "REGULAR_MARGIN"})
     venue.say(POSITIONS, {"list": [LONG]})
