@@ -90,29 +90,20 @@ def bybit_engine(
 ) -> Engine:
     """An engine on a Bybit v5 venue, real or embedded, over whatever transport and clock it is given.
 
-    The simulation uses the same function: nothing here knows the time or the network. Without `markets` it sees the
-    account only, and so can open nothing. A `paper` venue hears the market that the engine hears.
+    The simulation uses it too: nothing here knows the time or the network. Without `markets` it sees the account only,
+    and so can open nothing. A `paper` venue hears the market that the engine hears.
     """
     inbox = Inbox(clock, settings.engine.market_queue)
     jitter = random.Random(run)  # noqa: S311 - spreads reconnects, guards nothing
-    broker = BybitBroker(
-        transport,
-        clock,
-        inbox,
-        access.urls,
-        access.api_key,
-        access.api_secret,
-        settings.venue,
-        settings.risk.leverage,
-        jitter,
-    )
+    venue, keys = settings.venue, (access.api_key, access.api_secret)
+    broker = BybitBroker(transport, clock, inbox, access.urls, *keys, venue, settings.risk.leverage, jitter)
     if ban is not None:
         broker.honour_ban(ban.until_ms(clock.now_ms()), ban.tell)
     public, rules, doubt = access.urls.public, broker.instruments, broker.doubt_rules
     sink = inbox if paper is None else paper.heard(inbox)
     feed: Feed = NoMarkets()
     if markets:
-        feed = BybitFeed(transport, clock, sink, public, settings.venue, rules, jitter, doubt)
+        feed = BybitFeed(transport, clock, sink, public, venue, rules, jitter, doubt)
     return Engine(
         settings=settings,
         mode=access.badge,
