@@ -1,4 +1,4 @@
-"""The whole program on an exchange with many contracts whose ranks change: in made-up time, recorded, decided again."""
+"""The whole program on an exchange with many contracts whose ranks change: in made-up time, then decided again."""
 
 import asyncio
 from decimal import Decimal

@@ -174,7 +174,7 @@ def test_nobody_waits_for_a_socket_whose_symbols_have_left(venue, feed, notebook
         f,
         *[lambda: None] * 4,
         lambda: f.subscribe({"BTCUSDT": 50}),
-        lambda: venue.sockets[1].drop(),
+        lambda: venue.sockets[1].drop(),  # noqa: PLW0108 - it is not there yet
         *[lambda: None] * 6,
         lambda: f.subscribe({"BTCUSDT": 50, "ETHUSDT": 50}),
         lambda: None,
@@ -196,7 +196,7 @@ def test_a_lost_socket_is_up_again_for_the_rest_once_its_symbols_have_left(venue
         virtual,
         f,
         *[lambda: None] * 4,
-        lambda: venue.sockets[1].drop(),
+        lambda: venue.sockets[1].drop(),  # noqa: PLW0108 - it is not there yet
         *[lambda: None] * 4,
         lambda: f.subscribe({"BTCUSDT": 50}),
     )
