@@ -51,7 +51,7 @@ def replay(
 ) -> None:
     """Trade a recording again (badge REPLAY): its market, a simulated account, the strategies of the settings.
 
-    Space pauses, d and f change the speed, ( and ) go back and forward, s is one step. The same recording, settings
+    Space pauses, d and u change the speed, ( and ) go back and forward, s is one step. The same recording, settings
     and seed give the same run at any speed. With --check nothing is traded: equal events must give equal actions;
     exit code 0 where all are equal, 1 at the first difference.
     """

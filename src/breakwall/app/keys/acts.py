@@ -74,7 +74,7 @@ ACTS = (
     Act("filter", ("t",), "tape: smallest trade shown, next step", PICTURE, "filter", 14),
     Act("replay-pause", ("space",), "replay: stand still, or go on", REPLAY, "pause", 1),
     Act("replay-slower", ("d",), "replay: slower", REPLAY, "speed", 2),
-    Act("replay-faster", ("f",), "replay: faster", REPLAY),
+    Act("replay-faster", ("u",), "replay: faster", REPLAY),
     Act("replay-back", ("(",), "replay: 10 s back; it is played again from its beginning to there",
         REPLAY, "10 s", 2),
     Act("replay-forward", (")",), "replay: 10 s forward", REPLAY),
