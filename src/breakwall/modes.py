@@ -90,8 +90,8 @@ def bybit_engine(
 ) -> Engine:
     """An engine on a Bybit v5 venue, real or embedded, over whatever transport and clock it is given.
 
-    The simulation uses it too: nothing here knows the time or the network. Without `markets` it sees the account only,
-    and so can open nothing. A `paper` venue hears the market that the engine hears.
+    The simulation uses it too: nothing here knows the time or the network. Without `markets` it sees the account
+    only, and so can open nothing. A `paper` venue hears the market that the engine hears.
     """
     inbox = Inbox(clock, settings.engine.market_queue)
     jitter = random.Random(run)  # noqa: S311 - spreads reconnects, guards nothing
