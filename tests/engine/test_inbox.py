@@ -80,6 +80,22 @@ def test_a_full_lane_drops_the_whole_symbol_until_its_next_snapshot() -> None:
     assert list(taken(inbox)) == [snapshot("FAST", 7), delta("FAST", 8)]
 
 
+def test_a_lane_full_of_hundreds_makes_room_at_once_and_says_whose_books_are_lost() -> None:
+    inbox = Inbox(SteppedClock(), market_limit=1_000)
+    for update_id in range(1, 4):
+        for number in range(333):
+            inbox.put(delta(f"S{number:03d}", update_id))
+    inbox.put(delta("S332", 4))
+    inbox.put(delta("LAST", 1))
+    events = list(taken(inbox))
+    lost = {event.symbol for event in events if isinstance(event, BookLost)}
+    kept = [event for event in events if isinstance(event, BookDelta)]
+    assert "LAST" in lost
+    assert len(kept) <= 750 < len(kept) + 4
+    assert {event.symbol for event in kept}.isdisjoint(lost)
+    assert all(sum(event.symbol == name for event in kept) == 3 for name in {event.symbol for event in kept})
+
+
 def test_the_limit_holds_for_every_kind_of_market_event() -> None:
     inbox = Inbox(SteppedClock(), market_limit=10)
     for update_id in range(1, 12):

@@ -1,7 +1,7 @@
 """The only way into the core: two lanes, and a sequence number for everything that leaves."""
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 
 from msgspec import Struct
 
@@ -17,6 +17,9 @@ from breakwall.model.events import (
     Trades,
 )
 from breakwall.ports import Clock, Frame
+
+_FULL_ENOUGH = 0.75
+_MarketData = BookSnapshot | BookDelta | Trades | Ticker
 
 
 class Item(Struct, frozen=True, gc=False):
@@ -38,7 +41,7 @@ class Inbox:
         self._clock = clock
         self._limit = market_limit
         self._urgent: deque[tuple[Event, Frame | None, int]] = deque()
-        self._market: deque[tuple[Event, Frame | None, int]] = deque()
+        self._market: deque[tuple[_MarketData, Frame | None, int]] = deque()
         self._dropped: set[str] = set()
         self._seq = 0
         self._last_ms = 0
@@ -79,16 +82,24 @@ class Inbox:
         if len(self._market) < self._limit:
             self._dropped.discard(symbol)
             return True
-        self._drop(symbol)
+        self._make_room(symbol)
         return False
 
-    def _drop(self, symbol: str) -> None:
-        kept = (item for item in self._market if not _is_of(item[0], symbol))
-        self._market = deque(kept)
-        self._dropped.add(symbol)
-        lost = BookLost(symbol, f"inbox full ({self._limit} market events waiting)", ours=True)
-        self._urgent.append((lost, None, self._clock.now_ns()))
+    def _make_room(self, symbol: str) -> None:
+        """Drop this symbol, and the busiest others until a quarter of the lane is free.
 
-
-def _is_of(event: Event, symbol: str) -> bool:
-    return isinstance(event, BookSnapshot | BookDelta | Trades | Ticker) and event.symbol == symbol
+        Among hundreds of symbols one is too little: the next event would find the lane full again.
+        """
+        waiting = Counter(event.symbol for event, _, _ in self._market)
+        left = len(self._market) - waiting.pop(symbol, 0)
+        gone = {symbol}
+        for other, events in waiting.most_common():
+            if left <= self._limit * _FULL_ENOUGH:
+                break
+            gone.add(other)
+            left -= events
+        self._market = deque(item for item in self._market if item[0].symbol not in gone)
+        self._dropped |= gone
+        for name in sorted(gone):
+            lost = BookLost(name, f"inbox full ({self._limit} market events waiting)", ours=True)
+            self._urgent.append((lost, None, self._clock.now_ns()))
