@@ -15,7 +15,7 @@ from breakwall.model.events import Account, Event, Instruments, OrderAnswer, Out
 from breakwall.model.journal import JournalEntry
 from breakwall.model.playing import Playing
 from breakwall.model.records import MarketFact
-from breakwall.model.view import SymbolView, View
+from breakwall.model.view import DensityView, SymbolView, View
 from breakwall.points import Point
 
 
@@ -216,6 +216,10 @@ class Desk(Protocol):
 
     def market(self, symbol: str) -> SymbolView | None:
         """One market with its depth; None where it is not followed."""
+        ...
+
+    def density(self) -> tuple[DensityView, ...]:
+        """The largest walls of every market, without the rest: what a map of all of them needs."""
         ...
 
     def submit(self, command: Event) -> None: ...

@@ -21,6 +21,7 @@ from breakwall.model.events import Event
 from breakwall.model.view import (
     CheckView,
     Counters,
+    DensityView,
     FlattenView,
     LogLine,
     OrderView,
@@ -58,6 +59,9 @@ class StillDesk:
 
     def market(self, symbol: str) -> SymbolView | None:
         return self.shown.market(symbol)
+
+    def density(self) -> tuple[DensityView, ...]:
+        return ()
 
     def submit(self, command: Event) -> None:
         self.submitted.append(command)

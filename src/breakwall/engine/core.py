@@ -22,8 +22,9 @@ from breakwall.engine.state import State
 from breakwall.model import events
 from breakwall.model.actions import Action, Approved, CancelOrder, MoveStop, PlaceOrder
 from breakwall.model.api import ApiHealth
+from breakwall.model.liquidations import Liquidations
 from breakwall.model.listings import Admitted, Listings
-from breakwall.model.view import LogLine, SymbolView, View
+from breakwall.model.view import DensityView, LogLine, SymbolView, View
 from breakwall.trading.blotter import Blotter
 from breakwall.trading.origin import Origin
 
@@ -82,6 +83,10 @@ class Core:
         """One market with its depth; None where it is not followed."""
         return viewing.market(self._state, symbol, at_ms)
 
+    def density(self, at_ms: int) -> tuple[DensityView, ...]:
+        """The largest walls of every market."""
+        return viewing.density(self._state, at_ms)
+
     @property
     def blotter(self) -> Blotter:
         """What is known of our own trading: to be looked at, never changed."""
@@ -129,6 +134,7 @@ _HANDLERS: dict[type, Callable[[State, Any], None]] = {
     events.BookSnapshot: watching.on_book,
     events.Trades: watching.on_trades,
     events.Ticker: watching.on_ticker,
+    Liquidations: watching.on_liquidations,
     events.BookLost: watching.on_book_lost,
     events.BadFrame: watching.on_bad_frame,
     events.Ignored: _ignore,

@@ -50,7 +50,7 @@ from breakwall.model.events import (
 )
 from breakwall.model.journal import EntryKind, JournalEntry
 from breakwall.model.listings import Admitted
-from breakwall.model.view import LimitView, SymbolView, View
+from breakwall.model.view import DensityView, LimitView, SymbolView, View
 from breakwall.ports import Broker, Clock, Feed, Journal, Ledger, Recorder, Scanner, VenueError
 from breakwall.settings import Settings
 from breakwall.trading.reconcile.restore import END, START, account_of, unfinished
@@ -178,6 +178,10 @@ class Engine:
     def market(self, symbol: str) -> SymbolView | None:
         """One market with its depth, without the rest of the view; None where it is not followed."""
         return self.core.market(symbol, self.clock.now_ms())
+
+    def density(self) -> tuple[DensityView, ...]:
+        """The largest walls of every market, for a map of all of them."""
+        return self.core.density(self.clock.now_ms())
 
     def say(self, text: str, level: str = "info") -> None:
         """A line of the process (not of the core) for the log and the screen."""

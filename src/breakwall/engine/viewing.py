@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from breakwall.engine import flattening, screening
 from breakwall.engine.state import State
+from breakwall.market.density import density_view
 from breakwall.market.viewing import LEVELS, symbol_view
 from breakwall.model.actions import Refused, Sized
 from breakwall.model.api import ApiHealth
@@ -12,6 +13,7 @@ from breakwall.model.view import (
     ApiView,
     CheckView,
     Counters,
+    DensityView,
     FlattenView,
     LogLine,
     OrderView,
@@ -75,6 +77,11 @@ def view(
 def market(state: State, symbol: str, at_ms: int) -> SymbolView | None:
     """One market with its depth, walls and trades; None where it is not followed."""
     return _market(state, symbol, at_ms, symbol) if symbol in state.markets else None
+
+
+def density(state: State, at_ms: int) -> tuple[DensityView, ...]:
+    """The largest walls of every market."""
+    return tuple([density_view(market, at_ms) for market in state.markets.values()])
 
 
 def signal(card: Card, refused: Refused | None, instrument: Instrument) -> SignalView:

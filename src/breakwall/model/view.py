@@ -31,6 +31,29 @@ class WallView(Struct, frozen=True):
     ended_ms: int = 0
 
 
+class DensityWall(Struct, frozen=True, gc=False):
+    """One wall of the density map: `away` is its distance from the mid as a fraction (negative: below), `eroded` what
+    is gone of its peak.
+    """
+
+    wall_id: int
+    bid: bool
+    away: float
+    notional_usdt: float
+    age_ms: int
+    eroded: float
+
+
+class DensityView(Struct, frozen=True):
+    """One market of the density map: its largest walls of each side. `price` None: its book is not trusted now."""
+
+    symbol: str
+    status: str
+    price: float | None
+    change_24h: Decimal | None
+    walls: tuple[DensityWall, ...]
+
+
 class TradeView(Struct, frozen=True, gc=False):
     """One public trade as it came in; `buy` is the taker's side, `at_ms` engine time."""
 

@@ -4,13 +4,14 @@ Back is a new world that is played at once to the place: what a person did in th
 """
 
 import math
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
 from breakwall.engine.loop import Say
 from breakwall.model.events import Event
 from breakwall.model.playing import Playing
-from breakwall.model.view import SymbolView, View
+from breakwall.model.view import DensityView, SymbolView, View
 from breakwall.ports import Clock
 from breakwall.replay.contents import Contents
 from breakwall.settings import Settings
@@ -27,7 +28,8 @@ class Playback:
     """`ports.Desk` of the program in the recording, and `ports.Playback` of the recording.
 
     `speed` is infinite for as fast as it goes; `until_s` is where it ends (the end of the recording by default).
-    `tick` lets it live; `clock` bounds how long one tick takes.
+    `tick` lets it live; `clock` bounds how long one tick takes. `seen` is called about once in a second of the
+    recording, for who remembers what the markets were.
     """
 
     def __init__(
@@ -51,6 +53,8 @@ class Playback:
         self._target_s: float | None = None
         self._last: View | None = None
         self._past = 0
+        self._second = 0
+        self.seen: Callable[[], None] = lambda: None
         self.world = Rematch(contents, settings, seed, say)
 
     @property
@@ -76,6 +80,7 @@ class Playback:
         to_s = self._goal(elapsed_s)
         while self.world.at_s < to_s - _NEAR_S and self.world.broken is None:
             self.world.advance(min(to_s, self.world.at_s + _SLICE_S))
+            self._look()
             if self._clock.now_ns() >= until_ns:
                 break
         reached = self._target_s is not None and self.world.at_s >= self._target_s - _NEAR_S
@@ -116,6 +121,9 @@ class Playback:
     def market(self, symbol: str) -> SymbolView | None:
         return self.world.market(symbol)
 
+    def density(self) -> tuple[DensityView, ...]:
+        return self.world.density()
+
     def submit(self, command: Event) -> None:
         self.world.submit(command)
 
@@ -126,6 +134,12 @@ class Playback:
 
     def close(self) -> None:
         self.world.close()
+
+    def _look(self) -> None:
+        second = int(self.world.at_s)
+        if second != self._second and self.world.begun:
+            self._second = second
+            self.seen()
 
     def _goal(self, elapsed_s: float) -> float:
         if self._target_s is not None:

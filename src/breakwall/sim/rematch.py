@@ -9,7 +9,7 @@ import asyncio
 from breakwall.engine.loop import Engine, Say
 from breakwall.headless import Receipt
 from breakwall.model.events import Event
-from breakwall.model.view import SymbolView, View
+from breakwall.model.view import DensityView, SymbolView, View
 from breakwall.modes import Access, Run, bybit_engine, receipt
 from breakwall.ports import Socket, TransportError, VenueError
 from breakwall.replay.contents import Contents
@@ -109,6 +109,9 @@ class Rematch:
 
     def market(self, symbol: str) -> SymbolView | None:
         return None if self.engine is None else self.engine.market(symbol)
+
+    def density(self) -> tuple[DensityView, ...]:
+        return () if self.engine is None else self.engine.density()
 
     def receipt(self, reason: str, rss_mb: float, terminal_bytes: int) -> Receipt:
         """What was done; raises what broke it where it had not begun."""

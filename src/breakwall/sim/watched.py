@@ -5,7 +5,7 @@ import asyncio
 from msgspec.structs import replace
 
 from breakwall.model.events import Event
-from breakwall.model.view import SymbolView, View
+from breakwall.model.view import DensityView, SymbolView, View
 from breakwall.sim.loop import VirtualLoop
 from breakwall.sim.session import SETTINGS, Session, live, put_away, world_of
 from breakwall.sim.world import World
@@ -57,6 +57,10 @@ class Watched:
     def market(self, symbol: str) -> SymbolView | None:
         engine = self._world.host.engine
         return None if engine is None else engine.market(symbol)
+
+    def density(self) -> tuple[DensityView, ...]:
+        engine = self._world.host.engine
+        return () if engine is None else engine.density()
 
     def submit(self, command: Event) -> None:
         if self._world.host.engine is not None:
