@@ -208,6 +208,12 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
             self._worlds = playing.worlds
             self.look.history = History()
 
+    def remember(self) -> None:
+        """Take what the selected market is to the history: between two frames more may pass than they can show."""
+        if self.desk is not None:
+            self._follow_playback()
+            self.look.history.take_selected(self.desk.view(self.look.symbol), self.look.symbol)
+
     def _remember(self, at_ms: int) -> Iterator[None]:
         """Take what the markets are now to the history, one by one, those whose turn it is."""
         look = self.look

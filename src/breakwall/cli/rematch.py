@@ -25,8 +25,8 @@ from breakwall.sim.playback import Playback
 if TYPE_CHECKING:
     from breakwall.cli.screen import Screen
 
-_BEAT_S = 0.025
-_SHARE = 0.6
+_BEAT_S = 0.02
+_SHARE = 0.4
 """How much of the time between two beats may go into the recording: the rest is the screen's."""
 _ALONE_S = 0.2
 _STATUS_S = 10.0
@@ -89,6 +89,7 @@ class _Showing:
             self.playback.begin()
             if screen is not None and self.playback.world.begun:
                 screen.show(self.playback, self.playback)
+                self.playback.seen = screen.remember
             ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
             self._live(screen, ended, self._clock.now_ns())
             waited: set[asyncio.Future[Any]] = {ended, calls.first}

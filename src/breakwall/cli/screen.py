@@ -72,6 +72,10 @@ class Screen:
         self._cockpit.stage = stage
         self._cockpit.desk = desk
 
+    def remember(self) -> None:
+        """Something has happened that no frame may come to show."""
+        self._cockpit.remember()
+
     def draw(self, path: Path, after_s: float) -> None:
         """Write the screen to this file as it will be after so many seconds; OSError comes with the end."""
         self._drawing = asyncio.create_task(self._draw(path, after_s))
