@@ -173,6 +173,5 @@ def rival(lock: InstanceLock) -> Finding:
     holder = lock.holder()
     if holder is None:
         return good("other cockpit", "none on this machine")
-    return bad(
-        "other cockpit", f"process {holder or 'unknown'} trades on this account", f"kill -TERM {holder or 'PID'}"
-    )
+    remedy = f"a second one is refused; `kill -TERM {holder or 'PID'}` ends it in order"
+    return doubtful("other cockpit", f"process {holder or 'unknown'} trades on this account", remedy)
