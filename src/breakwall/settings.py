@@ -39,7 +39,7 @@ class VenueSettings(Section):
     book_silence_s: Positive = 4.0
     reconnect_first_s: Positive = 0.25
     reconnect_cap_s: Positive = 15.0
-    topics_per_socket: Annotated[int, Field(ge=3, le=600)] = 180
+    topics_per_socket: Annotated[int, Field(ge=3, le=600)] = 240
     taker_fee: Annotated[Decimal, Field(ge=0, lt=1)] = Decimal("0.00055")
     maker_fee: Annotated[Decimal, Field(gt=-1, lt=1)] = Decimal("0.0002")
     dcp: Literal["auto", "off"] = "auto"

@@ -46,6 +46,7 @@ from breakwall.model.events import (
     Wallet,
 )
 from breakwall.model.journal import EntryKind, JournalEntry
+from breakwall.model.liquidations import Liquidation, Liquidations
 from breakwall.model.units import Instrument, Side
 from breakwall.settings import Settings
 
@@ -374,3 +375,19 @@ def test_a_naked_position_is_closed_in_time_with_every_link_down_and_no_book_and
     assert closes
     assert closes[0].reduce_only
     assert closes[0].decided_ms - filled_ms <= 3_000
+
+
+def test_liquidations_of_others_are_told_by_side_and_worth(make_table: MakeTable) -> None:
+    table = make_table()
+    table.start()
+    rows = (
+        Liquidation(600_000, 500, True, 1),
+        Liquidation(600_000, 20, False, 1),
+        Liquidation(600_000, 500, True, 2),
+    )
+    notes = [action for action in table.say(Liquidations("BTCUSDT", rows)) if isinstance(action, Note)]
+    assert [(note.kind, note.level, note.text) for note in notes] == [
+        ("liquidation", "info", "longs of 60,000 USDT liquidated"),
+        ("liquidation", "debug", "shorts of 1,200 USDT liquidated"),
+    ]
+    assert table.say(Liquidations("NOSUCHUSDT", rows)) == []

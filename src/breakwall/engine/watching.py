@@ -5,7 +5,10 @@ from breakwall.market.state import Market, Status
 from breakwall.market.walls import WallEvent
 from breakwall.model.actions import Resubscribe
 from breakwall.model.events import BadFrame, BookDelta, BookLost, BookSnapshot, Link, Ticker, Trades
+from breakwall.model.liquidations import Liquidations
 
+LIQUIDATION_TOLD_USDT = 10_000
+"""Smaller liquidations of others are for the log's details alone."""
 _LOST = {Status.RESYNC, Status.STALE}
 _TOLD = {"eaten": "info", "pulled": "info"}
 
@@ -37,6 +40,19 @@ def on_ticker(state: State, event: Ticker) -> None:
     market = state.markets.get(event.symbol)
     if market is not None:
         market.on_ticker(event, state.now)
+
+
+def on_liquidations(state: State, event: Liquidations) -> None:
+    """Others are forced out: told, because a price that runs into them runs on. No decision is made of it."""
+    instrument = state.instruments.get(event.symbol)
+    if instrument is None:
+        return
+    for long in (True, False):
+        worth = sum([instrument.notional(one.ticks, one.lots) for one in event.liquidations if one.long is long])
+        if worth:
+            level = "info" if worth >= LIQUIDATION_TOLD_USDT else "debug"
+            text = f"{'longs' if long else 'shorts'} of {worth:,.0f} USDT liquidated"
+            state.say("liquidation", text, level=level, symbol=event.symbol)
 
 
 def on_book_lost(state: State, event: BookLost) -> None:

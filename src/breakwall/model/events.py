@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from breakwall.model.api import ApiHealth, Bars
 from breakwall.model.journal import JournalEntry
+from breakwall.model.liquidations import Liquidations
 from breakwall.model.listings import Admitted, Listings
 from breakwall.model.units import Instrument, Side
 
@@ -274,8 +275,8 @@ class Instruments(Struct, frozen=True, tag=True):
 
 
 class Account(Struct, frozen=True, tag=True):
-    """Facts read once at start; fees are fractions, `account_id` is the venue's number of the account. `dcp_s`: after
-    how many seconds without us the venue withdraws our working orders; 0: it does not.
+    """Read once at start: fees are fractions, `account_id` is the venue's, `dcp_s` after how many seconds without us
+    it withdraws our working orders (0: never).
     """
 
     account_id: str
@@ -359,6 +360,7 @@ Event = (
     | BookDelta
     | Trades
     | Ticker
+    | Liquidations
     | BookLost
     | BadFrame
     | Ignored

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakwall.model.events import BadFrame, BookDelta, BookSnapshot, Ignored, Ticker, Trade, Trades
+from breakwall.model.liquidations import Liquidation, Liquidations
 from breakwall.model.units import Instrument
 from breakwall.venues.bybit.codec import PublicCodec
 
@@ -123,7 +124,6 @@ def test_what_cannot_be_read_is_a_bad_frame_with_a_reason(codec, frame):
         b'{"success":true,"ret_msg":"","conn_id":"x","op":"subscribe"}',
         b'{"success":true,"op":"subscribe","args":["orderbook.200.BTCUSDT"]}',
         b'{"topic":"kline.1.BTCUSDT","data":[{"start":1}],"ts":1,"type":"snapshot"}',
-        b'{"topic":"allLiquidation.BTCUSDT","type":"snapshot","ts":1,"data":[]}',
         b'{"topic":"orderbook.200.NOSUCH","type":"delta","data":{"s":"NOSUCH","b":[],"a":[],"u":1,"seq":1}}',
         b'{"topic":"publicTrade.NOSUCH","data":[]}',
         b'{"topic":"tickers.NOSUCH","data":{"symbol":"NOSUCH"}}',
@@ -204,3 +204,21 @@ def test_no_bytes_raise(noise):
     own = PublicCodec({"BTCUSDT": instrument("BTCUSDT", "0.10", "0.001")})
     assert isinstance(own.decode(noise), BadFrame | Ignored)
     assert isinstance(own.decode(b'{"topic":"orderbook.200.BTCUSDT"' + noise), BadFrame | Ignored)
+
+
+def liquidation(**changes: object) -> bytes:
+    row = {"T": 1, "s": "BTCUSDT", "S": "Buy", "v": "0.010", "p": "54000.037"} | changes
+    return msgspec.json.encode({"topic": "allLiquidation.BTCUSDT", "type": "snapshot", "ts": 2, "data": [row]})
+
+
+@pytest.mark.parametrize(("side", "long"), [("Buy", True), ("Sell", False)])
+def test_a_liquidation_names_the_side_of_the_position(codec, side, long):
+    """The bankruptcy price lies between the ticks as it comes."""
+    assert codec.decode(liquidation(S=side)) == Liquidations("BTCUSDT", (Liquidation(540_000, 10, long, 1),))
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"S": "buy"}, {"v": "0.0005"}, {"v": "-1"}, {"p": ""}, {"p": "NaN"}, {"s": "ETHUSDT"}]
+)
+def test_a_liquidation_that_cannot_be_read_is_bad(codec, wrong):
+    assert isinstance(codec.decode(liquidation(**wrong)), BadFrame)

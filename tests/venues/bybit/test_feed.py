@@ -50,7 +50,9 @@ def test_three_topics_a_symbol_and_events_with_their_frames(venue, feed, noteboo
     f = feed()
     f.subscribe({"BTCUSDT": 50})
     run_for(virtual, f, lambda: venue.sockets[0].say(book()), lambda: venue.sockets[0].say(book(kind="delta")))
-    assert venue.sockets[0].args("subscribe") == [["orderbook.50.BTCUSDT", "publicTrade.BTCUSDT", "tickers.BTCUSDT"]]
+    assert venue.sockets[0].args("subscribe") == [
+        ["orderbook.50.BTCUSDT", "publicTrade.BTCUSDT", "tickers.BTCUSDT", "allLiquidation.BTCUSDT"]
+    ]
     (snapshot,) = notebook.of(BookSnapshot)
     assert (snapshot.symbol, snapshot.bids, snapshot.depth) == ("BTCUSDT", [(600_000, 1250)], 50)
     assert len(notebook.of(BookDelta)) == 1
@@ -92,17 +94,17 @@ def test_resubscribe_with_another_depth_leaves_the_old_one(venue, feed, virtual)
 
 
 def test_many_symbols_share_few_sockets(venue, feed, notebook, virtual) -> None:
-    f = feed(settings=VenueSettings(topics_per_socket=6))
+    f = feed(settings=VenueSettings(topics_per_socket=8))
     f.subscribe({f"C{n}USDT": 50 for n in range(5)})
     run_for(virtual, f, *[lambda: None] * 6)
     assert len(venue.sockets) == 3
-    assert [len(socket.args("subscribe")[0]) for socket in venue.sockets] == [6, 6, 3]
+    assert [len(socket.args("subscribe")[0]) for socket in venue.sockets] == [8, 8, 4]
     assert [link.up for link in notebook.of(LinkChanged)][-1]
     assert not notebook.of(LinkChanged)[0].up or len(notebook.of(LinkChanged)) == 1
 
 
 def test_other_symbols_later_keep_their_socket_and_new_ones_find_room(venue, feed, virtual) -> None:
-    f = feed(settings=VenueSettings(topics_per_socket=6))
+    f = feed(settings=VenueSettings(topics_per_socket=8))
     f.subscribe({"BTCUSDT": 50, "ETHUSDT": 50})
     run_for(
         virtual,

@@ -26,6 +26,7 @@ from breakwall.model.events import (
     Trades,
     WalletReport,
 )
+from breakwall.model.liquidations import Liquidations
 from breakwall.model.units import Instrument
 from breakwall.ports import HttpAnswer
 from breakwall.storage.lines import Lines
@@ -38,7 +39,7 @@ pytestmark = pytest.mark.skipif(not (DATA / "fixtures").is_dir(), reason="the fi
 
 STEP = Decimal("0.00000001")
 """Every price and size of every fixture lies on it."""
-PUBLIC = {"orderbook", "publicTrade", "tickers"}
+PUBLIC = {"orderbook", "publicTrade", "tickers", "allLiquidation"}
 PRIVATE = {"order", "execution", "position", "wallet"}
 FRAMES_READ = 600
 
@@ -125,6 +126,10 @@ def test_public_frames_are_read_exactly() -> None:
                 assert (trade.buy, trade.at_ms, trade.trade_id) == (row["S"] == "Buy", row["T"], row["i"])
                 assert trade.off_book == (row.get("BT", False) or row.get("RPI", False))
                 assert trade.seq == row.get("seq", 0)
+        elif isinstance(event, Liquidations):
+            for row, one in zip(data, event.liquidations, strict=True):
+                assert (exact(one.ticks), exact(one.lots)) == (Decimal(row["p"]), Decimal(row["v"]))
+                assert (one.long, one.at_ms) == (row["S"] == "Buy", row["T"])
         else:
             assert isinstance(event, Ticker), event
             names = {"markPrice": event.mark, "fundingRate": event.funding_rate, "openInterest": event.open_interest}
@@ -137,6 +142,7 @@ def test_public_frames_are_read_exactly() -> None:
             assert event.next_funding_ms == (int(data["nextFundingTime"]) if data.get("nextFundingTime") else None)
         seen[type(event).__name__] += 1
     assert min(seen[name] for name in ("BookSnapshot", "BookDelta", "Trades", "Ticker")) >= 2, seen
+    assert seen["Liquidations"]
 
 
 def check_order(row: dict[str, Any], report: Any) -> None:

@@ -1,7 +1,8 @@
 """Public frames of Bybit v5 linear, as events in integer ticks and lots.
 
-One frame becomes exactly one event. Contract: `orderbook.{depth}.{symbol}`, `publicTrade.{symbol}`
-and `tickers.{symbol}` of the public v5 socket; the order of keys within a frame is not relied on.
+One frame becomes exactly one event. Contract: `orderbook.{depth}.{symbol}`, `publicTrade.{symbol}`,
+`tickers.{symbol}` and `allLiquidation.{symbol}` of the public v5 socket; the order of keys within a frame is not
+relied on.
 """
 
 from collections.abc import Mapping
@@ -12,6 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from breakwall.model.events import BadFrame, BookDelta, BookSnapshot, Event, Ignored, Link, Ticker, Trade, Trades
+from breakwall.model.liquidations import Liquidation, Liquidations
 from breakwall.model.text import sanitise
 from breakwall.model.units import Instrument, UnitError
 
@@ -61,6 +63,19 @@ class _TradeFrame(Struct, gc=False):
     ts: int = 0
 
 
+class _LiquidationData(Struct, gc=False):
+    T: int
+    s: str
+    S: Literal["Buy", "Sell"]
+    v: str
+    p: str
+
+
+class _LiquidationFrame(Struct, gc=False):
+    topic: str
+    data: list[_LiquidationData]
+
+
 class _TickerData(Struct, gc=False, rename="camel"):
     symbol: str
     mark_price: str = ""
@@ -91,6 +106,7 @@ class _Envelope(Struct):
 _decode_book = msgspec.json.Decoder(_BookFrame, strict=False).decode
 _decode_exact = msgspec.json.Decoder(_ExactFrame).decode
 _decode_trades = msgspec.json.Decoder(_TradeFrame).decode
+_decode_liquidations = msgspec.json.Decoder(_LiquidationFrame).decode
 _decode_ticker = msgspec.json.Decoder(_TickerFrame).decode
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 
@@ -192,13 +208,15 @@ class PublicCodec:
     def _other(self, frame: bytes) -> Event:
         envelope = _decode_envelope(frame)
         kind, _, symbol = envelope.topic.partition(".")
-        if kind not in {"publicTrade", "tickers"}:
+        if kind not in {"publicTrade", "tickers", "allLiquidation"}:
             return _answer(envelope)
         grid = self._grids.get(symbol)
         if grid is None:
             return Ignored(sanitise(envelope.topic, 80))
         if kind == "tickers":
             return _ticker(grid, _decode_ticker(frame))
+        if kind == "allLiquidation":
+            return _liquidations(grid, _decode_liquidations(frame))
         return _trades(grid, _decode_trades(frame))
 
     def _unreadable(self, frame: bytes, error: Exception) -> Event:
@@ -222,6 +240,22 @@ def _trades(grid: _Grid, message: _TradeFrame) -> Event:
             Trade(grid.ticks(row.p), grid.lots(row.v), row.S == "Buy", row.T, row.seq, row.i, row.BT or row.RPI)
         )
     return Trades(symbol, tuple(trades))
+
+
+def _liquidations(grid: _Grid, message: _LiquidationFrame) -> Event:
+    """Bankruptcy prices lie between the ticks as they come; a Buy is a long that was taken over."""
+    rules = grid.instrument
+    strange = [row.s for row in message.data if row.s != rules.symbol]
+    if strange:
+        return _bad(f"{message.topic}: expected liquidations of {rules.symbol}, found {strange[0]!r}")
+    return Liquidations(rules.symbol, tuple([_liquidation(grid, row) for row in message.data]))
+
+
+def _liquidation(grid: _Grid, row: _LiquidationData) -> Liquidation:
+    at = _decimal(row.p)
+    if at is None or at <= 0:
+        raise UnitError(f"{row.s} price: expected more than 0, found {row.p!r}")
+    return Liquidation(grid.instrument.ticks_near(at), grid.lots(row.v), row.S == "Buy", row.T)
 
 
 def _ticker(grid: _Grid, message: _TickerFrame) -> Event:

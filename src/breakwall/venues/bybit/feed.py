@@ -12,14 +12,14 @@ from breakwall.venues.bybit.codec import PublicCodec
 from breakwall.venues.topics import Topic
 from breakwall.venues.websocket import Pace, Stream
 
-TOPICS_PER_SYMBOL = 3
+TOPICS_PER_SYMBOL = 4
 
 
 class BybitFeed:
     """Follows symbols over as few sockets as `topics_per_socket` allows.
 
-    `instruments` is read when the feed starts and, of a symbol, whenever it is subscribed (again), so its owner
-    may replace rules in place. A symbol stays on its socket for as long as it is followed; a socket whose symbols have
+    `instruments` is read when the feed starts and, of a symbol, whenever it is subscribed (again), so its owner may
+    replace rules in place. A symbol stays on its socket for as long as it is followed; a socket whose symbols have
     all left stays for the next ones, and nobody waits for it. `doubt` is called when a frame cannot be read: prices
     that do not fit a contract's rules are how a change of them shows first.
     """
@@ -170,10 +170,11 @@ def book_topic(symbol: str, depth: int) -> str:
     return f"orderbook.{depth}.{symbol}"
 
 
-def topics_of(symbol: str, depth: int, silence_s: float) -> tuple[Topic, Topic, Topic]:
-    """The book must begin with a snapshot and go on; tickers and trades come when they come."""
+def topics_of(symbol: str, depth: int, silence_s: float) -> tuple[Topic, ...]:
+    """The book must begin with a snapshot and go on; all others come when they come."""
     return (
         Topic(book_topic(symbol, depth), speaks_first=True, silence_s=silence_s),
         Topic(f"publicTrade.{symbol}"),
         Topic(f"tickers.{symbol}"),
+        Topic(f"allLiquidation.{symbol}"),
     )
