@@ -147,7 +147,8 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
             await self.look_in_parts()
         else:
             self._look_for_answer()
-            await self._in_parts(self._remember(self.clock.now_ms()))
+            if self.playback is None:  # what is played has a time of its own, and says itself when to look
+                await self._in_parts(self._remember(self.clock.now_ms()))
 
     def _look_for_answer(self) -> None:
         """Between frames only the answer to the last key is looked for, which costs little; the rest then follows."""
