@@ -9,6 +9,7 @@ from breakwall.model.units import Instrument, Side, fixed
 from breakwall.venues.exchange.candles import Candles
 from breakwall.venues.exchange.matching import MatchingBook, PublicTrade
 
+DEEPEST = 1000
 _TAPE = 1000
 _FUNDINGS = 200
 _ZERO = Decimal(0)
@@ -30,7 +31,7 @@ class Listing:
     mark nothing triggers and market orders find no protective price. `open_price` is the price of
     24 hours ago; `funding_history` holds (ms, rate) of the settled ones, oldest first. `liquidations` are
     those since somebody last told of them, `breaks` counts how often the book jumped without a change of each price;
-    while it is not to be `told` nobody is sent it.
+    while it is not to be `told` nobody is sent it. It is told `deepest` levels deep: nobody knows what lies beyond.
     """
 
     __slots__ = (
@@ -38,6 +39,7 @@ class Listing:
         "book",
         "breaks",
         "candles",
+        "deepest",
         "funding_history",
         "funding_rate",
         "high",
@@ -62,6 +64,7 @@ class Listing:
         self.book = MatchingBook(instrument.symbol, first_seq)
         self.breaks = 0
         self.told = True
+        self.deepest = DEEPEST
         self.mark = _ZERO
         self.index = _ZERO
         self.funding_rate = Decimal("0.0001")

@@ -88,7 +88,7 @@ class _Followed:
         if self._depth and not self._mended:  # readers of our books must not take the jump for a change
             self._listing.breaks += 1
         book.still = self._mended = False
-        self._listing.told = True
+        self._listing.told, self._listing.deepest = True, event.depth
         self._depth, self._update_id, self._seq = event.depth, event.update_id, event.seq
         self._book.replace(event.bids, event.asks, event.depth, now_ms)
         self._mark_at_mid()

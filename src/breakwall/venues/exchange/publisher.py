@@ -10,7 +10,7 @@ from breakwall.venues.exchange.adl_topic import ADL_TOPIC, AdlTopic
 from breakwall.venues.exchange.book_topics import FIRST_UPDATE, PERIOD_MS, BookTopic, RpiBookTopic, TickerTopic
 from breakwall.venues.exchange.candles import INTERVALS
 from breakwall.venues.exchange.event_topics import KlineTopic, LiquidationsTopic, PriceLimitTopic, TradesTopic
-from breakwall.venues.exchange.listing import Listing
+from breakwall.venues.exchange.listing import DEEPEST, Listing
 from breakwall.venues.exchange.topics import Paced, Send, Topic
 
 _DEPTHS = {str(depth): depth for depth in PERIOD_MS}
@@ -114,4 +114,6 @@ class Publisher:
     def _book(self, name: str, listing: Listing, depth: str) -> Topic | None:
         if depth == "rpi":
             return RpiBookTopic(name, listing, self._pace_ms)
-        return BookTopic(name, listing, _DEPTHS[depth], self._pace_ms) if depth in _DEPTHS else None
+        if _DEPTHS.get(depth, DEEPEST + 1) > listing.deepest:
+            return None
+        return BookTopic(name, listing, _DEPTHS[depth], self._pace_ms)

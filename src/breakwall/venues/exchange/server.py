@@ -16,10 +16,11 @@ import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from breakwall.clock import SystemClock
+from breakwall.model.units import Instrument
 from breakwall.ports import HttpRequest
 from breakwall.venues.exchange.control import ACCOUNT_PATH, CONTROL_PATH, Control
 from breakwall.venues.exchange.crises import CRISES
-from breakwall.venues.exchange.exchange import DEFAULT_SYMBOLS, Exchange
+from breakwall.venues.exchange.exchange import DEFAULT_SYMBOLS, Exchange, Market
 from breakwall.venues.exchange.faults import FaultKind
 from breakwall.venues.exchange.forecast import Forecast
 from breakwall.venues.exchange.lines import LINKS, Departure, Line
@@ -230,11 +231,14 @@ async def serve(
     api_key: str = "",
     api_secret: str = "",
     forecast: Forecast | None = None,
+    instruments: Iterable[Instrument] = (),
+    market: Callable[[Exchange], Market] | None = None,
 ) -> None:
     """Run an exchange until SIGTERM, SIGINT or `linger_s` without clients; tells where in one JSON line.
 
-    A crisis as `scenario` is played on the market that brings a program into what it needs. Keys are made up where
-    none are given. Raises PortError, or ValueError for an unknown symbol or scenario.
+    A crisis as `scenario` is played on the market that brings a program into what it needs; None leaves it to another
+    `market`, of these `instruments`. Keys are made up where none are given. Raises PortError, or ValueError for an
+    unknown symbol or scenario.
     """
     clock, crisis = SystemClock(), CRISES.get(scenario or "")
     exchange = Exchange(
@@ -242,9 +246,12 @@ async def serve(
         scenario if crisis is None else crisis.market,
         clock.now_ms(),
         symbols=symbols,
+        instruments=instruments,
         api_key=api_key or secrets.token_urlsafe(12),
         api_secret=api_secret or secrets.token_urlsafe(24),
     )
+    if market is not None:
+        exchange.market = market(exchange)
     server = Server(exchange, clock, linger_s, forecast)
     if crisis is not None and scenario is not None:
         server.weather.play(scenario)
