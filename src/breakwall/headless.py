@@ -5,6 +5,7 @@ from decimal import Decimal
 import msgspec
 from msgspec import Struct
 
+from breakwall.model.crisis import CrisisReceipt, summary
 from breakwall.model.view import PositionView, SymbolView, View, WallView
 
 _WHOLE = 0.1  # a wall that has lost less is called whole
@@ -101,6 +102,7 @@ class Receipt(Struct, frozen=True):
     actions_digest: str
     recording: str
     exit_reason: str
+    crises: tuple[CrisisReceipt, ...] = ()
 
 
 def receipt_json(receipt: Receipt) -> str:
@@ -123,5 +125,7 @@ def receipt_text(receipt: Receipt) -> str:
         f"latency p99 {receipt.event_latency_p99_ms:.1f} ms, {receipt.rss_mb:.0f} MB",
         "ended": f"{receipt.exit_reason}; recording {receipt.recording or 'none'}",
     }
+    if receipt.crises:
+        rows["crises"] = "; ".join(map(summary, receipt.crises))
     head = f"{receipt.mode} on {receipt.venue}: {receipt.seconds:.0f} s, {', '.join(receipt.symbols)}"
     return "\n".join([head, *(f"  {name:8} {text}" for name, text in rows.items())])

@@ -110,14 +110,17 @@ def _look(http: str) -> Life:
         connection.close()
 
 
-async def start(folder: Path, key: str, *, seed: int, scenario: str, linger_s: int) -> ChildExchange:
+async def start(
+    folder: Path, key: str, *, seed: int, scenario: str, linger_s: int, faults: Path | None = None
+) -> ChildExchange:
     """Start an exchange with the account of this key on a free loopback port, and write down how to reach it.
 
     It has a session of its own, so that a signal or a closed terminal meant for the cockpit does not
     reach it. Raises VenueError with the end of its own messages when it does not come up, StateError
     where the folder cannot be written.
     """
-    words = ("--port", "0", "--seed", str(seed), "--scenario", scenario, "--linger", str(linger_s))
+    words = ["--port", "0", "--seed", str(seed), "--scenario", scenario, "--linger", str(linger_s)]
+    words += [] if faults is None else ["--faults", str(faults)]
     messages = folder / "exchange.log"
     keys = dict(zip(LOOPBACK, (key, secrets.token_urlsafe(24)), strict=True))
     try:

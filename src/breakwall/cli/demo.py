@@ -8,10 +8,15 @@ import typer
 from breakwall.cli.trading import Asked, span, trade
 
 SCENARIOS = ("tour", "calm", "breakout", "bounce", "spoof")
+CRISES = ("flash-crash", "wall-pulled", "disconnect", "partial-fill", "liquidation", "stop-rejected", "lost-ack")
+PLAYED = (*SCENARIOS, *CRISES)
+"""What an exchange plays; named here, so that nobody waits for a market to be loaded."""
 
 
 def demo(
-    scenario: Annotated[str, typer.Option(help=f"what the market plays: {', '.join(SCENARIOS)}")] = "tour",
+    scenario: Annotated[
+        str, typer.Option(help=f"what the market plays: {', '.join(SCENARIOS)}; or a crisis: {', '.join(CRISES)}")
+    ] = "tour",
     seed: Annotated[int | None, typer.Option(help="the market's seed; the same seed is the same market")] = None,
     no_ui: Annotated[bool, typer.Option("--no-ui", help="plain lines, no screen")] = False,
     for_: Annotated[str | None, typer.Option("--for", metavar="SPAN", help="how long: 90s, 5m, 1h")] = None,
@@ -23,17 +28,32 @@ def demo(
         Path | None, typer.Option(help="no terminal: draw the screen, and write it to this SVG when --for is over")
     ] = None,
     size: Annotated[str, typer.Option(metavar="COLUMNSxROWS", help="of the picture")] = "160x48",
+    faults: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="what goes wrong at the exchange, TOML or JSON: docs/faults.md"),
+    ] = None,
 ) -> None:
     """Trade the embedded exchange (badge SIM): no account, no internet, no money."""
-    if scenario not in SCENARIOS:
-        raise typer.BadParameter(
-            f"expected one of {', '.join(SCENARIOS)}, found {scenario!r}", param_hint="--scenario"
-        )
+    if scenario not in PLAYED:
+        raise typer.BadParameter(f"expected one of {', '.join(PLAYED)}, found {scenario!r}", param_hint="--scenario")
+    if faults is not None:
+        _check(faults)
     seconds = span(for_)
     if picture is not None and (seconds is None or no_ui):
         raise typer.BadParameter("expected --for with it, and no --no-ui", param_hint="--picture")
     asked = Asked(seconds, as_json, no_ui, safe, picture, _size_of(size))
-    raise typer.Exit(run_demo(asked, scenario=scenario, seed=seed, config=config, state=state))
+    raise typer.Exit(run_demo(asked, scenario=scenario, seed=seed, config=config, state=state, faults=faults))
+
+
+def _check(faults: Path) -> None:
+    """What the exchange would refuse is better refused here. Raises VenueError."""
+    from breakwall.ports import VenueError
+    from breakwall.venues.exchange.forecast import ForecastError, forecast_of_file
+
+    try:
+        forecast_of_file(faults)
+    except ForecastError as error:
+        raise VenueError(str(error), code=2) from error
 
 
 def _size_of(text: str) -> tuple[int, int]:
@@ -50,9 +70,10 @@ def run_demo(
     seed: int | None = None,
     config: Path | None = None,
     state: Path | None = None,
+    faults: Path | None = None,
 ) -> int:
     """Run it and print the receipt; returns the exit code. `seed` None: any, or that of an exchange still alive."""
     from breakwall.cli import runplace
     from breakwall.cli.config import load_checked
 
-    return trade(asked, load_checked(config), lambda: runplace.find(runplace.Market(scenario, seed), state))
+    return trade(asked, load_checked(config), lambda: runplace.find(runplace.Market(scenario, seed, faults), state))

@@ -5,13 +5,15 @@ from typing import Annotated
 
 import typer
 
-from breakwall.cli.demo import SCENARIOS
+from breakwall.cli.demo import CRISES, PLAYED, SCENARIOS
 
 
 def exchange(
     port: Annotated[int, typer.Option(min=0, max=65535, help="port on 127.0.0.1; 0 takes a free one")] = 0,
     seed: Annotated[int, typer.Option(help="the market's seed; the same seed is the same market")] = 1,
-    scenario: Annotated[str, typer.Option(help=f"what the market plays: {', '.join(SCENARIOS)}")] = "tour",
+    scenario: Annotated[
+        str, typer.Option(help=f"what the market plays: {', '.join(SCENARIOS)}; or a crisis: {', '.join(CRISES)}")
+    ] = "tour",
     symbols: Annotated[
         str, typer.Option(help="the markets to open, joined by commas, or how many")
     ] = "BTCUSDT,ETHUSDT,SOLUSDT,DOGEUSDT",
@@ -35,10 +37,8 @@ def exchange(
     from breakwall.venues.exchange.server import PortError, serve
     from breakwall.venues.exchange.universe import first_symbols
 
-    if scenario not in SCENARIOS:
-        raise typer.BadParameter(
-            f"expected one of {', '.join(SCENARIOS)}, found {scenario!r}", param_hint="--scenario"
-        )
+    if scenario not in PLAYED:
+        raise typer.BadParameter(f"expected one of {', '.join(PLAYED)}, found {scenario!r}", param_hint="--scenario")
     names = tuple(filter(None, map(str.strip, symbols.split(","))))
     if not names:
         raise typer.BadParameter("expected markets such as BTCUSDT,ETHUSDT, found none", param_hint="--symbols")

@@ -7,6 +7,7 @@ from breakwall.places import mark_in, mark_of_panic
 from breakwall.storage.runs import InstanceLock, StateFolder
 
 if TYPE_CHECKING:
+    from breakwall.cli.stage import Stage
     from breakwall.logs.log import Log
     from breakwall.modes import Access, Run
     from breakwall.ports import Clock, Transport
@@ -59,6 +60,10 @@ class Place:
         access = self.access
         hide(access.api_key, access.api_secret)
         return await modes.on_bybit(settings, self.folder, self.lock, access, clock, transport, log, markets=markets)
+
+    def stage(self, run: "Run", settings: "Settings", clock: "Clock", transport: "Transport") -> "Stage | None":  # noqa: ARG002
+        """Where crises can be played; None where the venue is not embedded."""
+        return None
 
     def abandon(self) -> None:
         """The start has failed, and nothing was traded."""

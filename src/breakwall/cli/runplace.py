@@ -17,7 +17,10 @@ from breakwall.ports import VenueError
 from breakwall.storage.runs import AlreadyRunningError, InstanceLock, StateError, StateFolder
 
 if TYPE_CHECKING:
-    from breakwall.modes import Access
+    from breakwall.cli.stage import Stage
+    from breakwall.modes import Access, Run
+    from breakwall.ports import Clock, Transport
+    from breakwall.settings import Settings
 
 LINGER_S = 60
 _KEPT = 10
@@ -49,6 +52,16 @@ class DemoPlace(Place):
         urls = Urls(exchange.http, exchange.public, exchange.private, exchange.trade)
         return Access("SIM", urls, exchange.api_key, exchange.api_secret)
 
+    def stage(self, run: "Run", settings: "Settings", clock: "Clock", transport: "Transport") -> "Stage":
+        from breakwall.cli.stage import Stage
+        from breakwall.venues.exchange.crises import CRISES
+
+        books = settings.ledger
+        ledger = (books.url or self.folder.ledger) if books.enabled else None
+        names = {name: crisis.text for name, crisis in CRISES.items()}
+        exchange = self._exchange
+        return Stage(transport, clock, run.engine, exchange.http, exchange.api_secret, ledger, names)
+
     def abandon(self) -> None:
         if self._fresh:
             self.finish()
@@ -62,10 +75,11 @@ def lock_of(key: str) -> InstanceLock:
 
 
 class Market(Struct, frozen=True):
-    """Which market was asked for; `seed` None: any."""
+    """Which market was asked for; `seed` None: any. `faults` is the file of what goes wrong there, None: nothing."""
 
     scenario: str
     seed: int | None
+    faults: Path | None = None
 
 
 async def find(market: Market, state: Path | None) -> DemoPlace:
@@ -140,8 +154,11 @@ async def _anew(
         )
     known = folder.journal.exists()
     seed = secrets.randbelow(1_000_000) if market.seed is None else market.seed
-    exchange = await children.start(folder.path, key, seed=seed, scenario=market.scenario, linger_s=LINGER_S)
+    exchange = await children.start(
+        folder.path, key, seed=seed, scenario=market.scenario, linger_s=LINGER_S, faults=market.faults
+    )
     words = f"embedded exchange at {exchange.http}, {market.scenario}, seed {seed}"
+    words += f", faults of {market.faults}" if market.faults else ""
     if before is not None:
         words += f"; it begins flat: the one before (process {before.pid}) is gone with all that was held there"
     elif known:
@@ -157,6 +174,8 @@ def _again(folder: StateFolder, exchange: ChildExchange, lock: InstanceLock) -> 
 async def _orphan(path: Path, market: Market) -> DemoPlace | None:
     exchange = children.remembered(path)
     if exchange is None or market.scenario != exchange.scenario or market.seed not in {None, exchange.seed}:
+        return None
+    if market.faults is not None:
         return None
     if not await children.alive(exchange):
         return None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from breakwall.cli.streams import why_no_screen
 from breakwall.exit_codes import NOT_FLAT
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from breakwall.cli.place import Place
     from breakwall.cli.screen import Screen
     from breakwall.cli.session import Ended
+    from breakwall.cli.stage import Stage
     from breakwall.cli.voice import Voice
     from breakwall.headless import Receipt
     from breakwall.modes import Run
@@ -86,11 +87,10 @@ async def _trade(asked: Asked, settings: Settings, find: Find) -> int:
             place = await unless_called_off(finding, calls, screen)
             if screen is not None:
                 await screen.seen()  # the first picture comes before what only the engine needs
-            run = await _prepare(place, settings, clock, voice, stack)
-            ended = await _conduct(asked, place, run, voice, calls, screen)
-        receipt = _receipt(
-            place, run, ended, voice.bytes_written + (screen.bytes_written if screen is not None else 0)
-        )
+            run, stage = await _prepare(place, settings, clock, voice, stack)
+            ended = await _conduct(asked, place, run, stage, voice, calls, screen)
+        written = voice.bytes_written + (screen.bytes_written if screen is not None else 0)
+        receipt = _receipt(place, run, ended, written, stage)
         voice.receipt(clock.now_ms(), receipt_text(receipt), receipt_json(receipt))
     if asked.as_json:  # the last line on stdout, whatever else goes to the same terminal
         with contextlib.suppress(OSError, ValueError):  # its reader may have gone
@@ -118,8 +118,8 @@ def _screen(asked: Asked, settings: Settings, clock: "Clock", voice: "Voice") ->
 
 async def _prepare(
     place: "Place", settings: Settings, clock: "Clock", voice: "Voice", stack: contextlib.AsyncExitStack
-) -> "Run":
-    """Make the engine; what must be given back at the end, the lock last of all, goes to `stack`."""
+) -> tuple["Run", "Stage | None"]:
+    """Make the engine and its stage; what must be given back at the end, the lock last of all, goes to `stack`."""
     from breakwall.logs.python import PythonsOwn
     from breakwall.venues.transport import AiohttpTransport
 
@@ -137,11 +137,20 @@ async def _prepare(
         place.abandon()
         raise
     voice.log.bind(run=run.engine.run_number, mode=run.engine.mode)
-    return run
+    stage = place.stage(run, settings, clock, transport)
+    if stage is not None:
+        stage.tell = lambda receipt: voice.crisis(clock.now_ms(), receipt)
+    return run, stage
 
 
 async def _conduct(
-    asked: Asked, place: "Place", run: "Run", voice: "Voice", calls: "Calls", screen: "Screen | None"
+    asked: Asked,
+    place: "Place",
+    run: "Run",
+    stage: "Stage | None",
+    voice: "Voice",
+    calls: "Calls",
+    screen: "Screen | None",
 ) -> "Ended":
     """From the engine's start to its end."""
     from breakwall.cli.pulse import Pulse
@@ -149,7 +158,7 @@ async def _conduct(
     from breakwall.model.events import Command, CommandKind
 
     if screen is not None:
-        screen.show(run.engine)
+        screen.show(run.engine, stage=stage)
         if asked.picture is not None and asked.seconds is not None:
             screen.draw(asked.picture, asked.seconds - _BEFORE_THE_END_S)
     if asked.safe or place.safe:  # before the account is read: it may trade from then on
@@ -157,7 +166,10 @@ async def _conduct(
         run.engine.submit(Command(CommandKind.DISARM, who=who, why=why))
     try:
         pulse = Pulse(run.engine, place.folder.path, place.marks)
-        ended = await Session(run.engine, voice, calls, screen, pulse).conduct(asked.seconds)
+        async with contextlib.AsyncExitStack() as playing:
+            if stage is not None:
+                await playing.enter_async_context(stage)
+            ended = await Session(run.engine, voice, calls, screen, pulse).conduct(asked.seconds)
     except BaseException:
         if run.engine.core.recovered_ms is None:
             place.abandon()
@@ -167,10 +179,10 @@ async def _conduct(
     return ended
 
 
-def _receipt(place: "Place", run: "Run", ended: "Ended", terminal_bytes: int) -> "Receipt":
+def _receipt(place: "Place", run: "Run", ended: "Ended", terminal_bytes: int, stage: "Stage | None") -> "Receipt":
     from breakwall import modes
 
-    return modes.receipt(
+    receipt = modes.receipt(
         run,
         seed=place.seed,
         scenario=place.scenario,
@@ -180,6 +192,7 @@ def _receipt(place: "Place", run: "Run", ended: "Ended", terminal_bytes: int) ->
         terminal_bytes=terminal_bytes,
         exit_reason=ended.reason,
     )
+    return receipt if stage is None else structs.replace(receipt, crises=stage.receipts)
 
 
 def rss_mb() -> float:

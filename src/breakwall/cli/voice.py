@@ -9,6 +9,7 @@ import msgspec
 
 from breakwall.app.terminal.outlet import FULL_BYTES, Outlet
 from breakwall.headless import status_lines
+from breakwall.model.crisis import CrisisReceipt, lines
 from breakwall.model.view import View
 from breakwall.settings import Settings
 
@@ -56,6 +57,11 @@ class Voice:
         """The state at a glance: one line with the time, the rest below it without, to fit a small terminal."""
         head, *rest = status_lines(view)
         self.log.say(at_ms, "info", head, kind="status", rest=rest, fact=True)
+
+    def crisis(self, at_ms: int, receipt: CrisisReceipt) -> None:
+        """What trader and program did in a crisis."""
+        head, *rest = lines(receipt)
+        self.log.say(at_ms, "info", head, kind="crisis", rest=rest, fact=True)
 
     def receipt(self, at_ms: int, text: str, as_json: str) -> None:
         """How the run went: for the trader in words, in the files as data."""

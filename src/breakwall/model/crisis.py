@@ -6,6 +6,7 @@ Times are milliseconds since the stroke, of the exchange's clock; quantities in 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import groupby
 
 from msgspec import Struct
 
@@ -92,7 +93,7 @@ def summary(receipt: CrisisReceipt) -> str:
     story = receipt.story
     books = "ledger and exchange agree" if receipt.books_agree else f"NOT PROVEN: {receipt.books[0]}"
     return (
-        f"crisis {story.name} is over after {story.seconds:.1f} s: {story.unprotected_ms} ms without a stop, "
+        f"{story.name} is over after {story.seconds:.1f} s: {story.unprotected_ms} ms without a stop, "
         f"{held_words(story.after)}; {books}"
     )
 
@@ -137,11 +138,22 @@ def _position(held: Held) -> str:
 def _happened(receipt: CrisisReceipt) -> Iterator[Said]:
     for deed in receipt.story.deeds:
         yield Said(deed.after_ms, f"asked {deed.text}: {deed.answer}")
-    for fill in receipt.story.fills:
-        whose = "" if fill.ours else ", not by an order of ours"
-        kind = "fill" if fill.kind == "Trade" else fill.kind
-        yield Said(fill.after_ms, f"{kind} {fill.symbol} {fill.side} {fill.qty:f} at {fill.price:f}{whose}")
+    yield from map(_fills, _together(receipt.story.fills))
     yield from receipt.said
+
+
+def _together(fills: tuple[Done, ...]) -> Iterator[tuple[Done, ...]]:
+    """Executions of one moment are told in one line."""
+    for _, group in groupby(fills, lambda fill: (fill.after_ms, fill.symbol, fill.side, fill.kind, fill.ours)):
+        yield tuple(group)
+
+
+def _fills(group: tuple[Done, ...]) -> Said:
+    first, qty = group[0], sum((fill.qty for fill in group), Decimal(0))
+    prices = [fill.price for fill in group]
+    at = f"{first.price:f}" if len({*prices}) == 1 else f"{min(prices):f} to {max(prices):f}"
+    kind, whose = "fill" if first.kind == "Trade" else first.kind, "" if first.ours else ", not by an order of ours"
+    return Said(first.after_ms, f"{kind} {first.symbol} {first.side} {qty:f} at {at}{whose}")
 
 
 def _when(after_ms: int) -> str:

@@ -97,7 +97,7 @@ def symbols(names: Sequence[str]) -> Callable[[View | None], list[Entry]]:
 def palette(
     keymap: Keymap, names: Sequence[str], themes: Sequence[str], *, replayed: bool = False, more: Sequence[Entry] = ()
 ) -> Callable[[View | None], list[Entry]]:
-    """Everything by name: the actions with their keys, symbols, time zooms, themes, a picture of the screen, and `more`."""
+    """Everything by name: the actions with their keys, symbols, time zooms, themes, a picture, and `more`."""
     listed = [act for act in ACTS if act.id not in NOT_LISTED and (replayed or act.group != REPLAY)]
     acts = [Entry(act.help, " ".join(keymap.keys(act)), Choice("act", act.id), act.id) for act in listed]
     zooms = [Entry(f"time zoom: a column is {ms / 1000:g} s", "", Choice("time", str(ms))) for ms in ZOOMS_MS]

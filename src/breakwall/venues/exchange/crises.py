@@ -45,10 +45,10 @@ def _once(kind: FaultKind, match: str = "") -> Fault:
 
 CRISES: Mapping[str, Crisis] = {
     "flash-crash": Crisis(
-        "the price runs 3 % against the position within three seconds, through the stop, and half of it back",
+        "the walls go, the price runs 3 % against the position within two seconds, and half of it back",
         Needs.POSITION,
         14.0,
-        crash=(Leg(3, -300, -1.0), Leg(3, 0, -0.2), Leg(6, 150, 0.5), Leg(6, 0)),
+        crash=(Leg(2, -300, -1.0), Leg(3, 0, -0.2), Leg(6, 150, 0.5), Leg(6, 0)),
     ),
     "wall-pulled": Crisis(
         "every wall of the position's market is pulled at once", Needs.WALL, 10.0, pulls=True, market="bounce"

@@ -56,7 +56,9 @@ class Scene:
         if self.phase is Phase.WAITING:
             if self.waits_for_orders:
                 if struck:
-                    self._strike(self._newest(), now_ms)
+                    self._strike(self._newest(), self._deeds[-1].after_ms if self._deeds else now_ms)
+                else:
+                    self._before, self._equity = self._held(), self._worth()
                 return ()
             position = self._occasion(now_ms)
             return () if position is None else self._befall(position, now_ms)
@@ -130,10 +132,10 @@ class Scene:
             for fault in self.crisis.faults
         )
 
-    def _strike(self, symbol: str, now_ms: int) -> None:
-        self.phase, self._symbol, self._struck_ms = Phase.STRUCK, symbol, now_ms
-        self._before, self._equity = self._held(), self._worth()
+    def _strike(self, symbol: str, struck_ms: int) -> None:
+        self.phase, self._symbol, self._struck_ms = Phase.STRUCK, symbol, struck_ms
         if not self.waits_for_orders:
+            self._before, self._equity = self._held(), self._worth()
             self._deeds.clear()
 
     def _newest(self) -> str:
