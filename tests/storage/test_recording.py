@@ -12,7 +12,7 @@ from breakwall.model.actions import Note
 from breakwall.model.events import Event, Ignored, LinkChanged, Tick
 from breakwall.model.events import Link as VenueLink
 from breakwall.ports import Frame
-from breakwall.storage import recording
+from breakwall.storage import packed as writing
 from breakwall.storage.lines import Lines, zstd
 from breakwall.storage.recording import AnyLine, EventLine, Header, Recording, Recv
 from breakwall.storage.runs import StateError
@@ -113,7 +113,7 @@ async def test_a_low_disk_ends_the_recording_and_nothing_else(tmp_path: Path) ->
 
 @pytest.mark.asyncio
 async def test_a_disk_that_cannot_follow_ends_the_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recording, "BACKLOG_BYTES", 1000)
+    monkeypatch.setattr(writing, "BACKLOG_BYTES", 1000)
     reasons: list[str] = []
     tape = new(tmp_path / "r", on_stop=reasons.append)
     await tape.open()

@@ -5,32 +5,22 @@ event, actions. An event that was read from a frame is written as that frame and
 without a body: a replay decodes the frame again. Every other event carries its body. `actions`
 follow the event that caused them.
 
-Lines are encoded where they happen and packed and written off the loop every quarter of a second;
-what was flushed is readable after a `kill -9`. No fsync: a recording may lose its last second in a
-power cut, the journal may not.
+A recording may lose its last second in a power cut (see `storage.packed`), the journal may not.
 """
 
-import asyncio
 import hashlib
-import os
-import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO
 
 import msgspec
 
 from breakwall import __version__
 from breakwall.model.events import Event
 from breakwall.ports import Clock, Frame
-from breakwall.storage.lines import zstd
+from breakwall.storage.packed import DISK_FLOOR_BYTES, PackedLines
 from breakwall.storage.runs import StateError
 
 FORMAT = 1
-FLUSH_S = 0.25
-FLUSH_BYTES = 1 << 18
-BACKLOG_BYTES = 1 << 26
-DISK_FLOOR_BYTES = 500_000_000
 
 
 class Line(msgspec.Struct, frozen=True, gc=False, tag_field="t", omit_defaults=True):
@@ -142,8 +132,7 @@ class DigestRecorder:
 class Recording:
     """Writes one recording; a `ports.Recorder`.
 
-    A recording never disturbs the trading: when the disk runs low, fails or is too slow, it stops
-    and tells `on_stop` the reason; what was written stays readable.
+    A recording never disturbs the trading: when it cannot go on, it stops and tells `on_stop` the reason.
     """
 
     def __init__(
@@ -159,27 +148,19 @@ class Recording:
         self.path = path
         self.digest = ActionsDigest()
         self._clock = clock
-        self._on_stop = on_stop
-        self._floor = disk_floor_bytes
-        self._buffer = bytearray()
-        self._pack = zstd.ZstdCompressor(level=3)
-        self._file: IO[bytes] | None = None
-        self._wake = asyncio.Event()
-        self._leaving = False
-        self._writer: asyncio.Task[None] | None = None
+        self._lines = PackedLines(
+            path, on_stop=lambda why: on_stop(f"{why}, trading goes on"), disk_floor_bytes=disk_floor_bytes
+        )
         self._write(Header(f"breakwall {__version__}", FORMAT, run, self._seconds(), settings))
 
     async def open(self) -> None:
         """Create the file and start writing; raises StateError."""
         try:
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            number = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+            await self._lines.open()
         except OSError as error:
             raise StateError(
                 f"{self.path}: the recording cannot be made ({error.strerror}). Give a writable folder with --state."
             ) from error
-        self._file = os.fdopen(number, "wb", buffering=0)
-        self._writer = asyncio.create_task(self._keep_writing(), name="recording")
 
     def event(self, seq: int, at_ms: int, event: Event, frame: Frame | None) -> None:
         """What left the inbox, in that order."""
@@ -192,7 +173,7 @@ class Recording:
     def actions(self, seq: int, actions: Iterable[object]) -> None:
         line = actions_line(seq, actions)
         self.digest.add(line)
-        self._append(line)
+        self._lines.append(line)
 
     def http(self, conn: str, url: str, data: bytes) -> None:
         """An answer worth keeping beside the events, such as the instruments."""
@@ -207,74 +188,10 @@ class Recording:
 
     async def close(self) -> None:
         """Write what is left and close the file."""
-        if self._writer is None:
-            return
-        self._leaving = True
-        self._wake.set()
-        await self._writer
+        await self._lines.close()
 
     def _seconds(self) -> float:
         return self._clock.now_ns() / 1e9
 
     def _write(self, line: Line | FrameMark) -> None:
-        self._append(_ENCODER.encode(line))
-
-    def _append(self, line: bytes) -> None:
-        if self._leaving:
-            return
-        self._buffer += line
-        self._buffer += b"\n"
-        if len(self._buffer) >= FLUSH_BYTES:
-            self._wake.set()
-
-    async def _keep_writing(self) -> None:
-        try:
-            while not self._leaving:
-                await self._pause()
-                if self._buffer:
-                    await self._flush()
-        except OSError as error:
-            self._stop(f"{self.path}: {error.strerror or error}; the recording ends here, trading goes on")
-        else:
-            await self._finish()
-
-    async def _finish(self) -> None:
-        try:
-            await self._flush(last=True)
-        except OSError as error:
-            self._stop(f"{self.path}: {error.strerror or error}; the last lines of the recording are missing")
-        if self._file is not None:
-            self._file.close()
-
-    async def _pause(self) -> None:
-        try:
-            async with asyncio.timeout(FLUSH_S):
-                await self._wake.wait()
-        except TimeoutError:
-            pass
-        self._wake.clear()
-
-    async def _flush(self, *, last: bool = False) -> None:
-        if len(self._buffer) > BACKLOG_BYTES:
-            raise OSError(f"the disk is too slow: {len(self._buffer) >> 20} MB are waiting")
-        chunk, self._buffer = bytes(self._buffer), bytearray()
-        await asyncio.to_thread(self._store, chunk, last)
-
-    def _store(self, chunk: bytes, last: bool) -> None:
-        """Runs in a thread, one call at a time."""
-        free = shutil.disk_usage(self.path.parent).free
-        if free < self._floor:
-            raise OSError(f"only {free >> 20} MB are free on the disk, the floor is {self._floor >> 20} MB")
-        pack = self._pack
-        packed = memoryview(
-            pack.compress(chunk, pack.FLUSH_FRAME) if last else pack.compress(chunk, pack.FLUSH_BLOCK)
-        )
-        while packed and self._file is not None:
-            packed = packed[self._file.write(packed) :]
-
-    def _stop(self, reason: str) -> None:
-        self._leaving = True
-        self._buffer.clear()
-        if self._file is not None:
-            self._file.close()
-        self._on_stop(reason)
+        self._lines.append(_ENCODER.encode(line))
