@@ -275,6 +275,14 @@ class LedgerSettings(Section):
         return url
 
 
+class RecordSettings(Section):
+    """What `breakwall record` writes: a new part when one has `part_mb`, and with each UTC day if `new_day`."""
+
+    part_mb: Annotated[int, Field(ge=1, le=100_000)] = 256
+    new_day: bool = True
+    disk_floor_mb: Annotated[int, Field(ge=50, le=1_000_000)] = 1000
+
+
 class UiSettings(Section):
     """The screen. `max_kb_s` bounds what is sent to the terminal, `fps` how often it is looked at."""
 
@@ -319,6 +327,7 @@ class Settings(Section):
     recovery: RecoverySettings = RecoverySettings()
     engine: EngineSettings = EngineSettings()
     ledger: LedgerSettings = LedgerSettings()
+    record: RecordSettings = RecordSettings()
     ui: UiSettings = UiSettings()
     logs: LogSettings = LogSettings()
     keys: dict[str, str | tuple[str, ...]] = {}
