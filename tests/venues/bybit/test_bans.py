@@ -57,7 +57,7 @@ def test_the_next_start_asks_nothing_before_the_end_and_says_when_that_is(venue,
 
     error = virtual(work())
     assert error.code == 3
-    assert "x: expected to be answered, found our address banned until 22:14:50 UTC" in str(error)
+    assert "x: expected to be answered, found our address banned until 2023-11-14 22:14:50 UTC" in str(error)
     assert venue.requests == []
     assert venue.sockets == []
     assert notebook.of(ApiHealth) == [

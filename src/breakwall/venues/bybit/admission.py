@@ -111,7 +111,7 @@ class Admission:
         if until_ms:
             at = datetime.fromtimestamp(until_ms / 1000, UTC)
             message = (
-                f"{self._rest.host}: expected to be answered, found our address banned until {at:%H:%M:%S} UTC "
+                f"{self._rest.host}: expected to be answered, found our address banned until {at:%Y-%m-%d %H:%M:%S} UTC "
                 "(HTTP 403); nothing was sent. Start again then; stops stay on the exchange. From another address: "
                 "remove its file in the state folder's `bans`"
             )

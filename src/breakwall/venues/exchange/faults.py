@@ -17,6 +17,7 @@ from breakwall.ports import HttpAnswer
 
 FOR_EVER_S = 1e9
 BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head><body>cut off he"
+_DAY_S = 86_400
 _FIRST_RET_CODE = 1000
 
 
@@ -269,8 +270,11 @@ class Faults:
 
 
 def error_answer(code: int, left_s: float, now_ms: int) -> HttpAnswer:
-    """As the venue says it: an HTTP status below 1000, else a retCode in its envelope; when it will be over."""
+    """As the venue says it: an HTTP status below 1000, else a retCode in its envelope; when it will be over, where it
+    ends within a day.
+    """
     if code < _FIRST_RET_CODE:
-        return HttpAnswer(code, b"", {"retry-after": str(max(1, math.ceil(left_s)))})
+        ends = {"retry-after": str(max(1, math.ceil(left_s)))} if left_s <= _DAY_S else {}
+        return HttpAnswer(code, b"", ends)
     body = {"retCode": code, "retMsg": f"error {code}", "result": {}, "retExtInfo": {}, "time": now_ms}
     return HttpAnswer(200, msgspec.json.encode(body))
