@@ -167,6 +167,7 @@ def _bitcoin() -> SymbolView:
         tick=TICK,
         lot=LOT,
         usdt_per_tick_lot=TICK * LOT,
+        reach=(0.00052, 0.00061),
         bids=_levels(BID, -1, heavy),
         asks=_levels(ASK, 1, heavy),
         walls=walls,

@@ -190,6 +190,7 @@ class Cockpit(Themed[Leaving], OnTerminal[Leaving], inherit_bindings=False):
             self.trade.status.starting("starting: no market and no account yet")
             return
         view = self.desk.view(self.look.symbol)
+        self.look.follow(market.symbol for market in view.symbols)
         if self._bell.rings(view) and self.settings.ui.bell:
             self.bell()
         self.look.history.take_selected(view, self.look.symbol)

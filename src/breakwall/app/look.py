@@ -1,6 +1,7 @@
 """What the trader looks at: symbol, zoom, filter, selection. The engine knows nothing of it."""
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
 from decimal import Decimal
 from itertools import islice
 
@@ -26,7 +27,7 @@ class Look:
     """
 
     def __init__(self, symbols: tuple[str, ...], tape_min_usdt: Decimal) -> None:
-        self.symbols = symbols
+        self.pinned = self.symbols = symbols
         self.symbol = symbols[0]
         self.column_ms = 1_000
         self.ticks_per_half_row = 0
@@ -38,6 +39,10 @@ class Look:
         self.signal = ""
         self.maximised = ""
         self.drawer = "walls"
+
+    def follow(self, followed: Iterable[str]) -> None:
+        """The list: symbols of the settings, who else is followed, and the selected one whatever became of it."""
+        self.symbols = tuple(dict.fromkeys((*self.pinned, *followed, self.symbol)))
 
     def step_symbol(self, step: int) -> None:
         """The next or previous symbol; price zoom and centre belong to the old one."""

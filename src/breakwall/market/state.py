@@ -117,6 +117,14 @@ class Market:
         return self.book.reach_ticks
 
     @property
+    def reach(self) -> tuple[float, float] | None:
+        """How far the visible book reaches below and above the mid, as fractions; None without both sides."""
+        mid = self.mid_half_ticks
+        if mid is None:
+            return None
+        return 1 - 2 * self.book.bids.prices[0] / mid, 2 * self.book.asks.prices[-1] / mid - 1
+
+    @property
     def wants_depth(self) -> int:
         """The deeper subscription that walls need (`depth = "auto"`), or 0 where this one will do."""
         mid = self.mid_half_ticks

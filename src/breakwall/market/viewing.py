@@ -47,6 +47,7 @@ def symbol_view(
         tick=instrument.tick,
         lot=instrument.lot,
         usdt_per_tick_lot=instrument.usdt_per_tick_lot,
+        reach=market.reach,
         paused=paused,
         reducing=reducing,
         bids=market.book.bids.top(levels),

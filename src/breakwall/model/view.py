@@ -70,6 +70,7 @@ class SymbolView(Struct, frozen=True):
     Of the selected market also its depth: `bids` and `asks` are (ticks, lots) best first, `ended` walls newest first,
     `trades` newest last, and `trades_seen` counts all that were ever in it, so that a reader knows which are new.
     `usdt_per_tick_lot` times ticks times lots is a notional. `paused`: no entries here, or none at all, by a person.
+    `reach`: how far the book is known below and above the mid, as fractions; None: it is not.
     `reducing`: why nothing new is opened here other than that: the contract ends, or the screener has dropped it.
     """
 
@@ -88,6 +89,7 @@ class SymbolView(Struct, frozen=True):
     tick: Decimal = Decimal(1)
     lot: Decimal = Decimal(1)
     usdt_per_tick_lot: Decimal = Decimal(1)
+    reach: tuple[float, float] | None = None
     paused: bool = False
     reducing: str = ""
     bids: tuple[tuple[int, int], ...] = ()

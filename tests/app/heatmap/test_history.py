@@ -293,3 +293,12 @@ def test_a_picture_that_is_painted_slowly_has_no_holes(column_ms: int, columns: 
     assert np.all(history.columns("S0", column_ms, NOW_MS + 9_999, columns).states == LIVE)
     assert desk.asked.count("S0") == max(columns, 10)
     assert desk.asked.count("S1") == 10
+
+
+def test_who_is_no_longer_followed_is_forgotten() -> None:
+    history = History()
+    for symbol in ("A", "B"):
+        history.take(NOW_MS, replace(market(), symbol=symbol))
+    both = history.nbytes
+    history.due(NOW_MS, ("A",), "A", 1_000)
+    assert (history.nbytes, both) == (both // 2, 2 * (both // 2))

@@ -4,7 +4,18 @@ from decimal import Decimal
 
 import pytest
 
-from breakwall.app.rows.figures import age, bar, coarse, compact, countdown, percent, price, signed, time_of_day
+from breakwall.app.rows.figures import (
+    age,
+    bar,
+    coarse,
+    compact,
+    countdown,
+    percent,
+    price,
+    reach_words,
+    signed,
+    time_of_day,
+)
 
 UNKNOWN = "\N{EN DASH}"
 
@@ -117,3 +128,11 @@ def test_an_amount_has_three_digits_at_most(amount: float, text: str) -> None:
 )  # fmt: skip
 def test_a_sum_that_never_rests_has_two_figures(amount: int, text: str) -> None:
     assert coarse(amount) == coarse(Decimal(amount)) == text
+
+
+@pytest.mark.parametrize(
+    ("reach", "words"),
+    [(None, ""), ((0.0005, 0.00051), "±0.05%"), ((0.0005, 0.0006), "-0.05+0.06%"), ((0.02, 0.031), "-2.00+3.10%")],
+)
+def test_the_reach_of_a_book(reach, words) -> None:
+    assert reach_words(reach) == words

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from breakwall.app.cockpit import Cockpit
 from breakwall.app.widgets.status import Status, Vitals, machine_row, money_row
 from breakwall.clock import SystemClock
-from breakwall.model.view import ApiView, LimitView, RuleView
+from breakwall.model.view import ApiView, LimitView, RuleView, ScreenerView
 from breakwall.settings import Settings
 from tests.patience import until
 
@@ -209,3 +209,25 @@ def test_a_flat_position_is_not_taken_for_a_flat_trend(calm) -> None:
     market = replace(calm.market("BTCUSDT"), trend="flat")
     flat = replace(calm, positions=(), symbols=(market,))
     assert "trend ■ flat  pos flat  day" in text_of(money_row(flat, "BTCUSDT", 120))
+
+
+@pytest.mark.parametrize("width", [80, 120, 200])
+def test_a_symbol_that_takes_no_entries_says_so_at_every_size(calm, width) -> None:
+    market = replace(calm.symbols[0], reducing="the exchange ends this contract in 3 h 20 min")
+    row = text_of(machine_row(replace(calm, symbols=(market, *calm.symbols[1:])), "BTCUSDT", width, None))
+    assert " NO ENTRIES HERE " in row
+    assert ("ends this contract in 3 h 20 min" in row) is (width > 80)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"age_ms": 12_000}, "movers 1 of 612 12s"),
+        ({"age_ms": None}, "movers looking"),
+        ({"age_ms": 12_000, "trouble": "HTTP 502"}, "screener: HTTP 502"),
+    ],
+)
+def test_how_the_movers_were_found_is_told(calm, changes, words) -> None:
+    scan = replace(ScreenerView(None, 612, 212, (("DOGEUSDT", Decimal("0.31")),)), **changes)
+    assert words in text_of(machine_row(replace(calm, screener=scan), "BTCUSDT", 160, None))
+    assert "movers" not in text_of(machine_row(calm, "BTCUSDT", 160, None))

@@ -25,7 +25,7 @@ WIDE = """
  41688 ASK 64119.0 1.99M  0.00%  45s ▰▰▰▰▱ EATEN 95s
 """
 DRAWER = """
- WALLS       PRICE  SIZE   AWAY  AGE HIT GONE  STATE                    5 stand
+ WALLS       PRICE  SIZE   AWAY  AGE HIT GONE  STATE 5 stand within -0.05+0.06%
  41764 ASK 64122.5 2.40M +0.01%   2m   3 ▰▰▱▱▱ 31% eaten
  41758 BID 64107.0 1.44M -0.02%   5m   1 ▰▰▰▱▱ 40% pulled 5% eaten
  41790 BID 64098.3 2.63M -0.03% 6.4s   0 ▱▱▱▱▱ whole

@@ -279,8 +279,10 @@ class History:
     def due(self, at_ms: int, symbols: Sequence[str], selected: str, column_ms: int) -> list[str]:
         """The markets that were not seen in this second, or the selected one not in its shorter column.
 
-        Only some of them at a time, so that no frame bears them all.
+        Only some of them at a time, so that no frame bears them all. Who is not in the list any more is forgotten.
         """
+        for gone in self._pasts.keys() - {*symbols}:
+            del self._pasts[gone]
         spans = dict.fromkeys(symbols[:FOLLOWED], _SECOND_MS) | {selected: min(column_ms, _SECOND_MS)}
         due = [symbol for symbol, span_ms in spans.items() if self._last(symbol, span_ms) != at_ms // span_ms]
         return due[: max(1, min(_MOST_A_FRAME, -(-len(symbols) // 3)))]

@@ -83,3 +83,11 @@ def bar(share: float, cells: int) -> str:
     """A share from 0 to 1 as cells; anything above nothing shows, and it is full at the limit only."""
     filled = cells if share >= 1 else min(cells - 1, -int(-share * cells // 1)) if share > 0 else 0
     return "▰" * filled + "▱" * (cells - filled)
+
+
+def reach_words(reach: tuple[float, float] | None) -> str:
+    """How far the book is known below and above the price, per cent; one figure where both are the same."""
+    if reach is None:
+        return ""
+    below, above = (f"{100 * share:.2f}" for share in reach)
+    return f"±{below}%" if below == above else f"-{below}+{above}%"

@@ -13,12 +13,12 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from breakwall.app.heatmap import field, heat
-from breakwall.app.heatmap.axis import PriceAxis, follow, reach
+from breakwall.app.heatmap.axis import PriceAxis, follow
 from breakwall.app.heatmap.field import Cells, Palette
 from breakwall.app.heatmap.history import LIVE, NOT_SEEN, STATES, Columns, Ints
 from breakwall.app.heatmap.labels import AXIS_WIDTH, OwnPrice, axis_rows, own_prices
 from breakwall.app.look import Look
-from breakwall.app.rows.figures import price
+from breakwall.app.rows.figures import price, reach_words
 from breakwall.app.rows.row import Row, left, right
 from breakwall.app.rows.table import Word, fit
 from breakwall.app.themes.ink import Ink
@@ -101,10 +101,9 @@ def heading(market: SymbolView | None, axis: PriceAxis | None, look: Look, width
         words.append(Word(0, ((market.status, "bar-good" if is_live(market) else "bar-warn"),)))
     if market is not None and axis is not None:
         words.append(Word(2, ((f"{price(2 * axis.step * market.tick, market.tick)}/row", "title-dim"),)))
-        far = reach(market)
+        far = reach_words(market.reach)
         if far:
-            share = 100 * far / max(1, axis.centre_ticks)
-            words.append(Word(3, ((f"reach ±{price(far * market.tick, market.tick)} ({share:.2f}%)", "title-dim"),)))
+            words.append(Word(3, ((f"reach {far}", "title-dim"),)))
         missed = look.history.trades_missed(market.symbol)
         if missed:
             words.append(Word(4, ((f"{missed} trades not seen", "title-dim"),)))

@@ -133,6 +133,11 @@ def machine_row(view: View, symbol: str, width: int, vitals: Vitals | None, play
     market = view.market(symbol)
     played = [] if playing is None else [Word(0, _played(playing))]
     words = [*played, Word(0, _data(market)), Word(1, _breaker(view)), _account(view), *_api(view), *_limits(view)]
+    if market and market.reducing:
+        words += [
+            Word(1, ((" NO ENTRIES HERE ", "bar-warn"),)),
+            Word(2, ((_short(market.reducing, 60), "bar-warn"),)),
+        ]
     if market and market.paused:
         words.append(Word(1, ((" PAUSED ", "bar-warn"),)))
     elif held := held_here(view, symbol):
@@ -149,6 +154,7 @@ def machine_row(view: View, symbol: str, width: int, vitals: Vitals | None, play
         words.append(Word(2, ((_short(f"no entries: {view.why}", max(20, width - taken)), "bar-warn"),)))
     if market and market.status_reason:
         words.append(Word(3, ((_short(market.status_reason, 40), "bar-warn"),)))
+    words += _screener(view)
     words += _latency(view, market)
     words += [] if vitals is None else _screen(vitals)
     if market and market.next_funding_ms is not None:
@@ -213,6 +219,17 @@ def _account(view: View) -> Word:
     proven = is_proven(view.read_back_age_ms)
     words = f"{'✓' if proven else 'unproven'} {age(view.read_back_age_ms)}"
     return Word(3 if proven else 1, _pair("account", words, "bar-good" if proven else "bar-warn"))
+
+
+def _screener(view: View) -> list[Word]:
+    """How many of the markets that were looked at are chosen, and when that was; nothing where nobody looks."""
+    scan = view.screener
+    if scan is None:
+        return []
+    if scan.trouble:
+        return [Word(3, ((_short(f"screener: {scan.trouble}", 40), "bar-warn"),))]
+    words = f"{len(scan.chosen)} of {scan.listed} {age(scan.age_ms)}" if scan.age_ms is not None else "looking"
+    return [Word(6, _pair("movers", words))]
 
 
 def _latency(view: View, market: SymbolView | None) -> list[Word]:

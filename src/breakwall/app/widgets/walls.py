@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from breakwall.app.rows.figures import UNKNOWN, age, bar, compact, percent, price
+from breakwall.app.rows.figures import UNKNOWN, age, bar, compact, percent, price, reach_words
 from breakwall.app.rows.row import Cell, Row, left
 from breakwall.app.rows.table import Column, Table, table
 from breakwall.app.trust import is_live, status_words
@@ -34,13 +34,22 @@ class Walls(Pane, can_focus=True):
         word, ink = status_words(market)
         if market is None or not (market.walls or market.ended):
             words = " no walls" if market is not None and not word else " no walls are known"
-            return [self.title(width, word, ink), ((left(words, width), "dim"),)]
+            return [self.title(width, word or within(market, width // 2), ink), ((left(words, width), "dim"),)]
         laid = wall_table(market, view.at_ms, width)
         room = height - 1
         cut = len(laid.rows) - room
         if not word:
             word = f"{room} of {len(laid.rows)}" if cut > 0 else f"{len(market.walls)} stand"
+            room_left = width - len(" ".join(laid.heads).rstrip()) - 2
+            far = within(market, room_left - len(word) - 1)
+            word = f"{word} {far}" if far else word
         return [self.headed(laid.heads, width, word, ink), *laid.rows[:room]]
+
+
+def within(market: SymbolView | None, room: int) -> str:
+    """How far from the price walls can be seen at all, where there is room to say it."""
+    words = f"within {reach_words(market.reach)}" if market is not None and market.reach is not None else ""
+    return words if len(words) <= room else ""
 
 
 def wall_table(market: SymbolView, now_ms: int, width: int) -> Table:
