@@ -235,6 +235,11 @@ class Stage(Protocol):
         """Of the crises that are over, newest last."""
         ...
 
+    @property
+    def news(self) -> str:
+        """What was said last of the crisis that is on, or was; empty while there was none."""
+        ...
+
     def play(self, name: str, symbol: str = "") -> None:
         """Ask for one, in this market or in any; what comes of it is said in the log."""
         ...

@@ -39,6 +39,7 @@ class Controls:
         self.dealing = Dealing(cockpit.clock, cockpit.trade.banner)
         self.cockpit.trade.footer.keymap = keymap
         self._prefix: tuple[str, int] | None = None
+        self._news = ""
         self._does: dict[str, Callable[[], None]] = self._table()
 
     # Keys
@@ -159,6 +160,10 @@ class Controls:
         """A new view: what is asked and answered is said by it."""
         self.dealing.desk, self.dealing.view = self.cockpit.desk, view
         self.dealing.send_kept()
+        news = self.cockpit.stage.news if self.cockpit.stage is not None else ""
+        if news != self._news:
+            self._news = news
+            self.dealing.say(news)
         self.update_overlays()
 
     def show_answer(self) -> None:

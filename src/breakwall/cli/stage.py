@@ -47,6 +47,7 @@ class Stage:
         self.names = names
         self.tell: Callable[[CrisisReceipt], None] = lambda _receipt: None
         self.receipts: tuple[CrisisReceipt, ...] = ()
+        self.news = ""
         self._transport = transport
         self._clock = clock
         self._engine = engine
@@ -116,10 +117,10 @@ class Stage:
         phase = "" if crisis is None else f"{crisis.name} {crisis.phase}"
         if crisis is not None and phase != self._phase:
             if crisis.struck_ms:
-                self._engine.say(f"CRISIS {crisis.name} strikes {crisis.symbol}: {crisis.text}", "warning")
+                self._say(f"CRISIS {crisis.name} strikes {crisis.symbol}: {crisis.text}", "warning")
             else:
                 self._before = self._engine.view().counters
-                self._engine.say(f"crisis {crisis.name} waits for {crisis.waits_for}")
+                self._say(f"crisis {crisis.name} waits for {crisis.waits_for}")
         self._phase = phase
         if crisis is None and not self._asking:
             self._more.clear()
@@ -131,13 +132,17 @@ class Stage:
         self.receipts = (*self.receipts, receipt)
         self._before = self._engine.view().counters
         self.tell(receipt)
-        self._engine.say(f"crisis {summary(receipt)}", "info" if receipt.books_agree else "warning")
+        self._say(f"crisis {summary(receipt)}", "info" if receipt.books_agree else "warning")
+
+    def _say(self, text: str, level: str = "info") -> None:
+        self.news = text
+        self._engine.say(text, level)
 
     def _receipt(self, story: Story, differences: tuple[str, ...]) -> CrisisReceipt:
         now, before, since_ms = self._engine.view().counters, self._before, story.struck_ms
         until_ms = since_ms + round(story.seconds * 1000)
         said = [Said(at_ms - since_ms, text) for at_ms, text in self._said.values() if since_ms <= at_ms <= until_ms]
-        asked = [deed.after_ms for deed in story.deeds if deed.after_ms >= 0]
+        asked = [deed.after_ms for deed in story.deeds if deed.after_ms > 0]
         return CrisisReceipt(
             story,
             min(asked, default=None),
