@@ -40,7 +40,18 @@ def on_read_back(state: State, event: ReadBack) -> None:
         state.recovered_ms = state.now
         points.reach(Point.RECOVERING)
     guarding.look_after(state, [position.symbol for position in state.positions.held()])
+    notice_transfer(state)
     judge(state, event, findings, news)
+
+
+def notice_transfer(state: State) -> None:
+    """Tell what came or went without a trade; how much is too much is the breaker's to say (missing money)."""
+    if state.positions.held() or state.orders.open():
+        return
+    moved = state.transfers.look(state.wallet.balance_usdt, state.breaker.made)
+    if moved:
+        why = "no trade of ours explains it: a deposit, a withdrawal, or somebody else's trading"
+        state.say("transfer", f"the balance changed by {moved:+.2f} USDT; {why}", level="warning", durable=True)
 
 
 def on_read_back_failed(state: State, event: ReadBackFailed) -> None:

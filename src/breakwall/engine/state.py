@@ -9,6 +9,7 @@ from breakwall.engine.delays import Lateness
 from breakwall.engine.passes import Review
 from breakwall.engine.roster import Roster
 from breakwall.engine.rota import Rota
+from breakwall.engine.transfers import Transfers
 from breakwall.engine.wishes import Wish
 from breakwall.market.state import Market
 from breakwall.model.actions import Action, AskReadBack, Note
@@ -91,6 +92,7 @@ class State:
         self.fills_since_ms = 0
         self.first_book_ms: int | None = None
         self.recovered_ms: int | None = None
+        self.transfers = Transfers()
         self.pruned_ms = 0
         self.checkpoint: Checkpoint | None = None  # taken, and waiting until nothing of before it can come any more
         self.looked_ms = 0  # when a checkpoint was thought of last

@@ -117,6 +117,18 @@ def test_fees_fall_back_to_the_settings(venue, broker, virtual) -> None:
         (ACCOUNT, {"unifiedMarginStatus": 4, "marginMode": "ISOLATED_MARGIN"}, "Unified Trading Account 2.0", 6),
         ("/v5/market/instruments-info", {"list": []}, "symbol BTCUSDT: .*no such symbol; remove it", 6),
         ("/v5/market/instruments-info", {"list": [RULES | {"status": "Delivering"}]}, "Delivering", 6),
+        (
+            "/v5/market/instruments-info",
+            {"list": [RULES | {"leverageFilter": {"maxLeverage": "50", "leverageStep": "3"}}]},
+            "BTCUSDT leverage: expected a multiple of 3, found 10; change",
+            6,
+        ),
+        (
+            "/v5/market/instruments-info",
+            {"list": [RULES | {"leverageFilter": {"maxLeverage": "5", "leverageStep": "0.01"}}]},
+            "BTCUSDT leverage: expected at most 5, found 10; lower",
+            6,
+        ),
         ("/v5/market/instruments-info", {"rows": []}, "expected a list of objects", 3),
         (POSITIONS, {"list": [FLAT | {"positionIdx": 1}, FLAT | {"positionIdx": 2}]}, "one-way, found hedge", 6),
         (POSITIONS, {"list": [LONG | {"leverage": "3"}]}, "expected 10, found 3 with an open position", 6),

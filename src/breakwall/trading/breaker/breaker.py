@@ -113,6 +113,11 @@ class Breaker:
         return self._memory.realised
 
     @property
+    def made(self) -> Decimal:
+        """Net of all closed trades since counting began."""
+        return self._memory.made
+
+    @property
     def equity(self) -> Decimal:
         return self._memory.equity
 

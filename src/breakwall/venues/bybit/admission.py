@@ -109,10 +109,10 @@ class Admission:
         """Asking would only make it longer; stops that stand at the venue need nobody."""
         until_ms = self._rest.terms.banned_until_ms
         if until_ms:
-            at = datetime.fromtimestamp(until_ms / 1000, UTC)
+            at = f"{datetime.fromtimestamp(until_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
             message = (
-                f"{self._rest.host}: expected to be answered, found our address banned until {at:%Y-%m-%d %H:%M:%S} UTC "
-                "(HTTP 403); nothing was sent. Start again then; stops stay on the exchange. From another address: "
+                f"{self._rest.host}: expected to be answered, found our address banned until {at} (HTTP 403); "
+                "nothing was sent. Start again then; stops stay on the exchange. From another address: "
                 "remove its file in the state folder's `bans`"
             )
             raise VenueError(message, code=UNREACHABLE)
@@ -125,6 +125,9 @@ class Admission:
         if self._leverage > instrument.max_leverage:
             most = fixed(instrument.max_leverage)
             _refuse(f"{symbol} leverage", f"at most {most}", fixed(self._leverage), "lower [risk] leverage")
+        if self._leverage % instrument.leverage_step:
+            steps = f"a multiple of {fixed(instrument.leverage_step)}"
+            _refuse(f"{symbol} leverage", steps, fixed(self._leverage), "change [risk] leverage")
 
     async def _position_rows(self, symbol: str) -> list[Record]:
         params = {"category": "linear", "symbol": symbol}
