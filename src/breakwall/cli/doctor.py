@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from breakwall.settings import Settings
     from breakwall.venues.bybit.endpoints import Urls
 
-_POINT = 16
+_POINT = 18
 _INDENT = " " * 6
 _LEAST_COLUMNS = 40
 _INK = {"pass": "green", "warn": "yellow", "fail": "red", "skip": "bright_black"}

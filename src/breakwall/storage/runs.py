@@ -23,6 +23,7 @@ from breakwall.places import APP, JOURNAL_FILE, LEDGER_FILE, lock_name, state_fo
 
 _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _OWNER_S = 0.2
+_LINE = 40
 _CREDENTIALS = struct.Struct("3i")  # process, user, group
 
 
@@ -116,13 +117,14 @@ class InstanceLock:
             raise self._taken(holder) from error
         self._file = file
         self._name = self._claim_name()
+        _write(file, _read(file)[1])
 
     def claim_run(self, last_in_journal: int, now_ms: int) -> int:
         """The number of this run, remembered with our process id; the lock must be held."""
         if self._file is None:
             raise StateError(f"{self.path}: a run number was asked for without the lock")
         run = next_run(max(last_in_journal, _read(self._file)[1]), now_ms)
-        os.pwrite(self._file, f"{os.getpid()} {run}\n".encode(), 0)
+        _write(self._file, run)
         os.fsync(self._file)
         return run
 
@@ -188,3 +190,8 @@ def _read(file: int) -> tuple[int, int]:
     if len(words) != 2 or not all(word.isdigit() for word in words):
         return 0, 0
     return int(words[0]), int(words[1])
+
+
+def _write(file: int, run: int) -> None:
+    """Who holds it, and the last run number; always as long, so that nothing of what was there before remains."""
+    os.pwrite(file, f"{os.getpid()} {run}".ljust(_LINE).encode() + b"\n", 0)
