@@ -23,6 +23,8 @@ from breakwall.storage.runs import StateError
 ACCOUNT_FILE = "account"
 """In a demo's run folder: the account that its journal belongs to, whichever exchange has it."""
 _START_TIMEOUT_S = 15.0
+_READING_TIMEOUT_S = 300.0
+"""A long recording is read once before it is played."""
 _ANSWER_TIMEOUT_S = 5.0
 """A dead one refuses at once; one on a busy machine is slow, and must not be taken for dead with what it holds."""
 _NAME = "[!-~]{1,100}"
@@ -48,6 +50,7 @@ class ChildExchange(msgspec.Struct, frozen=True):
     seed: int
     scenario: str
     trade: str = ""
+    recording: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"ChildExchange({self.http!r}, ***)"
@@ -111,16 +114,28 @@ def _look(http: str) -> Life:
 
 
 async def start(
-    folder: Path, key: str, *, seed: int, scenario: str, linger_s: int, faults: Path | None = None
+    folder: Path,
+    key: str,
+    *,
+    seed: int,
+    scenario: str,
+    linger_s: int,
+    faults: Path | None = None,
+    recording: tuple[Path, ...] = (),
+    loop: bool = False,
 ) -> ChildExchange:
     """Start an exchange with the account of this key on a free loopback port, and write down how to reach it.
+
+    A `recording` is its market then, again and again with `loop`, whatever the `scenario`.
 
     It has a session of its own, so that a signal or a closed terminal meant for the cockpit does not
     reach it. Raises VenueError with the end of its own messages when it does not come up, StateError
     where the folder cannot be written.
     """
-    words = ["--port", "0", "--seed", str(seed), "--scenario", scenario, "--linger", str(linger_s)]
+    words = ["--port", "0", "--seed", str(seed), "--linger", str(linger_s)]
+    words += [] if recording else ["--scenario", scenario]
     words += [] if faults is None else ["--faults", str(faults)]
+    words += [word for path in recording for word in ("--recording", str(path))] + ["--loop"] * loop
     messages = folder / "exchange.log"
     keys = dict(zip(LOOPBACK, (key, secrets.token_urlsafe(24)), strict=True))
     try:
@@ -135,9 +150,17 @@ async def start(
         )  # fmt: skip
     assert process.stdout is not None
     try:
-        line = await asyncio.wait_for(process.stdout.readline(), _START_TIMEOUT_S)
+        line = await asyncio.wait_for(
+            process.stdout.readline(), _READING_TIMEOUT_S if recording else _START_TIMEOUT_S
+        )
         told = msgspec.json.decode(line)
-        child = msgspec.convert({**told, "pid": process.pid, "seed": seed, "scenario": scenario}, ChildExchange)
+        ours = {
+            "pid": process.pid,
+            "seed": seed,
+            "scenario": scenario,
+            "recording": [str(path) for path in recording],
+        }
+        child = msgspec.convert({**told, **ours}, ChildExchange)
     except BaseException as error:
         with contextlib.suppress(ProcessLookupError):
             process.kill()

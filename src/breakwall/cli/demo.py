@@ -11,6 +11,8 @@ SCENARIOS = ("tour", "calm", "breakout", "bounce", "spoof")
 CRISES = ("flash-crash", "wall-pulled", "disconnect", "partial-fill", "liquidation", "stop-rejected", "lost-ack")
 PLAYED = (*SCENARIOS, *CRISES)
 """What an exchange plays; named here, so that nobody waits for a market to be loaded."""
+_AFTERWARDS_S = 1.5
+"""A recording begins when the engine has subscribed; its end is not to be taken for silence."""
 
 
 def demo(
@@ -28,10 +30,16 @@ def demo(
         Path | None, typer.Option(help="no terminal: draw the screen, and write it to this SVG when --for is over")
     ] = None,
     size: Annotated[str, typer.Option(metavar="COLUMNSxROWS", help="of the picture")] = "160x48",
+    *,
     faults: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="what goes wrong at the exchange, TOML or JSON: docs/faults.md"),
     ] = None,
+    recording: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="the market of a recording, instead of a played one; again for more files"),
+    ] = None,
+    loop: Annotated[bool, typer.Option("--loop", help="begin the recording again at its end")] = False,
 ) -> None:
     """Trade the embedded exchange (badge SIM): no account, no internet, no money."""
     if scenario not in PLAYED:
@@ -42,6 +50,10 @@ def demo(
     if picture is not None and (seconds is None or no_ui):
         raise typer.BadParameter("expected --for with it, and no --no-ui", param_hint="--picture")
     asked = Asked(seconds, as_json, no_ui, safe, picture, _size_of(size))
+    if recording:
+        raise typer.Exit(
+            _run_recording(asked, tuple(recording), loop=loop, config=config, state=state, faults=faults)
+        )
     raise typer.Exit(run_demo(asked, scenario=scenario, seed=seed, config=config, state=state, faults=faults))
 
 
@@ -77,3 +89,33 @@ def run_demo(
     from breakwall.cli.config import load_checked
 
     return trade(asked, load_checked(config), lambda: runplace.find(runplace.Market(scenario, seed, faults), state))
+
+
+def _run_recording(
+    asked: Asked, paths: tuple[Path, ...], *, loop: bool, config: Path | None, state: Path | None, faults: Path | None
+) -> int:
+    """The demo on the market of a recording: its symbols, its books as deep as they are.
+
+    Without a screen it ends with the recording; on a screen the market stands still then, for whoever looks at it.
+    """
+    from math import inf
+
+    from msgspec.structs import replace
+
+    from breakwall.cli import runplace
+    from breakwall.cli.config import load_checked
+    from breakwall.replay.contents import contents
+    from breakwall.replay.player import served_depth
+    from breakwall.settings import Settings
+
+    found = contents(paths)
+    settings = load_checked(config).model_dump(by_alias=True)
+    settings |= {"symbols": found.symbols, "disabled": [one for one in settings["disabled"] if one in found.symbols]}
+    settings["venue"] |= {"depth": min(200, served_depth(found))}
+    if asked.no_ui and not loop:
+        asked = replace(asked, seconds=min(asked.seconds or inf, found.seconds + _AFTERWARDS_S))
+    names = ", ".join(path.name for path in paths)
+    end = "then it begins again" if loop else "then the market stands still"
+    notes = (*found.notes, f"the recording lasts {found.seconds:.0f} s, {end}")
+    market = runplace.Market(f"recording {names}", 0, faults, tuple(map(Path.absolute, paths)), loop, notes)
+    return trade(asked, Settings.model_validate(settings), lambda: runplace.find(market, state))

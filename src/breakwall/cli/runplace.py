@@ -75,11 +75,17 @@ def lock_of(key: str) -> InstanceLock:
 
 
 class Market(Struct, frozen=True):
-    """Which market was asked for; `seed` None: any. `faults` is the file of what goes wrong there, None: nothing."""
+    """Which market was asked for; `seed` None: any. `faults` is the file of what goes wrong there, None: nothing.
+
+    A `recording` is played instead of a scenario, again and again with `loop`; `notes` tell what is to know of it.
+    """
 
     scenario: str
     seed: int | None
     faults: Path | None = None
+    recording: tuple[Path, ...] = ()
+    loop: bool = False
+    notes: tuple[str, ...] = ()
 
 
 async def find(market: Market, state: Path | None) -> DemoPlace:
@@ -155,15 +161,25 @@ async def _anew(
     known = folder.journal.exists()
     seed = secrets.randbelow(1_000_000) if market.seed is None else market.seed
     exchange = await children.start(
-        folder.path, key, seed=seed, scenario=market.scenario, linger_s=LINGER_S, faults=market.faults
+        folder.path,
+        key,
+        seed=seed,
+        scenario=market.scenario,
+        linger_s=LINGER_S,
+        faults=market.faults,
+        recording=market.recording,
+        loop=market.loop,
     )
-    words = f"embedded exchange at {exchange.http}, {market.scenario}, seed {seed}"
+    words = f"embedded exchange at {exchange.http}, {market.scenario}"
+    words += "" if market.recording else f", seed {seed}"
     words += f", faults of {market.faults}" if market.faults else ""
     if before is not None:
         words += f"; it begins flat: the one before (process {before.pid}) is gone with all that was held there"
     elif known:
         words += "; it begins flat: the one before ended with its run"
-    return DemoPlace(folder, exchange, lock, words, fresh=True)
+    found = DemoPlace(folder, exchange, lock, words, fresh=True)
+    found.warnings = market.notes
+    return found
 
 
 def _again(folder: StateFolder, exchange: ChildExchange, lock: InstanceLock) -> DemoPlace:
@@ -175,7 +191,7 @@ async def _orphan(path: Path, market: Market) -> DemoPlace | None:
     exchange = children.remembered(path)
     if exchange is None or market.scenario != exchange.scenario or market.seed not in {None, exchange.seed}:
         return None
-    if market.faults is not None:
+    if market.faults is not None or market.recording or exchange.recording:
         return None
     if not await children.alive(exchange):
         return None
