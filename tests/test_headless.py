@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from breakwall.headless import status_lines
-from breakwall.model.view import Counters, LimitView, PositionView, SymbolView, View, WallView
+from breakwall.model.view import Counters, LimitView, PositionView, ScreenerView, SymbolView, View, WallView
 
 STAMP = len("10:35:31.278 INFO    ")
 ASK = WallView(
@@ -103,3 +103,37 @@ def test_a_request_budget_is_told_once_half_of_it_is_gone(left: float, wait_ms: 
     lines = status_lines(view(limits=(limit,)))
     assert any(line.startswith("  requests to orders: ") for line in lines) is told
     assert all(len(line) + STAMP <= 120 for line in lines)
+
+
+def test_the_reach_and_why_a_market_is_only_left_are_told() -> None:
+    market = replace(BTC, reach=(0.00061, 0.00052), reducing="the exchange ends this contract in 0 h 59 min")
+    line = status_lines(view(symbols=(market,)))[1]
+    assert line == (
+        "  BTCUSDT  65266.60 up   LIVE ±0.05% | no walls | no entries: the exchange ends this contract in 0 h 59 min"
+    )
+
+
+def test_of_many_markets_the_first_the_held_and_the_largest_walls_are_told() -> None:
+    markets = [replace(BTC, symbol=f"M{number:02d}USDT", walls=(BID,)) for number in range(20)]
+    markets[18] = replace(markets[18], symbol="SOLUSDT")
+    markets[19] = replace(markets[19], walls=(replace(ASK, notional_usdt=Decimal(12_000_000)),))
+    lines = status_lines(view(symbols=tuple(markets), positions=(SHORT,)))
+    named = [line.split()[0] for line in lines[1:-1]]
+    assert named == [*(f"M{number:02d}USDT" for number in range(8)), "SOLUSDT", "and", "largest"]
+    assert "  and 11 markets more" in lines
+    assert lines[-2].startswith("  largest walls: M19USDT ask 12.0M +0.01% 34 s, M00USDT bid 9.0M -0.26% 34 s, ")
+    assert max(map(len, lines)) <= 120
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "  screener: 1 chosen, 212 fit, 612 listed 12 s ago"),
+        ({"trouble": "HTTP 502"}, "listed 12 s ago; now: HTTP 502"),
+        ({"age_ms": None}, "  screener: has not looked yet"),
+    ],
+)
+def test_how_the_movers_were_found_is_told(changes: dict[str, object], words: str) -> None:
+    scan = replace(ScreenerView(12_000, 612, 212, (("DOGEUSDT", Decimal("0.31")),)), **changes)
+    assert words in "\n".join(status_lines(view(screener=scan)))
+    assert "screener" not in "\n".join(status_lines(view()))

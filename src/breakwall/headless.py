@@ -8,6 +8,8 @@ from msgspec import Struct
 from breakwall.model.crisis import CrisisReceipt, summary
 from breakwall.model.view import PositionView, SymbolView, View, WallView
 
+_MARKETS = 8  # markets with a line of their own
+_LARGEST = 3
 _WHOLE = 0.1  # a wall that has lost less is called whole
 
 
@@ -23,20 +25,61 @@ def status_lines(view: View) -> tuple[str, ...]:
     )
     why = (f"  no entries: {view.why}",) if view.why else ()
     limits = tuple([f"  requests to {limit.group}: {limit.words}" for limit in view.limits if limit.is_pressed])
-    return head, *why, *limits, *map(_market_line, view.symbols), *map(_position_line, view.positions)
+    shown = _worth_a_line(view)
+    more = len(view.symbols) - len(shown)
+    rest = (f"  and {more} markets more",) if more else ()
+    markets = (*map(_market_line, shown), *rest, *_screener_line(view), *_largest_walls(view))
+    return head, *why, *limits, *markets, *map(_position_line, view.positions)
+
+
+def _worth_a_line(view: View) -> list[SymbolView]:
+    """The first markets and all in which something is held: of hundreds nobody reads each line."""
+    held = {position.symbol for position in view.positions}
+    return [market for place, market in enumerate(view.symbols) if place < _MARKETS or market.symbol in held]
+
+
+def _screener_line(view: View) -> tuple[str, ...]:
+    scan = view.screener
+    if scan is None:
+        return ()
+    if scan.age_ms is None:
+        return (f"  screener: {scan.trouble or 'has not looked yet'}",)
+    found = f"{len(scan.chosen)} chosen, {scan.eligible} fit, {scan.listed} listed {scan.age_ms / 1000:.0f} s ago"
+    return (f"  screener: {found}" + (f"; now: {scan.trouble}" if scan.trouble else ""),)
+
+
+def _largest_walls(view: View) -> tuple[str, ...]:
+    """Of all markets, where there are more than can be taken in line by line."""
+    if len(view.symbols) <= _MARKETS:
+        return ()
+    walls = [(wall, market) for market in view.symbols for wall in market.walls if wall.in_view and market.mid]
+    walls.sort(key=lambda found: found[0].notional_usdt, reverse=True)
+    words = [
+        f"{market.symbol} {'bid' if wall.bid else 'ask'} {wall.notional_usdt / 1_000_000:.1f}M "
+        f"{(wall.price - market.mid) / market.mid:+.2%} {wall.age_ms / 1000:.0f} s"
+        for wall, market in walls[:_LARGEST]
+        if market.mid is not None
+    ]
+    return (f"  largest walls: {', '.join(words)}",) if words else ()
 
 
 def _market_line(market: SymbolView) -> str:
     """Price, trend and the nearest wall of each side; walls are judged by what is left of them."""
     price = "-" if market.bid is None else f"{market.bid}"
-    head = f"  {market.symbol:8} {price:>8} {market.trend:4} {market.status}"
+    head = f"  {market.symbol:8} {price:>8} {market.trend:4} {market.status}{_reach(market)}"
     walls: list[str] = []
     for word, bid in (("ask", False), ("bid", True)):
         side = sorted((wall for wall in market.walls if wall.bid is bid), key=lambda wall: wall.price, reverse=bid)
         if side and market.bid:
             more = f" +{len(side) - 1}" if len(side) > 1 else ""
             walls.append(f"{word} {_wall_words(side[0], market.bid)}{more}")
-    return f"{head} | wall {', '.join(walls)}" if walls else f"{head} | no walls"
+    ends = f" | no entries: {market.reducing}" if market.reducing else ""
+    return (f"{head} | wall {', '.join(walls)}" if walls else f"{head} | no walls") + ends
+
+
+def _reach(market: SymbolView) -> str:
+    """How far the book is known on its shorter side, per cent."""
+    return f" ±{min(market.reach):.2%}" if market.reach is not None else ""
 
 
 def _wall_words(wall: WallView, price: Decimal) -> str:
