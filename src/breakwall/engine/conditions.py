@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from breakwall.engine import booking
 from breakwall.engine.state import State
-from breakwall.market.state import Market, Status
+from breakwall.market.state import LIVE, Market, Status
 from breakwall.model.api import ApiGroup, ApiHealth, ApiState
 from breakwall.model.events import SlowCommit
 from breakwall.trading.breaker import Conditions
@@ -82,7 +82,7 @@ def _closed_to_entries(health: ApiHealth, at_ms: int) -> bool:
 
 def _sound(market: Market) -> bool:
     """A market that never had a book is waited for; it has nothing wrong."""
-    return not market.book.crossed if market.status is Status.LIVE else market.status is Status.WAITING
+    return not market.book.crossed if market.status is LIVE else market.status is Status.WAITING
 
 
 def _trouble(market: Market) -> str:

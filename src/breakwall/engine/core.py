@@ -45,7 +45,7 @@ class Core:
         state.at = Origin(state.run, stamped.seq, stamped.at_ms)
         state.out = []
         _HANDLERS[type(stamped.event)](state, stamped.event)
-        if state.wishes:
+        if state.flat_wishes or state.leaving is not None:
             flattening.follow(state, stamped.event)
         return state.out
 

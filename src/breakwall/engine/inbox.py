@@ -51,12 +51,12 @@ class Inbox:
         return len(self._urgent) + len(self._market)
 
     def put(self, event: Event, frame: Frame | None = None) -> None:
-        now = self._clock.now_ns()
+        came_ns = frame.at_ns if frame is not None else self._clock.now_ns()
         if isinstance(event, MARKET_EVENTS):
             if self._wanted(event):
-                self._market.append((event, frame, now))
+                self._market.append((event, frame, came_ns))
         else:
-            self._urgent.append((event, frame, now))
+            self._urgent.append((event, frame, came_ns))
         self._ready.set()
 
     async def wait(self) -> None:

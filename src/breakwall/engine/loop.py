@@ -31,6 +31,7 @@ from breakwall.model.actions import (
 )
 from breakwall.model.api import ApiGroup
 from breakwall.model.events import (
+    MARKET_EVENTS,
     Account,
     Command,
     CommandKind,
@@ -255,22 +256,27 @@ class Engine:
                 item = self._inbox.take()
                 if item is None:
                     break
-                self._process(item)
-                if self.clock.now_ns() >= until:
+                if self._process(item) >= until:
                     break
             await asyncio.sleep(0)
 
-    def _process(self, item: Item) -> None:
+    def _process(self, item: Item) -> int:
+        """Let the core decide on it, and do what it says; returns when that was done (ns)."""
         stamped = item.stamped
         self._recorder.event(stamped.seq, stamped.at_ms, stamped.event, item.frame)
-        landmarks.heard(stamped.event)
+        public = isinstance(stamped.event, MARKET_EVENTS)
+        if not public:
+            landmarks.heard(stamped.event)
         try:
             actions = self.core.on_event(stamped)
         except Exception:
             self._act(item, self.core.rescued())
             raise
-        self._act(item, actions)
-        self.event_delays.add((self.clock.now_ns() - item.came_ns) / 1e6)
+        if actions or not public:  # of most market data nothing follows, and the journal keeps none of it
+            self._act(item, actions)
+        done_ns = self.clock.now_ns()
+        self.event_delays.add((done_ns - item.came_ns) / 1e6)
+        return done_ns
 
     def _act(self, item: Item, actions: Sequence[Action]) -> None:
         """Record and journal what the event and its actions are, then carry them out."""

@@ -1,7 +1,7 @@
 """Market data: into the symbol's market, and back out as resubscriptions and words about walls."""
 
 from breakwall.engine.state import State
-from breakwall.market.state import Market, Status
+from breakwall.market.state import LIVE, Market, Status
 from breakwall.market.walls import WallEvent
 from breakwall.model.actions import Resubscribe
 from breakwall.model.events import BadFrame, BookDelta, BookLost, BookSnapshot, Link, Ticker, Trades
@@ -21,7 +21,7 @@ def on_book(state: State, event: BookSnapshot | BookDelta) -> None:
     trouble = market.on_book(event, state.now)
     if trouble:
         resubscribe(state, market, trouble)
-    elif market.live and was in _LOST:
+    elif was is not LIVE and market.live and was in _LOST:
         state.say("book", f"book is back after {was.value}", symbol=event.symbol)
     elif state.first_book_ms is None and isinstance(event, BookSnapshot):
         state.first_book_ms = state.now
@@ -82,7 +82,7 @@ def on_tick(state: State) -> None:
     for market in state.markets.values():
         was = market.status
         market.on_tick(now)
-        if was is Status.LIVE and market.status is not Status.LIVE:
+        if was is LIVE and market.status is not LIVE:
             text = f"book {market.status.value}: {market.status_reason}"
             state.say("book-lost", text, level="warning", symbol=market.instrument.symbol)
         for event in market.take_wall_events():

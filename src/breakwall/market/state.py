@@ -6,7 +6,7 @@ from enum import Enum
 from zlib import crc32
 
 from breakwall.market.bars import SAMPLE_MS, Bars, Samples
-from breakwall.market.book import OrderBook, Verdict
+from breakwall.market.book import APPLIED, OrderBook, Verdict
 from breakwall.market.buckets import bucket_width, too_short
 from breakwall.market.chronicle import Chronicle
 from breakwall.market.clusters import Cluster, clusters
@@ -31,6 +31,10 @@ class Status(Enum):
     LIVE = "LIVE"
     RESYNC = "RESYNC"
     STALE = "STALE"
+
+
+LIVE = Status.LIVE
+"""Asked with every message and tick; see `book.APPLIED`."""
 
 
 class Market:
@@ -94,7 +98,7 @@ class Market:
 
     @property
     def live(self) -> bool:
-        return self.status is Status.LIVE
+        return self.status is LIVE
 
     @property
     def trend_now(self) -> int:
@@ -210,11 +214,11 @@ class Market:
         book = self.book
         shown_seq = book.seq
         verdict, bids, asks = book.apply(event)
-        if verdict is not Verdict.APPLIED:
+        if verdict is not APPLIED:
             return "" if verdict is Verdict.DROPPED else self._distrust(at_ms)
         self.last_book_ms = at_ms
         self.lag.add(at_ms, event.cts_ms)
-        if self.status is not Status.LIVE or self.lag.late_ms > self._blind_ms:
+        if self.status is not LIVE or self.lag.late_ms > self._blind_ms:
             self._catch_up(at_ms)
             return ""
         if bids:
@@ -225,9 +229,9 @@ class Market:
 
     def on_trades(self, event: Trades, at_ms: int) -> None:
         """Take public trades: the tape, and what they eat from walls."""
-        book_seq = self.book.seq
+        book_seq, live = self.book.seq, self.status is LIVE
         for trade in event.trades:
-            if self.tape.add(trade, at_ms) and not trade.off_book and self.status is Status.LIVE:
+            if self.tape.add(trade, at_ms) and live and not trade.off_book:
                 hit = self.ask_walls if trade.buy else self.bid_walls
                 hit.traded(trade.ticks, trade.lots, trade.seq, book_seq, at_ms)
 
@@ -252,7 +256,7 @@ class Market:
         """Let time pass: staleness, catch-up deadlines, promotions, and once a second samples and trend."""
         seq = self.tape.last_seq
         traded, self._ticked_seq = seq != self._ticked_seq, seq
-        if self.status is Status.LIVE:
+        if self.status is LIVE:
             if at_ms - self.last_book_ms > self._blind_ms:
                 self._go_blind(Status.STALE, f"no book for {self._blind_ms / 1000:g} s", at_ms)
             else:

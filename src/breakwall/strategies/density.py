@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from breakwall.market.state import Market, Status
+from breakwall.market.state import LIVE, Market
 from breakwall.market.walls import Wall
 from breakwall.model.units import Side
 from breakwall.settings import BounceSettings, BreakoutSettings, Settings
@@ -61,20 +61,20 @@ class Density:
         """The first wall that qualifies, nearest to the price first, breakouts before bounces."""
         walls = self._walls(market, at_ms)
         trend = market.trend_now
-        if not walls or trend == 0 or market.status is not Status.LIVE:
+        if not walls or trend == 0 or market.status is not LIVE:
             return None
         bid, ask = market.best_bid, market.best_ask
         if bid is None or ask is None:
             return None
-        side = Side.BUY if trend > 0 else Side.SELL
-        entry = ask if side is Side.BUY else bid
+        buys = trend > 0
+        side, entry = (Side.BUY, ask) if buys else (Side.SELL, bid)
         for wall in walls:
-            if wall.side is not side and self._breaks(wall) and self._free(market, "breakout", wall, at_ms):
+            if wall.bid is not buys and self._breaks(wall) and self._free(market, "breakout", wall, at_ms):
                 signal = self._breakout(market, wall, side, entry, at_ms, trace)
                 if self._say(signal):
                     return signal
         for wall in walls:
-            if wall.side is side and self._holds(market, wall, entry) and self._free(market, "bounce", wall, at_ms):
+            if wall.bid is buys and self._holds(market, wall, entry) and self._free(market, "bounce", wall, at_ms):
                 signal = self._bounce(market, wall, side, entry, at_ms, trace)
                 if self._say(signal):
                     return signal

@@ -19,6 +19,7 @@ CLOSE_TIMEOUT_S = 0.5  # a half-open peer never answers the close frame; leaving
 IDLE_POOL_S = 30.0  # shorter than a usual server's keep-alive, so that a pooled connection is rarely a dead one
 MAX_FRAME_BYTES = 8 * 1024 * 1024  # a 1000-level snapshot is about 50 kB
 
+_TEXT = WSMsgType.TEXT  # of every frame: in Python 3.11 the look-up itself takes longer than the comparison
 _NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 
 
@@ -130,7 +131,7 @@ class AiohttpSocket:
         """The next text frame; raises TransportError once the socket is closed or broken."""
         while True:
             message = await self._response.receive()
-            if message.type is WSMsgType.TEXT:
+            if message.type is _TEXT:
                 return message.data if isinstance(message.data, bytes) else str(message.data).encode()
             if message.type in {WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR}:
                 raise TransportError(f"{self._url}: {self._ending()}")

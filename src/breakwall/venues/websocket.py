@@ -72,6 +72,7 @@ class Stream:
         login: Callable[[], str] | None = None,
     ) -> None:
         self.name = name
+        self.conn = ""  # the current connection in recordings
         self._url = url
         self._transport = transport
         self._clock = clock
@@ -161,6 +162,7 @@ class Stream:
             return str(error)
         reason = "closed"
         self._connects += 1
+        self.conn = f"{self.name}#{self._connects}"
         self._socket = socket
         try:
             self._heard_ns = self._pinged_ns = self._clock.now_ns()
@@ -221,11 +223,6 @@ class Stream:
         if control is not None and control.op == "subscribe":
             self._on_answer(control)
         return control
-
-    @property
-    def conn(self) -> str:
-        """The name of the current connection in recordings."""
-        return f"{self.name}#{self._connects}"
 
     def _on_answer(self, control: ControlFrame) -> None:
         key = str(control.req_id)

@@ -18,6 +18,8 @@ from breakwall.model.text import sanitise
 from breakwall.model.units import Instrument, UnitError
 
 Levels = list[tuple[int, int]]
+_EXACT = 2.0**53
+"""Below it every whole number has a double of its own."""
 
 
 class _BookData(Struct, gc=False):
@@ -126,16 +128,28 @@ class _Grid:
         return [(self.ticks(price), self.lots(size)) for price, size in levels]
 
     def ticks(self, text: str) -> int:
-        ticks = self.instrument.ticks(text)
+        ticks = _steps(text, self.per_usdt) or self.instrument.ticks(text)
         if ticks <= 0:
             raise UnitError(f"{self.instrument.symbol} price: expected more than 0, found {text!r}")
         return ticks
 
     def lots(self, text: str) -> int:
-        lots = self.instrument.lots(text)
+        lots = _steps(text, self.per_coin) or self.instrument.lots(text)
         if lots < 0:
             raise UnitError(f"{self.instrument.symbol} quantity: expected 0 or more, found {text!r}")
         return lots
+
+
+def _steps(text: str, per_unit: float) -> int:
+    """Steps of a number on the grid by the arithmetic of the books; 0 where it must be read digit by digit."""
+    try:
+        value = float(text)
+    except ValueError:
+        return 0
+    if not 0 < value * per_unit < _EXACT:
+        return 0
+    steps = int(value * per_unit + 0.5)
+    return steps if steps / per_unit == value else 0
 
 
 class PublicCodec:
@@ -156,6 +170,10 @@ class PublicCodec:
         try:
             if b'"orderbook.' in frame:
                 return self._book(frame)
+            if b'"publicTrade.' in frame:
+                return self._trades(_decode_trades(frame))
+            if b'"tickers.' in frame:
+                return self._ticker(_decode_ticker(frame))
             return self._other(frame)
         except (msgspec.MsgspecError, UnitError, ValueError, ArithmeticError, RecursionError) as error:
             return self._unreadable(frame, error)
@@ -208,16 +226,18 @@ class PublicCodec:
     def _other(self, frame: bytes) -> Event:
         envelope = _decode_envelope(frame)
         kind, _, symbol = envelope.topic.partition(".")
-        if kind not in {"publicTrade", "tickers", "allLiquidation"}:
-            return _answer(envelope)
         grid = self._grids.get(symbol)
-        if grid is None:
-            return Ignored(sanitise(envelope.topic, 80))
-        if kind == "tickers":
-            return _ticker(grid, _decode_ticker(frame))
-        if kind == "allLiquidation":
-            return _liquidations(grid, _decode_liquidations(frame))
-        return _trades(grid, _decode_trades(frame))
+        if kind != "allLiquidation" or grid is None:
+            return _answer(envelope)
+        return _liquidations(grid, _decode_liquidations(frame))
+
+    def _trades(self, message: _TradeFrame) -> Event:
+        grid = self._grids.get(message.topic.removeprefix("publicTrade."))
+        return Ignored(sanitise(message.topic, 80)) if grid is None else _trades(grid, message)
+
+    def _ticker(self, message: _TickerFrame) -> Event:
+        grid = self._grids.get(message.topic.removeprefix("tickers."))
+        return Ignored(sanitise(message.topic, 80)) if grid is None else _ticker(grid, message)
 
     def _unreadable(self, frame: bytes, error: Exception) -> Event:
         """An acknowledgement may quote a topic; all else is bad."""
