@@ -17,6 +17,7 @@ from breakwall.cli.inspect import inspect
 from breakwall.cli.ledger import app as ledger_commands
 from breakwall.cli.panic import panic
 from breakwall.cli.reconcile import reconcile
+from breakwall.cli.record import record
 from breakwall.cli.replay import replay
 from breakwall.cli.report import report
 from breakwall.cli.run import run
@@ -42,6 +43,7 @@ app.command()(tell)
 app.command()(exchange)
 app.command()(inspect)
 app.command()(replay)
+app.command()(record)
 app.command()(reconcile)
 app.command()(sim)
 app.command()(report)
