@@ -12,7 +12,9 @@ from breakwall import exit_codes
 from breakwall.app.widgets.breaker import SHORT
 from breakwall.app.widgets.orders import STATES
 from breakwall.app.widgets.standing import TROUBLES
+from breakwall.app.widgets.status import BADGES
 from breakwall.cli import app
+from breakwall.cli.account import BADGES as ACCOUNTS
 from breakwall.engine.state import Phase
 from breakwall.market.state import Status
 from breakwall.model.api import ApiState
@@ -57,10 +59,10 @@ def test_each_exit_code_is_there() -> None:
 def test_each_badge_is_there() -> None:
     badges = chapter("Badges")
     states = {state.value for kind in (TradingState, Status, ApiState) for state in kind}
-    words = states | {Phase.OBSERVING.value, "SIM", "ARMED", "SAFE", "BLIND", "NO DATA"}
+    words = states | {Phase.OBSERVING.value, *BADGES, *ACCOUNTS.values(), "ARMED", "SAFE", "BLIND", "NO DATA"}
     words |= {"PROTECTED ✓", "STOP UNPROVEN", "NO STOP", "CB PARTLY", "CB PAUSED", "CB OPEN", STATES["UNKNOWN"]}
     words |= {f"{name}!" for name in TROUBLES}
-    assert [word for word in sorted(words - {"ACTIVE"}) if word not in badges] == []
+    assert [word for word in sorted(words - {"ACTIVE", "REPLAY"}) if word not in badges] == []
 
 
 def test_each_alarm_of_the_watch_is_there() -> None:
