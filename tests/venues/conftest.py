@@ -90,7 +90,9 @@ class ScriptedVenue:
         self.before_connect: Callable[[ScriptedSocket], None] = lambda socket: None
 
     def say(self, path: str, *results: object) -> None:
-        """Set the answers of a path: results (success), (code, text) pairs, HttpAnswers, TransportErrors."""
+        """Set the answers of a path: results (success), (code, text) pairs, HttpAnswers, TransportErrors, or what
+        makes one of these from the request.
+        """
         self.answers[path] = list(results)
 
     def asked(self, path: str) -> list[dict[str, Any]]:
@@ -106,6 +108,8 @@ class ScriptedVenue:
         await asyncio.sleep(0.01)
         script = self.answers[request.path]
         answer = script.pop(0) if len(script) > 1 else script[0] if script else {"list": []}
+        if callable(answer):
+            answer = answer(request)
         if isinstance(answer, TransportError):
             raise answer
         if isinstance(answer, HttpAnswer):

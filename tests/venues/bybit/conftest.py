@@ -36,7 +36,7 @@ def broker(venue, clock, notebook) -> BybitBroker:
     for path in (CREATE, CANCEL):
         venue.say(path, {"orderId": "o1", "orderLinkId": "bw-1-2-e"})
     for path in (CREATE_BATCH, CANCEL_BATCH):
-        venue.say(path, batch())
+        venue.say(path, batch)
     settings = VenueSettings(request_timeout_s=2)
     urls = Urls("http://x", "ws://x/public", "ws://x/private")
     return BybitBroker(venue, clock, notebook, urls, "KEY", "SECRET", settings, Decimal(10), random.Random(1))

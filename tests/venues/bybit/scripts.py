@@ -1,10 +1,11 @@
 """What a scripted venue answers, and the commands that tests of the adapter send to it."""
 
 import json
+from typing import Any
 
 from breakwall.model.actions import CancelOrder, MoveStop, OrderKind, PlaceOrder, TimeInForce
 from breakwall.model.units import Side
-from breakwall.ports import HttpAnswer
+from breakwall.ports import HttpAnswer, HttpRequest
 
 RULES = {
     "symbol": "BTCUSDT",
@@ -68,8 +69,14 @@ MOVE = MoveStop("bw-1-4-s", "1-4", "BTCUSDT", 0, "test", 595_000)
 DROP = CancelOrder("bw-1-5-c", "1-5", "BTCUSDT", 0, "test", target="bw-1-2-e")
 
 
-def batch(code: int = 0, order_id: str = "o1") -> HttpAnswer:
-    """The answer to a batch of one: its envelope succeeds whatever became of the order."""
-    row = {"orderId": "" if code else order_id}
-    told = {"list": [{"code": code, "msg": "said so"}]}
-    return HttpAnswer(200, json.dumps({"retCode": 0, "result": {"list": [row]}, "retExtInfo": told}).encode())
+def batch(request: HttpRequest) -> HttpAnswer:
+    """The answer to a batch all of which is taken."""
+    rows, told = rows_of(json.loads(request.body))
+    body = {"retCode": 0, "retMsg": "OK", "result": {"list": rows}, "retExtInfo": {"list": told}}
+    return HttpAnswer(200, json.dumps(body).encode())
+
+
+def rows_of(body: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Ids and codes of the items of a batch all of which is taken."""
+    rows = [{"orderId": "o1", "orderLinkId": item.get("orderLinkId", "")} for item in body["request"]]
+    return rows, [{"code": 0, "msg": "OK"} for _ in rows]

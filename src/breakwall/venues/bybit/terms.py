@@ -62,6 +62,15 @@ class Terms:
         always = urgent and found.group not in MAY_WAIT
         return self.circuits.refusal(found.group, self._clock.now_ms(), always=always) or found
 
+    def grant(self, door: Endpoint, wanted: int, *, rest: bool) -> int:
+        """How many of so many urgent orders may leave by this door right now; their budget is spent."""
+        at_ms, granted = self._clock.now_ms(), 0
+        while granted < wanted and not self.limiter.acquire(door.path, at_ms, urgent=True, rest=rest):
+            granted += 1
+        if granted:
+            self.circuits.refusal(door.group, at_ms, always=True)
+        return granted
+
     def _with_budget(self, doors: tuple[Endpoint, ...], *, urgent: bool, rest: bool) -> Endpoint | int:
         """The first one with budget, which is then spent; or in how many ms the next one has some."""
         at_ms, waits = self._clock.now_ms(), []
