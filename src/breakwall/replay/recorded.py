@@ -12,6 +12,9 @@ from breakwall.replay.tape import Heard, Tape
 from breakwall.venues.bybit.codec import PublicCodec
 from breakwall.venues.exchange.exchange import Exchange
 
+_LAST_MS = 500
+"""By then every topic has told of the last frame."""
+
 
 class RecordedMarket:
     """`exchange.Market`: plays a recording into an exchange, whose own public topics then tell of it.
@@ -39,7 +42,7 @@ class RecordedMarket:
         self._loop = loop
         self._ended = ended
         self._waits = True
-        self._shift_ms = 0
+        self._shift_ms = self._end_ms = 0
         self._frames: Iterator[Heard] = iter(())
         self._next: Heard | None = None
         exchange.outside.mends = True
@@ -49,17 +52,17 @@ class RecordedMarket:
     def step(self, now_ms: int) -> None:
         """Play what is due; nothing before somebody listens."""
         frame = self._next
-        if frame is None or (self._waits and not self._exchange.publisher.read):
-            return
-        if self._waits:
+        if self._waits and frame is not None and self._exchange.publisher.read:
             self._waits = False
             self._shift_ms = now_ms - _ms(frame)
-        while frame is not None and _ms(frame) + self._shift_ms <= now_ms:
+        while frame is not None and not self._waits and _ms(frame) + self._shift_ms <= now_ms:
             self._play(frame, now_ms)
+            self._end_ms = now_ms + _LAST_MS
             frame = self._next
         if frame is None and self._loop:
             self._wind(now_ms)
-        elif frame is None:
+        elif frame is None and self._end_ms and now_ms >= self._end_ms:
+            self._end_ms = 0
             self._exchange.outside.end()
             self._ended()
 
