@@ -76,6 +76,27 @@ def test_leverage(row: dict[str, object], most: int, verdict: Verdict, words: st
     assert words in found.found
 
 
+def test_leverage_off_the_steps_of_a_market() -> None:
+    rules = {"BTCUSDT": rule("BTCUSDT", leverage_step=Decimal("0.5"))}
+    found = judged.leverage(Decimal("10.2"), {}, rules)
+    assert (found.verdict, found.remedy) == (FAIL, "a multiple of 0.5")
+
+
+@pytest.mark.parametrize(
+    ("infos", "words"),
+    [
+        ([], "working orders stay"),
+        (None, "working orders stay"),
+        ([{"product": "OPTIONS", "dcpStatus": "ON", "timeWindow": "9"}], "working orders stay"),
+        ([{"product": "DERIVATIVES", "dcpStatus": "OFF", "timeWindow": "9"}], "working orders stay"),
+        ([{"product": "DERIVATIVES", "dcpStatus": "ON", "timeWindow": "9"}], "withdrawn 9 s after"),
+    ],
+)
+def test_what_the_exchange_does_when_we_are_gone(infos: object, words: str) -> None:
+    found = judged.dead_man({"dcpInfos": infos})
+    assert (found.verdict, words in found.found) == (PASS, True)
+
+
 @pytest.mark.parametrize(
     ("equity", "verdicts", "words"),
     [

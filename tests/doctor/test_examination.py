@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from breakwall.clock import SystemClock
 from breakwall.doctor.examination import Examination, of_key, of_venue
 from breakwall.doctor.finding import Verdict
 from breakwall.keys import Keys, Secret
+from breakwall.places import ban_file
 from breakwall.settings import Settings
 from breakwall.storage.runs import InstanceLock
 from breakwall.venues.bybit.endpoints import Urls
@@ -110,6 +112,18 @@ def test_hedge_mode_and_markets_that_are_not_there() -> None:
     both = SETTINGS.model_copy(update={"symbols": ("SOLUSDT", "NOPEUSDT")})
     found = verdicts(examined(change=lambda exchange: exchange.account.switch("SOLUSDT", hedge=True), settings=both))
     assert (found["position mode"], found["markets"]) == (Verdict.FAIL, Verdict.FAIL)
+
+
+def test_a_banned_address_asks_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    until_ms = SystemClock().now_ms() + 60_000
+
+    urls = Urls("http://127.0.0.1:9", "ws://127.0.0.1:9/a", "ws://127.0.0.1:9/b")
+    file = ban_file(urls.rest)
+    file.parent.mkdir(parents=True)
+    file.write_text(f"{until_ms}\n")
+    seen = asyncio.run(of_key(urls, KEYS, SystemClock()))
+    assert (seen.reached, "our address is banned until" in seen.findings[0].found) == (False, True)
 
 
 def test_nobody_there() -> None:

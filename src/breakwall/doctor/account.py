@@ -70,6 +70,10 @@ def leverage(wanted: Decimal, rows: Mapping[str, list[Record]], rules: Mapping[s
         return bad(
             "leverage", f"{fixed(wanted)} is more than {some(above)} allows", f"[risk] leverage at most {most}"
         )
+    uneven = [symbol for symbol, rule in rules.items() if wanted % rule.leverage_step]
+    if uneven:
+        step = fixed(rules[uneven[0]].leverage_step)
+        return bad("leverage", f"{fixed(wanted)} is off the steps of {some(uneven)}", f"a multiple of {step}")
     other = {symbol: [row for row in found if number(row, "leverage") != wanted] for symbol, found in rows.items()}
     held = [symbol for symbol, found in other.items() if any(number(row, "size") for row in found)]
     if held:
@@ -156,6 +160,15 @@ def limits(told: Mapping[str, tuple[int, int]]) -> Finding:
     least = min(told, key=lambda name: told[name][1] / max(told[name][0], 1))
     cap, left = told[least]
     return good("limits", f"at least {left} of {cap} a second left ({least.removeprefix('get_')})")
+
+
+def dead_man(told: Record) -> Finding:
+    """Whether the exchange withdraws working orders when we are gone; it does so for some accounts only."""
+    infos = [info for info in _rows(told.get("dcpInfos")) if text(info, "product") == "DERIVATIVES"]
+    on = [info for info in infos if text(info, "dcpStatus") == "ON"]
+    if not on:
+        return good("disconnect", "working orders stay when we are gone, as for most accounts; stops stay always")
+    return good("disconnect", f"working orders are withdrawn {whole(on[0], 'timeWindow')} s after; stops stay")
 
 
 def some(names: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from statistics import median
@@ -9,6 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from breakwall.bans import Ban
 from breakwall.doctor import account as judged
 from breakwall.doctor import here, sockets
 from breakwall.doctor.finding import Finding, Verdict, bad, doubtful, good, skipped
@@ -16,7 +18,7 @@ from breakwall.doctor.line import Line, LostError, RefusedError
 from breakwall.keys import Keys
 from breakwall.model.text import file_name
 from breakwall.model.units import Instrument
-from breakwall.places import config_folder, state_folder
+from breakwall.places import ban_file, config_folder, state_folder
 from breakwall.ports import Clock, Transport
 from breakwall.settings import Settings
 from breakwall.storage.runs import InstanceLock
@@ -60,7 +62,7 @@ def of_machine(settings: Settings, environ: Mapping[str, str], folder: Path) -> 
         here.text_encoding(),
         *here.terminal(settings, environ),
         *here.tmux(environ),
-        *here.folders(state_folder(), config_folder()),
+        *here.folders(state_folder(), config_folder(), folder),
         here.disk(folder, settings),
     )
 
@@ -72,6 +74,8 @@ async def of_key(urls: Urls, keys: Keys, clock: Clock) -> Examination:
         line.measure_time(1)
         return _key(line)
 
+    if banned := _banned(urls, clock):
+        return banned
     line = Line(urls.rest, keys, clock)
     try:
         findings, account = await asyncio.to_thread(look, line)
@@ -86,6 +90,8 @@ async def of_venue(
     settings: Settings, urls: Urls, keys: Keys | None, lock: InstanceLock | None, clock: Clock, transport: Transport
 ) -> Examination:
     """What the exchange says of itself, of the key and of the account. `lock` None: it is ours already."""
+    if banned := _banned(urls, clock):
+        return banned
     line = Line(urls.rest, keys, clock)
     try:
         findings, rules, account = await asyncio.to_thread(_over_rest, line, settings, keys is not None)
@@ -108,13 +114,24 @@ async def of_venue(
     return Examination((*findings, *await asyncio.gather(*looks)), account)
 
 
+def _banned(urls: Urls, clock: Clock) -> Examination | None:
+    """Asking would only make it longer."""
+    until_ms = Ban(ban_file(urls.rest)).until_ms(clock.now_ms())
+    if not until_ms:
+        return None
+    at = f"{datetime.fromtimestamp(until_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    remedy = "wait; stops stay on the exchange. From another address: remove its file in `bans` of the state folder"
+    return Examination((bad("REST", f"our address is banned until {at}: nothing was asked", remedy),), reached=False)
+
+
 def _over_rest(line: Line, settings: Settings, has_key: bool) -> tuple[list[Finding], dict[str, Instrument], str]:
     """Everything that is asked over REST. Raises LostError where the exchange is not reached at all."""
     try:
         line.measure_time(_TIMES)
     except RefusedError as error:
         return [bad("REST", str(error), _NETWORK)], {}, ""
-    findings = [good("REST", f"reached; half of the answers within {median(line.trips_ms):.0f} ms")]
+    how = "over TLS, its certificate is valid" if line.base.startswith("https:") else "on this machine, without TLS"
+    findings = [good("REST", f"reached {how}; half of the answers within {median(line.trips_ms):.0f} ms")]
     findings.append(_clock(line.offset_ms, settings))
     rules: dict[str, Instrument] = {}
     prices: dict[str, Decimal] = {}
@@ -166,10 +183,14 @@ def _account(
     def look_at_fees() -> list[Finding]:
         return [judged.fees(settings, [*line.rows("get_fee_rates", category="linear")])]
 
+    def look_at_dead_man() -> list[Finding]:
+        return [judged.dead_man(line.result("query_dcp_info"))]
+
     findings = [
         *_asked("account type", look_at_account, _NETWORK),
         *_asked("position mode", look_at_positions, _NETWORK),
         *_asked("balance", look_at_money, _NETWORK),
+        *_asked("disconnect", look_at_dead_man, "nothing: stops do not need it", doubtful),
     ]
     findings += judged.smallest_order(settings.risk, equity[0] if equity else None, rules, prices)
     findings += _asked("fees", look_at_fees, "nothing: the start takes those of [venue]", doubtful)

@@ -41,6 +41,7 @@ class Line:
         self.trips_ms: list[float] = []
         self.offset_ms = 0.0
         self.limits: dict[str, tuple[int, int]] = {}
+        self.base = base
         self._clock = clock
         logging.getLogger("pybit").setLevel(logging.CRITICAL)  # it logs requests that failed, with their bodies
         pybit._helpers.generate_timestamp = self._venue_ms  # noqa: SLF001 - its one clock, which has no other switch
