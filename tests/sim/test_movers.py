@@ -1,16 +1,21 @@
 """The whole program on an exchange with many contracts whose ranks change: in made-up time, then decided again."""
 
 import asyncio
+from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec import Raw
+from msgspec.json import encode
 
+from breakwall import __version__
 from breakwall.cli.replay import BybitFrames
 from breakwall.engine.core import Core
 from breakwall.model.actions import Note
-from breakwall.model.events import Command, CommandKind
+from breakwall.model.events import Command, CommandKind, Event
 from breakwall.modes import Access, bybit_engine
+from breakwall.ports import Frame
 from breakwall.replay.recheck import recheck
 from breakwall.sim.clock import HostClock
 from breakwall.sim.loop import run as run_virtual
@@ -18,7 +23,7 @@ from breakwall.sim.session import SETTINGS
 from breakwall.sim.transport import LoopTransport, Network
 from breakwall.sim.world import EPOCH_MS, URLS
 from breakwall.storage.journal import InlineJournal
-from breakwall.storage.recording import Recording
+from breakwall.storage.recording import FORMAT, EventLine, FrameMark, Header, Recv, actions_line
 from breakwall.venues.exchange.exchange import Exchange
 from breakwall.venues.exchange.universe import first_symbols
 
@@ -42,6 +47,27 @@ MOVERS = SETTINGS.model_copy(
 )
 
 
+class Tape:
+    """`ports.Recorder` into memory, in the lines of a recording."""
+
+    def __init__(self, path: Path, run: int) -> None:
+        self.path = path
+        self.lines = [encode(Header(f"breakwall {__version__}", FORMAT, run, 0.0, "{}"))]
+
+    def event(self, seq: int, at_ms: int, event: Event, frame: Frame | None) -> None:
+        if frame is None:
+            self.lines.append(encode(EventLine(seq, at_ms, Raw(encode(event)))))
+        else:
+            self.lines.append(encode(Recv(frame.conn, frame.at_ns / 1e9, frame.data.decode())))
+            self.lines.append(encode(FrameMark(seq, at_ms)))
+
+    def actions(self, seq: int, actions: Iterable[object]) -> None:
+        self.lines.append(actions_line(seq, actions))
+
+    async def close(self) -> None:
+        self.path.write_bytes(b"\n".join(self.lines) + b"\n")
+
+
 class Place:
     """An exchange, and the program on it with everything it writes down."""
 
@@ -54,7 +80,7 @@ class Place:
         self.clock.start()
         self.journal = before.journal if before else InlineJournal()
         self.run = before.run + 1 if before else 1
-        self.tape = Recording(tape, self.clock, run=self.run, settings="{}")
+        self.tape = Tape(tape, self.run)
         self.notes: list[Note] = []
         self.settings = settings
         self.engine = None
@@ -105,7 +131,6 @@ class Place:
         await self.engine.close()
 
     def decided_again(self) -> None:
-        self.tape.path.write_bytes(bytes(self.tape._buffer))
         verdict = recheck(self.tape.path, Core, BybitFrames())
         assert verdict.difference is None, verdict.difference
         assert verdict.events > 100

@@ -123,10 +123,12 @@ async def start(
     faults: Path | None = None,
     recording: tuple[Path, ...] = (),
     loop: bool = False,
+    listed: int = 0,
 ) -> ChildExchange:
     """Start an exchange with the account of this key on a free loopback port, and write down how to reach it.
 
-    A `recording` is its market then, again and again with `loop`, whatever the `scenario`.
+    A `recording` is its market then, again and again with `loop`, whatever the `scenario`; it lists the usual four
+    contracts, or as many as `listed` says.
 
     It has a session of its own, so that a signal or a closed terminal meant for the cockpit does not
     reach it. Raises VenueError with the end of its own messages when it does not come up, StateError
@@ -134,6 +136,7 @@ async def start(
     """
     words = ["--port", "0", "--seed", str(seed), "--linger", str(linger_s)]
     words += [] if recording else ["--scenario", scenario]
+    words += ["--symbols", str(listed)] if listed and not recording else []
     words += [] if faults is None else ["--faults", str(faults)]
     words += [word for path in recording for word in ("--recording", str(path))] + ["--loop"] * loop
     messages = folder / "exchange.log"

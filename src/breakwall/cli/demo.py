@@ -14,6 +14,9 @@ PLAYED = (*SCENARIOS, *CRISES)
 _AFTERWARDS_S = 1.5
 """A recording begins when the engine has subscribed; its end is not to be taken for silence."""
 
+USUAL = 4
+"""Contracts that the embedded exchange lists where nobody asks for more: those with real namesakes."""
+
 
 def demo(
     scenario: Annotated[
@@ -40,6 +43,12 @@ def demo(
         typer.Option(metavar="FILE", help="the market of a recording, instead of a played one; again for more files"),
     ] = None,
     loop: Annotated[bool, typer.Option("--loop", help="begin the recording again at its end")] = False,
+    markets: Annotated[
+        int,
+        typer.Option(
+            min=USUAL, max=1000, help="how many contracts the exchange lists, for the screener to choose from"
+        ),
+    ] = USUAL,
 ) -> None:
     """Trade the embedded exchange (badge SIM): no account, no internet, no money."""
     if scenario not in PLAYED:
@@ -54,7 +63,10 @@ def demo(
         raise typer.Exit(
             _run_recording(asked, tuple(recording), loop=loop, config=config, state=state, faults=faults)
         )
-    raise typer.Exit(run_demo(asked, scenario=scenario, seed=seed, config=config, state=state, faults=faults))
+    listed = 0 if markets == USUAL else markets
+    raise typer.Exit(
+        run_demo(asked, scenario=scenario, seed=seed, config=config, state=state, faults=faults, listed=listed)
+    )
 
 
 def _check(faults: Path) -> None:
@@ -83,12 +95,14 @@ def run_demo(
     config: Path | None = None,
     state: Path | None = None,
     faults: Path | None = None,
+    listed: int = 0,
 ) -> int:
     """Run it and print the receipt; returns the exit code. `seed` None: any, or that of an exchange still alive."""
     from breakwall.cli import runplace
     from breakwall.cli.config import load_checked
 
-    return trade(asked, load_checked(config), lambda: runplace.find(runplace.Market(scenario, seed, faults), state))
+    market = runplace.Market(scenario, seed, faults, listed=listed)
+    return trade(asked, load_checked(config), lambda: runplace.find(market, state))
 
 
 def _run_recording(

@@ -78,6 +78,7 @@ class Market(Struct, frozen=True):
     """Which market was asked for; `seed` None: any. `faults` is the file of what goes wrong there, None: nothing.
 
     A `recording` is played instead of a scenario, again and again with `loop`; `notes` tell what is to know of it.
+    `listed` is how many contracts the exchange lists, 0: the usual four.
     """
 
     scenario: str
@@ -86,6 +87,7 @@ class Market(Struct, frozen=True):
     recording: tuple[Path, ...] = ()
     loop: bool = False
     notes: tuple[str, ...] = ()
+    listed: int = 0
 
 
 async def find(market: Market, state: Path | None) -> DemoPlace:
@@ -169,9 +171,11 @@ async def _anew(
         faults=market.faults,
         recording=market.recording,
         loop=market.loop,
+        listed=market.listed,
     )
     words = f"embedded exchange at {exchange.http}, {market.scenario}"
     words += "" if market.recording else f", seed {seed}"
+    words += f", {market.listed} contracts" if market.listed else ""
     words += f", faults of {market.faults}" if market.faults else ""
     if before is not None:
         words += f"; it begins flat: the one before (process {before.pid}) is gone with all that was held there"
@@ -191,7 +195,7 @@ async def _orphan(path: Path, market: Market) -> DemoPlace | None:
     exchange = children.remembered(path)
     if exchange is None or market.scenario != exchange.scenario or market.seed not in {None, exchange.seed}:
         return None
-    if market.faults is not None or market.recording or exchange.recording:
+    if market.faults is not None or market.recording or market.listed or exchange.recording:
         return None
     if not await children.alive(exchange):
         return None

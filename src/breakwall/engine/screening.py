@@ -30,8 +30,8 @@ def on_listings(state: State, event: Listings) -> None:
     chosen = roster.screener.chosen
     fresh, gone = [name for name in chosen if name not in before], sorted(before - chosen.keys())
     if fresh or gone:
-        of = f"{len(chosen)} of {roster.screener.eligible} fit and {roster.screener.listed} listed markets"
-        state.say("screener", f"{of}; new: {', '.join(fresh) or 'none'}; gone: {', '.join(gone) or 'none'}")
+        of = f"{len(chosen)} movers of {roster.screener.eligible} fit and {roster.screener.listed} listed markets"
+        state.say("screener", f"{of}, {len(fresh)} of them new; gone: {', '.join(gone) or 'none'}")
     on_tick(state)
 
 
@@ -61,10 +61,9 @@ def on_admitted(state: State, event: Admitted) -> None:
         state.roster.resting.pop(instrument.symbol, None)
         state.blotter.adopt(instrument)
         enter(state, instrument)
-        change = state.roster.screener.chosen.get(instrument.symbol)
-        why = "" if change is None else f", {change:+.2%} in 24 hours"
-        state.say("screener", f"followed from now on{why}", symbol=instrument.symbol)
     if event.instruments:
+        words = (_changed(state, instrument.symbol) for instrument in event.instruments)
+        state.say("screener", f"followed from now on: {', '.join(words)}")
         follow(state)
 
 
@@ -79,8 +78,15 @@ def on_tick(state: State) -> None:
     gone = [symbol for symbol in going if is_idle(state, symbol)]
     for symbol in gone:
         leave(state, symbol)
+    if gone:
+        state.say("screener", f"no longer followed: {', '.join(gone)}")
     if came or gone:
         follow(state)
+
+
+def _changed(state: State, symbol: str) -> str:
+    change = state.roster.screener.chosen.get(symbol)
+    return symbol if change is None else f"{symbol} {change:+.1%}"
 
 
 def enter(state: State, instrument: Instrument) -> None:
@@ -96,7 +102,6 @@ def leave(state: State, symbol: str) -> None:
     """Let go of the market; its walls are out of our sight, which says nothing about what becomes of them."""
     forget(state, state.markets.pop(symbol))
     del state.roster.depths[symbol]
-    state.say("screener", "no longer followed", symbol=symbol)
 
 
 def forget(state: State, market: Market) -> None:
