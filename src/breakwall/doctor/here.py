@@ -60,7 +60,7 @@ def _colours(depth: Depth, term: str) -> Finding:
     if depth is Depth.TRUECOLOR:
         return good("colours", words)
     return doubtful(
-        "colours", words, "COLORTERM=truecolor where the terminal can; else nothing: all is drawn by hand"
+        "colours", words, "COLORTERM=truecolor where the terminal can; else nothing"
     )
 
 

@@ -108,8 +108,10 @@ def test_the_whole_row_says_whether_risk_may_be_opened(calm, changes, base, word
         ("SIM", "paper"),
         ("PAPER", "paper"),
         ("REPLAY", "replay"),
+        ("BYBIT LIVE", "live"),
+        ("BYBIT TESTNET", "paper"),
+        ("BYBIT DEMO", "paper"),
         ("BYBIT", "live"),
-        ("BYBIT DEMO", "live"),
         ("", "live"),
     ],
 )
