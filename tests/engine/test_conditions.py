@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from breakwall.model.actions import Approved, CancelOrder, MoveStop, Note, PlaceOrder, ResetApi
-from breakwall.model.api import ApiGroup, ApiHealth, ApiState
-from breakwall.model.events import BookLost, Command, CommandKind, SlowCommit, Tick, Ticker
+from breakwall.model.actions import Approved, AskReadBack, CancelOrder, MoveStop, Note, PlaceOrder, ResetApi
+from breakwall.model.api import ApiGroup, ApiHealth, ApiState, Bars
+from breakwall.model.events import BookLost, Command, CommandKind, ReadBackFailed, SlowCommit, Tick, Ticker
 
 BTC, ETH = "BTCUSDT", "ETHUSDT"
 OPEN, CLOSED, HALF_OPEN, BANNED = ApiState.OPEN, ApiState.CLOSED, ApiState.HALF_OPEN, ApiState.BANNED
@@ -216,3 +216,14 @@ def test_the_mark_price_reaches_the_last_gate(floor):
     entries(floor)
     signal = next(signal for signal in floor.view().signals if signal.symbol == BTC)
     assert (signal.refused_by, "from the mark price 60700" in signal.reason) == ("price collar", True)
+
+
+def test_a_key_that_expires_halts_until_a_person_has_looked_and_keeps_reading(floor):
+    floor.say(ReadBackFailed("/v5/position/list: 33004: the key has expired", "periodic", Bars.PERSON))
+    assert floor.view().trading_state == "HALTED"
+    assert "33004: the key has expired" in floor.view().why
+    assert [action for action in floor.pass_time(1_500) if isinstance(action, AskReadBack)]
+    floor.read_back()
+    assert floor.view().trading_state == "HALTED"
+    floor.order("reset-breaker")
+    assert floor.view().trading_state == "ACTIVE"

@@ -55,7 +55,10 @@ def notice_transfer(state: State) -> None:
 
 
 def on_read_back_failed(state: State, event: ReadBackFailed) -> None:
-    """A failed read-back says nothing about the account; it is asked again soon. The same reason is told once."""
+    """A failed read-back says nothing about the account; it is asked again soon. The same reason is told once. One
+    that the venue refused to us is a matter for a person.
+    """
+    booking.take(state, state.breaker.on_outcome(event, state.now))
     if event.reason != state.read_back_why:
         state.read_back_why = event.reason
         state.say("read-back", f"account not read: {event.reason}; asking again each second", level="warning")

@@ -229,6 +229,7 @@ class ReadBack(Struct, frozen=True, tag=True):
 class ReadBackFailed(Struct, frozen=True, tag=True):
     reason: str
     purpose: str = "periodic"
+    bars: Bars = Bars.NOTHING
 
 
 class IntentStored(Struct, frozen=True, tag=True):
@@ -256,9 +257,7 @@ class Outcome(Struct, frozen=True, tag=True):
 
 
 class OrderAnswer(Struct, frozen=True, tag=True):
-    """The answer to a query by client id, which left at `asked_ms` (engine time); `report` None: the venue does not
-    know it (yet).
-    """
+    """The answer to a query that left at `asked_ms` (engine time); `report` None: not known to the venue (yet)."""
 
     client_id: str
     symbol: str

@@ -4,7 +4,7 @@ import pytest
 
 from breakwall.model.actions import Approved
 from breakwall.model.api import Bars
-from breakwall.model.events import LinkChanged, OrderReports, OutcomeKind
+from breakwall.model.events import LinkChanged, OrderReports, OutcomeKind, ReadBackFailed
 from breakwall.ports import HttpAnswer
 from breakwall.venues.bybit.outcome import REACTIONS, Reaction
 from tests.venues.bybit.scripts import (
@@ -208,3 +208,25 @@ def test_a_venue_that_protects_itself_gets_no_entries_for_a_second_and_closes_at
         OutcomeKind.CONFIRMED,
     ]
     assert "rate budget" in entry.reason
+
+
+@pytest.mark.parametrize(
+    ("answer", "bars"),
+    [
+        ((33004, "x"), Bars.PERSON),
+        ((10016, "x"), Bars.NOTHING),
+        (HttpAnswer(401, b""), Bars.PERSON),
+        (HttpAnswer(403, b""), Bars.NOTHING),
+    ],
+)
+def test_a_reading_that_is_refused_to_us_bars_entries_until_a_person_has_looked(
+    venue, broker, virtual, answer, bars
+) -> None:
+    async def main():
+        await broker.prepare(["BTCUSDT"])
+        venue.say(OPEN, answer)
+        return await broker.read_back("periodic", 0)
+
+    failed = virtual(main())
+    assert isinstance(failed, ReadBackFailed)
+    assert failed.bars is bars

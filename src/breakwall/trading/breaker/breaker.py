@@ -6,7 +6,7 @@ from itertools import chain
 from msgspec.structs import replace
 
 from breakwall.model.actions import PlaceOrder
-from breakwall.model.events import CommandKind, Outcome
+from breakwall.model.events import CommandKind, Outcome, ReadBackFailed
 from breakwall.model.records import ClosedTrade
 from breakwall.model.view import RuleView
 from breakwall.settings import BreakerSettings, RiskSettings
@@ -212,8 +212,8 @@ class Breaker:
         self._memory = replace(memory, answers=answers, slow=slow)
         return self._trip(pace.slow_orders(self._memory, self._limits, at_ms))
 
-    def on_outcome(self, outcome: Outcome, at_ms: int) -> list[Trip]:
-        """What became of a command, where it tells of those to come."""
+    def on_outcome(self, outcome: Outcome | ReadBackFailed, at_ms: int) -> list[Trip]:
+        """What became of a command or a reading, where it tells of those to come."""
         return self._trip(refusals.refused(outcome, self._limits, at_ms))
 
     def on_commit(self, commit_ms: int, at_ms: int) -> list[Trip]:

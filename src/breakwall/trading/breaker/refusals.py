@@ -1,7 +1,7 @@
 """Rules about what the exchange refuses: the answer to one order tells what would become of the next."""
 
 from breakwall.model.api import Bars
-from breakwall.model.events import Outcome
+from breakwall.model.events import Outcome, ReadBackFailed
 from breakwall.trading.breaker.memory import Limits
 from breakwall.trading.breaker.rule import Rule, Tier, Trip
 
@@ -28,8 +28,8 @@ SYMBOL_REFUSED = Rule(
 )
 
 
-def refused(outcome: Outcome, limits: Limits, at_ms: int) -> Trip | None:
-    """What an answer bars; exits, stops and cancels go on in every case."""
+def refused(outcome: Outcome | ReadBackFailed, limits: Limits, at_ms: int) -> Trip | None:
+    """What an answer bars; exits, stops and cancels go on in every case, and so does the reading."""
     until_ms = at_ms + int(limits.rules.refused_pause_s * 1000)
     match outcome.bars:
         case Bars.PERSON:
@@ -37,7 +37,7 @@ def refused(outcome: Outcome, limits: Limits, at_ms: int) -> Trip | None:
             return LOCKED_OUT.trip(text, at_ms)
         case Bars.ACCOUNT:
             return NO_MARGIN.trip(f"no entries for a while: {outcome.reason}", at_ms, until_ms)
-        case Bars.SYMBOL:
+        case Bars.SYMBOL if isinstance(outcome, Outcome):
             text = f"no entries in {outcome.symbol} for a while: {outcome.reason}"
             return SYMBOL_REFUSED.trip(text, at_ms, until_ms, outcome.symbol)
     return None

@@ -10,7 +10,7 @@ from msgspec import structs
 
 from breakwall import points
 from breakwall.model.actions import CancelOrder, MoveStop, OrderKind, PlaceOrder
-from breakwall.model.api import ApiGroup
+from breakwall.model.api import ApiGroup, Bars
 from breakwall.model.events import (
     Account,
     Fill,
@@ -171,7 +171,8 @@ class BybitBroker:
                 fills = group.create_task(self._fills(since_ms))
                 wallet = group.create_task(self._wallet())
         except (ReadError, RecordError) as error:
-            return ReadBackFailed(str(error), purpose)
+            refused = isinstance(error, ReadError) and error.alarm
+            return ReadBackFailed(str(error), purpose, Bars.PERSON if refused else Bars.NOTHING)
         return ReadBack(
             orders.result(),
             positions.result(),

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from msgspec import Struct
 
 from breakwall import points
+from breakwall.model.api import Bars
 from breakwall.model.events import Link, LinkChanged
 from breakwall.model.text import sanitise
 from breakwall.points import Point
@@ -113,7 +114,7 @@ class Rest:
             await points.linger("rest: before reading again", self._clock.sleep)
             if attempt + 1 < TRIES:
                 await self._clock.sleep(100 * 2**attempt / 1000)
-        raise ReadError(f"{endpoint.path}: {verdict.reason}", alarm=verdict.reaction is Reaction.ALARM)
+        raise ReadError(f"{endpoint.path}: {verdict.reason}", alarm=verdict.bars is Bars.PERSON)
 
     async def write(self, endpoint: Endpoint, body: Params, *, urgent: bool, sent: Point | None = None) -> Reply:
         """A POST; see `insist`. `sent` is the crash point when its bytes are out."""
