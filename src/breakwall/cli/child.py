@@ -134,11 +134,10 @@ async def start(
     reach it. Raises VenueError with the end of its own messages when it does not come up, StateError
     where the folder cannot be written.
     """
+    played = ["--scenario", scenario, *(["--symbols", str(listed)] if listed else [])]
     words = ["--port", "0", "--seed", str(seed), "--linger", str(linger_s)]
-    words += [] if recording else ["--scenario", scenario]
-    words += ["--symbols", str(listed)] if listed and not recording else []
+    words += [word for path in recording for word in ("--recording", str(path))] + ["--loop"] * loop or played
     words += [] if faults is None else ["--faults", str(faults)]
-    words += [word for path in recording for word in ("--recording", str(path))] + ["--loop"] * loop
     messages = folder / "exchange.log"
     keys = dict(zip(LOOPBACK, (key, secrets.token_urlsafe(24)), strict=True))
     try:
@@ -157,12 +156,7 @@ async def start(
             process.stdout.readline(), _READING_TIMEOUT_S if recording else _START_TIMEOUT_S
         )
         told = msgspec.json.decode(line)
-        ours = {
-            "pid": process.pid,
-            "seed": seed,
-            "scenario": scenario,
-            "recording": [str(path) for path in recording],
-        }
+        ours = {"pid": process.pid, "seed": seed, "scenario": scenario, "recording": [*map(str, recording)]}
         child = msgspec.convert({**told, **ours}, ChildExchange)
     except BaseException as error:
         with contextlib.suppress(ProcessLookupError):

@@ -102,7 +102,8 @@ def deepen(state: State, market: Market) -> None:
         state.roster.depths[market.instrument.symbol] = wanted
         reason = f"{market.depth} levels do not reach far enough, asking for {wanted}"
         state.out.append(Resubscribe(market.instrument.symbol, reason, wanted))
-        state.say("depth", reason, symbol=market.instrument.symbol)
+        level = "info" if market.instrument.symbol in state.settings.symbols else "debug"
+        state.say("depth", reason, level=level, symbol=market.instrument.symbol)
 
 
 def tell_wall(state: State, market: Market, event: WallEvent) -> None:
