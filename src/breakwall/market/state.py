@@ -71,6 +71,7 @@ class Market:
         criteria = criteria_of(settings.walls, instrument.symbol)
         self.bid_walls = Lookout(self.book.bids, criteria, self._chronicle)
         self.ask_walls = Lookout(self.book.asks, criteria, self._chronicle)
+        self._reset_id = -1  # the update with which the venue began a living book anew
         self._grid_depth = 0  # the depth for which the bucket width was chosen
         self._blind_ms = round(settings.engine.stale_after_s * 1000)
         self._phase_ms = crc32(instrument.symbol.encode()) % SAMPLE_MS  # symbols take turns within the second
@@ -272,7 +273,8 @@ class Market:
         """The book can no longer be trusted: RESYNC until the next snapshot."""
         self.book.lose()
         if self.status is not Status.RESYNC:
-            self.resyncs += self.status is not Status.WAITING
+            counted = self.book.update_id == self._reset_id  # a gap right after a reset belongs to it
+            self.resyncs += self.status is not Status.WAITING and not counted
             self._go_blind(Status.RESYNC, reason, at_ms)
 
     def leave(self, at_ms: int) -> None:
@@ -304,6 +306,9 @@ class Market:
     def _start_again(self, event: BookSnapshot | BookDelta, at_ms: int) -> str:
         self.bid_walls.blind(at_ms)
         self.ask_walls.blind(at_ms)
+        if self.status is Status.LIVE and event.depth == self.book.depth:
+            self.resyncs += 1
+            self._reset_id = event.update_id
         verdict = self.book.replace(event)
         mid = self.book.mid_half_ticks
         if mid is None:

@@ -21,12 +21,16 @@ class Heard(Enum):
 
 
 class MendedBook:
-    """Levels by ticks; `update_id`, `seq` and `cts_ms` are those of the newest message."""
+    """Levels by ticks; `update_id`, `seq` and `cts_ms` are those of the newest message.
+
+    `dropped` are the levels (bid, ticks) that the newest message showed to be wrong, without saying so.
+    """
 
     def __init__(self) -> None:
         self.bids: dict[int, int] = {}
         self.asks: dict[int, int] = {}
         self.update_id = self.seq = self.cts_ms = self.depth = 0
+        self.dropped: list[tuple[bool, int]] = []
         self._missing: set[int] = set()
         self._since: dict[tuple[bool, int], None] = {}  # levels changed since the oldest gap
         self._doubtful = self._gaped = False
@@ -41,6 +45,7 @@ class MendedBook:
         return self._gaped and bool(self._missing)
 
     def take(self, event: BookSnapshot | BookDelta) -> Heard:
+        self.dropped = []
         if isinstance(event, BookSnapshot) or event.update_id == 1:
             self._begin(event)
             return Heard.BEGUN
@@ -96,10 +101,9 @@ class MendedBook:
     def _uncross(self, new: set[tuple[bool, int]]) -> None:
         """Of two prices that cross the older one is wrong."""
         while self.bids and self.asks and (bid := max(self.bids)) >= (ask := min(self.asks)):
-            if (True, bid) in new:
-                del self.asks[ask]
-            else:
-                del self.bids[bid]
+            wrong = (False, ask) if (True, bid) in new else (True, bid)
+            self.dropped.append(wrong)
+            del (self.bids if wrong[0] else self.asks)[wrong[1]]
 
 
 def _set(side: dict[int, int], levels: list[tuple[int, int]]) -> None:

@@ -107,7 +107,8 @@ class Player:
         if heard is not Heard.REPEATED:
             self._exchange.hear(book.snapshot(symbol) if heard is Heard.LATE else event, now_ms)
         served = f"orderbook.{self.depth}.{symbol}"
-        data = frame.data if frame.topic == served else self._rewindowed(event, book, now_ms)
+        verbatim = frame.topic == served and not book.dropped
+        data = frame.data if verbatim else self._rewritten(frame, event, book, now_ms)
         for session in self._sessions:
             session.push_book(served, symbol, data, now_ms, whole=heard is Heard.BEGUN)
         if symbol in self._ticked_ms and now_ms - self._ticked_ms[symbol] >= _TICKER_MS:
@@ -118,15 +119,22 @@ class Player:
         for session in self._sessions:
             session.push(topic, data)
 
-    def _rewindowed(self, event: BookSnapshot | BookDelta, book: MendedBook, now_ms: int) -> bytes:
-        """A book that was recorded in another depth, as the changes of its window, under the ids it had."""
-        known = self._told.get(event.symbol, ({}, {}))
+    def _rewritten(self, frame: Frame, event: BookSnapshot | BookDelta, book: MendedBook, now_ms: int) -> bytes:
+        """A book that was recorded in another depth, as the changes of its window; or a message after a gap, with the
+        deletes that only the lost one told. Both under the ids they had.
+        """
+        symbol = event.symbol
+        if frame.topic == f"orderbook.{self.depth}.{symbol}":
+            gone = [[(ticks, 0) for bid, ticks in book.dropped if bid is side] for side in (True, False)]
+            bids, asks = [*event.bids, *gone[0]], [*event.asks, *gone[1]]
+            return self._book_frame("delta", symbol, bids, asks, event.update_id, now_ms)
+        known = self._told.get(symbol, ({}, {}))
         bids, asks = book.window(self.depth)
-        sides = self._told[event.symbol] = dict(bids), dict(asks)
+        sides = self._told[symbol] = dict(bids), dict(asks)
         if isinstance(event, BookSnapshot) or event.update_id == 1:
-            return self._book_frame("snapshot", event.symbol, bids, asks, event.update_id, now_ms)
+            return self._book_frame("snapshot", symbol, bids, asks, event.update_id, now_ms)
         bids, asks = (_changes(before, side) for before, side in zip(known, sides, strict=True))
-        return self._book_frame("delta", event.symbol, bids, asks, event.update_id, now_ms)
+        return self._book_frame("delta", symbol, bids, asks, event.update_id, now_ms)
 
     def _book_frame(
         self,

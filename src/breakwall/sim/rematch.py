@@ -200,7 +200,9 @@ class _PublicSocket:
         session = self._session
         if session is None:
             raise TransportError("public socket: closed by us", sent=False)
-        self._network.later(self._network.latency(), lambda: session.on_text(text, self._network.now_ms()))
+        now_s = asyncio.get_running_loop().time()
+        self._last_s = max(self._last_s, now_s + self._network.latency())  # one never overtakes another
+        self._network.later(self._last_s - now_s, lambda: session.on_text(text, self._network.now_ms()))
 
     async def receive(self) -> bytes:
         frame = await self._frames.get()
