@@ -64,7 +64,7 @@ async def _examine(
     if settings.mode == "demo" and not live:
         return Examination((good("settings", said), *machine, skipped("exchange", "a demo needs none of Bybit's")))
     try:
-        guard(settings, live=settings.mode == "live", source=source)
+        guard(settings, live=live or settings.mode == "live", source=source)
         urls = checked(settings.venue)
     except (ConfigError, VenueError) as error:
         return Examination((bad("settings", str(error), ""), *machine))
