@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from breakwall.cli.place import Place
-from breakwall.places import PAPER_FILE, account_folder
+from breakwall.places import PAPER, PAPER_FILE, account_folder
 from breakwall.settings import Settings
 from breakwall.storage.runs import InstanceLock, StateError, StateFolder
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from breakwall.modes import Access, Run
     from breakwall.ports import Clock, Transport
     from breakwall.venues.bybit.endpoints import Urls
-
-PAPER = "paper"
-"""The environment of its journal: never mixed with an account of Bybit."""
 
 
 class PaperPlace(Place):
