@@ -128,8 +128,8 @@ class Playback:
         self.world.submit(command)
 
     def begin(self) -> None:
-        """Until there is a program to look at; it is up before the recording begins."""
-        while not self.world.begun and self.world.broken is None and self.world.at_s < LEAD_S:
+        """To the first frame: the program is up before it."""
+        while self.world.broken is None and self.world.at_s < (0.0 if self.world.begun else LEAD_S):
             self.world.advance(self.world.at_s + _SLICE_S)
 
     def close(self) -> None:
