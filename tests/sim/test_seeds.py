@@ -18,7 +18,7 @@ from breakwall.sim.campaign import Task, Verdict, judge
 from breakwall.sim.mixes import MIXES
 from breakwall.sim.people import Wish
 from breakwall.sim.session import Session, drawn, play, session_of
-from breakwall.venues.exchange.faults import Fault, FaultKind, Plan
+from breakwall.venues.exchange.faults import SERVED_ONLY, Fault, FaultKind, Plan
 
 MIX_OF_SEED = (
     "everything",
