@@ -44,6 +44,7 @@ class Stops:
                 position.take_profit = child
         child.trigger_ticks = leg.ticks
         child.trigger_by = leg.by
+        position.updated_ms = now_ms
         self._log.changed(child, now_ms)
 
     def add(self, position: Position, legs: Iterable[Leg], now_ms: int, parent_link: str = "") -> None:
@@ -159,6 +160,7 @@ class Stops:
 
     def _end(self, position: Position, leg: Order, cancel_type: str, now_ms: int) -> None:
         _forget(position, leg)
+        position.updated_ms = now_ms
         leg.end("Deactivated", now_ms, cancel_type, "EC_PerCancelRequest")
         self._log.changed(leg, now_ms)
 
