@@ -11,7 +11,7 @@ from breakwall.model.events import OrderAnswer, Outcome, OutcomeKind
 from breakwall.model.records import OrderStep
 from breakwall.settings import EngineSettings
 from breakwall.trading.order import CLOSED, LOCAL_ENDINGS, TRANSITIONS, Cause, Order, OrderState
-from breakwall.trading.orders import Orders, is_ours
+from breakwall.trading.orders import WITHDRAWN, Orders, is_ours
 
 PAIRS = [(state, cause) for state in OrderState for cause in Cause]
 ENTRY_ID = "bw-1-1-e"
@@ -192,3 +192,35 @@ def test_any_order_and_duplicates_end_in_the_same_state(make, data, name, unknow
         seen = order.filled_lots
     assert (order.state, order.filled_lots) == (final, filled)
     assert (order.state in CLOSED) == (final in CLOSED)
+
+
+@pytest.mark.parametrize("kind", sorted(WITHDRAWN))
+def test_a_cancel_that_nobody_here_asked_for_is_an_alarm(make, kind):
+    orders = Orders(EngineSettings())
+    orders.place(make.entry())
+    orders.on_report(make.report("New", limit_ticks=make.entry().limit_ticks), make.origin(2))
+    change = orders.on_report(make.report("Cancelled", cancel_kind=kind), make.origin(3))
+    assert (change.alarm, change.note.level) == (f"withdrawn by the exchange ({kind})", "warning")
+    assert orders.on_report(make.report("Cancelled", cancel_kind=kind), make.origin(4)).alarm == ""
+
+
+@pytest.mark.parametrize(
+    "kind", ["CancelByUser", "CancelByReduceOnly", "CancelByTpSlTsClear", "UNKNOWN", "SomethingNew"]
+)
+def test_other_cancels_are_ordinary(make, kind):
+    orders = Orders(EngineSettings())
+    orders.place(make.entry())
+    assert orders.on_report(make.report("Cancelled", cancel_kind=kind), make.origin(2)).alarm == ""
+
+
+def test_a_limit_that_the_venue_has_moved_is_told_once(make):
+    orders = Orders(EngineSettings())
+    orders.place(make.entry())
+    sent = make.entry().limit_ticks
+    assert orders.on_report(make.report("New", limit_ticks=sent), make.origin(2)).alarm == ""
+    moved = make.report("New", limit_ticks=sent - 7)
+    assert (
+        orders.on_report(moved, make.origin(3)).alarm
+        == f"the exchange has moved its limit from {sent} to {sent - 7} ticks"
+    )
+    assert orders.on_report(moved, make.origin(4)).alarm == ""

@@ -356,3 +356,17 @@ def test_money_adds_up_whatever_is_filled(make, fills):
 def test_an_execution_of_nothing_opens_nothing(make, positions):
     assert [change.kind for change in positions.on_fill(make.fill("e0", 0), None, make.origin())] == ["cash"]
     assert positions.get("BTCUSDT") is None
+
+
+def test_a_position_near_auto_deleveraging_is_told_each_time_it_comes_near(make, positions):
+    opened(make, positions)
+    kinds = []
+    for n, rank in enumerate([0, 3, 4, 5, 4, 2, 5]):
+        report = make.position_report(10, seq=20 + n, adl_rank=rank)
+        kinds.append(
+            [change.text for change in positions.on_report(report, make.origin(3 + n)) if change.kind == "adl"]
+        )
+    assert kinds == [
+        [], [], ["near auto-deleveraging: rank 4 of 5 at the exchange"], [], [], [],
+        ["near auto-deleveraging: rank 5 of 5 at the exchange"],
+    ]  # fmt: skip

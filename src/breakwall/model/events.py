@@ -183,6 +183,7 @@ class PositionReport(Struct, frozen=True):
     position_idx: int = 0
     seq: int = 0
     updated_ms: int = 0
+    adl_rank: int = 0  # 1 to 5, the next to be deleveraged; 0: flat
 
 
 class Wallet(Struct, frozen=True):

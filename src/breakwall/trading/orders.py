@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from breakwall.model.actions import CancelOrder, PlaceOrder
 from breakwall.model.events import Fill, OrderAnswer, OrderReport, Outcome, OutcomeKind
 from breakwall.model.executions import has_size
@@ -16,6 +18,14 @@ ANSWER_DUE_MS = 5_000
 """An order in flight, or an immediate one that should have ended, is queried after this long without news."""
 LEFT_LATE_MS = 1_000
 """An order may leave this long after it was decided; only from then does the venue's receive window count."""
+
+WITHDRAWN = frozenset(
+    {
+        *("CancelByPrepareLiq", "CancelAllBeforeLiq", "CancelByPrepareAdl", "CancelAllBeforeAdl"),
+        *("CancelByAdmin", "CancelBySettle", "CancelByDCP"),
+    }
+)
+"""Cancels that nobody here asked for and a person has to know. Bybit v5, enum, cancelType."""
 
 _OUTCOMES = {
     OutcomeKind.CONFIRMED: Cause.LIVE,
@@ -114,9 +124,9 @@ class Orders:
         order.lots = order.lots or report.lots
         if report.cancel_kind not in {"", "UNKNOWN"} or report.reason not in {"", "EC_NoError"}:
             order.reason = report.reason or report.cancel_kind
-        return order.apply(
-            order.report_cause(report), max(order.filled_lots, report.filled_lots), origin.at_ms, origin.trace
-        )
+        filled = max(order.filled_lots, report.filled_lots)
+        change = order.apply(order.report_cause(report), filled, origin.at_ms, origin.trace)
+        return replace(change, alarm=change.alarm or _warning(order, report, change))
 
     def on_fill(self, fill: Fill, origin: Origin) -> OrderChange | None:
         """Book an execution on its order, once; None for executions of no order we know."""
@@ -213,3 +223,14 @@ class Orders:
 def is_ours(client_id: str) -> bool:
     """Whether this id has our form, from this run or an earlier one."""
     return bool(client_id) and parse(client_id) is not None
+
+
+def _warning(order: Order, report: OrderReport, change: OrderChange) -> str:
+    """What a person must know of a report: withdrawn by the venue, or put to another price than was sent."""
+    if change.ended and report.cancel_kind in WITHDRAWN:
+        return f"withdrawn by the exchange ({report.cancel_kind})"
+    sent, told = order.limit_ticks, report.limit_ticks
+    if sent is None or told is None or sent == told:
+        return ""
+    order.limit_ticks = told
+    return f"the exchange has moved its limit from {sent} to {told} ticks"

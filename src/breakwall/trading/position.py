@@ -14,6 +14,8 @@ from breakwall.trading.order import Transition
 from breakwall.trading.origin import Origin
 
 ZERO = Decimal(0)
+ADL_WARNED = 4
+"""From this rank of 5 on a position may soon be reduced for somebody else's bankruptcy. Bybit v5, enum."""
 
 
 class PositionState(Enum):
@@ -60,6 +62,7 @@ class Position:
     """
 
     __slots__ = (
+        "adl_rank",
         "best_ticks",
         "close_asked_ms",
         "close_tries",
@@ -123,6 +126,7 @@ class Position:
         self.naked_ms: int | None = None
         self.first_proof_ms: int | None = None
         self.held_stop_ticks: int | None = None  # the tightest stop ever proven: the ratchet's tooth
+        self.adl_rank = 0
         self.told_naked = False  # the venue itself said that there is no stop
         self.stop_confirmed = False  # the venue took our stop, the proof is still to be read
         self.stop_asked_ms = self.close_asked_ms = self.close_tries = self.denials = 0
@@ -235,8 +239,14 @@ class Position:
             self.samples.append((at_ms, exit_ticks))
             del self.samples[:-120]
 
-    def prove(self, report: PositionReport, at_ms: int) -> None:
-        """Take stop, liquidation and mark from the venue's word on this position."""
+    def prove(self, report: PositionReport, at_ms: int) -> str:
+        """Take stop, liquidation and mark from the venue's word on this position; what else it warns of, in words."""
+        before, self.adl_rank = self.adl_rank, report.adl_rank
+        self._take_stop(report, at_ms)
+        near = self.adl_rank >= ADL_WARNED > before
+        return f"near auto-deleveraging: rank {self.adl_rank} of 5 at the exchange" if near else ""
+
+    def _take_stop(self, report: PositionReport, at_ms: int) -> None:
         self.stop_ticks, self.take_profit_ticks = report.stop_ticks, report.take_profit_ticks
         self.liquidation, self.mark = report.liquidation, report.mark or self.mark
         self.told_naked = report.stop_ticks is None

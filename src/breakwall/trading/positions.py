@@ -295,14 +295,14 @@ class Positions:
         position = self._open.get(key)
         if position is None or report.lots == 0 or position.lots * report.lots < 0:
             return []
-        before = position.stop_ticks
-        position.prove(report, origin.at_ms)
+        before, warning = position.stop_ticks, position.prove(report, origin.at_ms)
+        found = [PositionChange.of("adl", position, warning, origin, alarm=True)] if warning else []
         now = position.stop_ticks
         if now == before or not position.is_open:
-            return []
+            return found
         text = "the exchange shows no stop any more" if now is None else "stop read back at "
         text += "" if now is None else position.instrument.price_text(now)
-        return [PositionChange.of("stop", position, text, origin, alarm=now is None)]
+        return [*found, PositionChange.of("stop", position, text, origin, alarm=now is None)]
 
     def _settle(self, key: Key, origin: Origin, patience_ms: int) -> list[PositionChange]:
         word, position = self._words[key], self._open.get(key)

@@ -209,6 +209,7 @@ def _position(record: Record, instrument: Instrument) -> PositionReport:
         position_idx=whole(record, "positionIdx"),
         seq=whole(record, "seq"),
         updated_ms=whole(record, "updatedTime"),
+        adl_rank=whole(record, "adlRankIndicator"),
     )
 
 
