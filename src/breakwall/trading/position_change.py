@@ -9,7 +9,7 @@ from breakwall.trading.position import Position
 
 
 class PositionChange(Struct, frozen=True):
-    """What happened to a position: `kind` is opened, grew, reduced, closed, ended, corrected, adopted, stop, cash, adl.
+    """What became of a position: `kind` is opened, grew, reduced, closed, ended, corrected, adopted, stop, cash, adl.
 
     `stop`: the exchange tells another stop than before; `adl`: it may soon deleverage the position. `step` is the
     position after it, None where there is none.
