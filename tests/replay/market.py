@@ -14,7 +14,7 @@ from breakwall.venues.exchange.instruments import INSTRUMENTS, instrument_record
 START_MS = 1_800_000_000_000
 SYMBOL = "SOLUSDT"
 BOOK = f"orderbook.200.{SYMBOL}"
-SECONDS = 12
+SECONDS = 25
 
 Line = dict[str, Any]
 
