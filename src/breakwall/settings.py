@@ -4,6 +4,7 @@ Cash is USDT, percentages are per cent (5 = 5 %), `bp` are hundredths of a per c
 `breakwall.config` reads them from a file.
 """
 
+from collections import Counter
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -354,7 +355,7 @@ class Settings(Section):
         wrong = [symbol for symbol in symbols if not (symbol.isascii() and symbol.isalnum() and symbol.isupper())]
         if wrong:
             raise ValueError(f"expected names such as BTCUSDT, found {', '.join(map(repr, wrong))}")
-        twice = sorted({symbol for symbol in symbols if symbols.count(symbol) > 1})
+        twice = sorted(symbol for symbol, times in Counter(symbols).items() if times > 1)
         if twice:
             raise ValueError(f"expected each symbol once, found {', '.join(twice)} twice")
         return symbols

@@ -32,7 +32,7 @@ class FakeEngine:
         self.commands: list[Command] = []
         self.said: list[str] = []
 
-    def view(self) -> View:
+    def account(self) -> View:
         return self.now
 
     def submit(self, command: Event) -> None:
@@ -100,7 +100,7 @@ def test_a_mark_makes_it_safe_and_a_person_who_arms_removes_it(
     engine.submit(Command(CommandKind.ARM))
     during(pulse, lambda: not (tmp_path / "one").exists())
     assert not (tmp_path / "two").exists()
-    assert engine.view().armed
+    assert engine.account().armed
 
 
 def test_a_mark_that_is_left_again_is_obeyed_again(engine: FakeEngine, pulse: Pulse, tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ class FakeEngine:
         assert isinstance(command, Command)
         self.asked.append(command.kind)
 
-    def view(self) -> View:
+    def account(self) -> View:
         nothing = Decimal(0)
         return View(0, "SIM", "ACTIVE", "", True, False, nothing, nothing, (), (), (), Counters())
 

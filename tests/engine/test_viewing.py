@@ -2,6 +2,8 @@
 
 from decimal import Decimal
 
+from msgspec import structs
+
 from breakwall.model.events import Link, LinkChanged, Ticker
 
 BTC, ETH = "BTCUSDT", "ETHUSDT"
@@ -21,6 +23,13 @@ def test_only_the_selected_market_has_its_depth(floor):
     assert [(market.symbol, len(market.bids)) for market in view.symbols] == [(BTC, 0), (ETH, 1)]
     assert floor.core.market(ETH, floor.now) == view.market(ETH)
     assert floor.core.market("XRPUSDT", floor.now) is None
+
+
+def test_who_only_asks_about_the_account_gets_no_market(floor):
+    hold(floor)
+    without, whole = floor.view(None), floor.view()
+    assert (without.symbols, len(without.positions)) == ((), 1)
+    assert structs.replace(without, symbols=whole.symbols) == whole
 
 
 def test_an_order_says_what_it_is_for(floor):

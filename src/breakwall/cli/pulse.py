@@ -70,7 +70,7 @@ class Pulse:
 
     def _hear(self) -> None:
         """Carry out what was wished, as if it were a key."""
-        for command in self._ear.listen(self._engine.view()):
+        for command in self._ear.listen(self._engine.account()):
             self._engine.submit(command)
 
     def end(self) -> None:
@@ -87,7 +87,7 @@ class Pulse:
             return None
 
     def _next(self) -> Beat:
-        view = self._engine.view()
+        view = self._engine.account()
         self._number += 1
         if view.armed and self._was_safe:
             self._forget_marks()

@@ -86,7 +86,7 @@ class Session:
             flat = await engine.leave(flatten=end.flatten, patience_s=PATIENCE_S, why=reason)
             if not flat:
                 what = "not flat" if end.flatten else "not left in order"
-                code, reason = NOT_FLAT, f"{reason}; {what}: {_remains(engine.view())}"
+                code, reason = NOT_FLAT, f"{reason}; {what}: {_remains(engine.account())}"
             elif self._pulse is not None:
                 self._pulse.end()
             code, reason = self._unexplained(code, reason)
@@ -134,11 +134,11 @@ class Session:
     @property
     def _flatten(self) -> bool:
         """Whether to leave flat where nobody says otherwise. What cannot be explained may be somebody else's."""
-        return self._settings.on_exit == "flatten" and not self._engine.view().observing
+        return self._settings.on_exit == "flatten" and not self._engine.account().observing
 
     def _unexplained(self, code: int, reason: str) -> tuple[int, str]:
         """The exit code and reason of a run that only observed at its end."""
-        observing = self._engine.view().observing
+        observing = self._engine.account().observing
         if not observing or code not in {DONE, INTERRUPTED}:
             return code, reason
         return UNEXPLAINED, f"{reason}; observing only: {observing}"
@@ -151,7 +151,7 @@ class Session:
             self._voice.line(at_ms, "error", screen.why, screen.failure)
         if screen.failure is not None:
             self._voice.write(f"{told(screen.failure)[0]}\n")
-        held = _count(len(self._engine.view().positions), "position")
+        held = _count(len(self._engine.account().positions), "position")
         words = {
             "manage": f"SAFE: no new entries. The engine manages {held} until nothing is held, then it ends",
             "flatten": f"closing {held}, then it ends (on_screen_lost = flatten)",
@@ -168,7 +168,7 @@ class Session:
         engine.submit(Command(CommandKind.CANCEL, who="process", why=why))
         while True:
             await engine.clock.sleep(_LOOK_EVERY_S)
-            view = engine.view()
+            view = engine.account()
             if not (view.blind or view.positions or view.orders):
                 return
 

@@ -107,7 +107,7 @@ class Stage:
 
     async def _look(self, told: Told) -> None:
         """Remember what the program says meanwhile; tell when a crisis strikes, and when it is over."""
-        for line in self._engine.view().log:
+        for line in self._engine.account().log:
             if line.at_ms >= self._last_ms and len(self._said) < _MOST_SAID:
                 self._said.setdefault(line.number, (line.at_ms, f"{line.symbol} {line.text}".strip()))
         for story in told.stories:
@@ -119,7 +119,7 @@ class Stage:
             if crisis.struck_ms:
                 self._say(f"CRISIS {crisis.name} strikes {crisis.symbol}: {crisis.text}", "warning")
             else:
-                self._before = self._engine.view().counters
+                self._before = self._engine.account().counters
                 self._say(f"crisis {crisis.name} waits for {crisis.waits_for}")
         self._phase = phase
         if crisis is None and not self._asking:
@@ -130,7 +130,7 @@ class Stage:
         differences = await self._books()
         receipt = self._receipt(story, differences)
         self.receipts = (*self.receipts, receipt)
-        self._before = self._engine.view().counters
+        self._before = self._engine.account().counters
         self.tell(receipt)
         self._say(f"crisis {summary(receipt)}", "info" if receipt.books_agree else "warning")
 
@@ -139,7 +139,7 @@ class Stage:
         self._engine.say(text, level)
 
     def _receipt(self, story: Story, differences: tuple[str, ...]) -> CrisisReceipt:
-        now, before, since_ms = self._engine.view().counters, self._before, story.struck_ms
+        now, before, since_ms = self._engine.account().counters, self._before, story.struck_ms
         until_ms = since_ms + round(story.seconds * 1000)
         said = [Said(at_ms - since_ms, text) for at_ms, text in self._said.values() if since_ms <= at_ms <= until_ms]
         asked = [deed.after_ms for deed in story.deeds if deed.after_ms > 0]

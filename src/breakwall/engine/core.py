@@ -71,12 +71,12 @@ class Core:
         self,
         at_ms: int,
         mode: str,
-        symbol: str,
+        symbol: str | None,
         loop_delay_p99_ms: float,
         event_latency_p99_ms: float,
         log: tuple[LogLine, ...] = (),
     ) -> View:
-        """The frozen view; depth of `symbol` only, walls of all where it is empty."""
+        """The frozen view; depth of `symbol` only, walls of all where it is empty, no markets where it is None."""
         return viewing.view(self._state, at_ms, mode, symbol, loop_delay_p99_ms, event_latency_p99_ms, log)
 
     def market(self, symbol: str, at_ms: int) -> SymbolView | None:

@@ -171,6 +171,13 @@ class Engine:
 
     def view(self, symbol: str = "") -> View:
         """The state now, with the depth and walls of `symbol`; without one the walls of all and no depth."""
+        return self._view(symbol)
+
+    def account(self) -> View:
+        """The state now without the markets: who looks often must not pay for hundreds of them."""
+        return self._view(None)
+
+    def _view(self, symbol: str | None) -> View:
         loop_ms, event_ms = self.loop_delays.p99_ms, self.event_delays.p99_ms
         seen = self.core.view(self.clock.now_ms(), self.mode, symbol, loop_ms, event_ms, self._log.lines)
         ledger, log = self._ledger.trouble if self._ledger else "", self._log_trouble()

@@ -33,14 +33,14 @@ def view(
     state: State,
     at_ms: int,
     mode: str,
-    symbol: str,
+    symbol: str | None,
     loop_delay_p99_ms: float,
     event_latency_p99_ms: float,
     log: tuple[LogLine, ...] = (),
 ) -> View:
     """Everything at one moment between two events; the depth of `symbol` only, so that it stays cheap.
 
-    Walls are those of `symbol`, or of all symbols where it is empty.
+    Walls are those of `symbol`, or of all symbols where it is empty; where it is None, no market is in it.
     """
     return View(
         at_ms=at_ms,
@@ -51,7 +51,7 @@ def view(
         blind=state.blind,
         equity_usdt=state.blotter.equity_usdt,
         available_usdt=state.wallet.available_usdt,
-        symbols=tuple([_market(state, name, at_ms, symbol) for name in state.markets]),
+        symbols=() if symbol is None else tuple([_market(state, name, at_ms, symbol) for name in state.markets]),
         positions=tuple(_position(position, at_ms) for position in state.positions.held()),
         orders=tuple(_order(order, state.instruments[order.symbol], at_ms) for order in state.orders.open()),
         counters=_counters(state, at_ms + state.venue_offset_ms),
