@@ -59,9 +59,7 @@ def _colours(depth: Depth, term: str) -> Finding:
     words = f"{'24 bit' if depth is Depth.TRUECOLOR else depth.value} (TERM {term})"
     if depth is Depth.TRUECOLOR:
         return good("colours", words)
-    return doubtful(
-        "colours", words, "COLORTERM=truecolor where the terminal can; else nothing"
-    )
+    return doubtful("colours", words, "COLORTERM=truecolor where the terminal can; else nothing")
 
 
 def _size(columns: int, rows: int) -> Finding:

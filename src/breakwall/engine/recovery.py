@@ -36,7 +36,7 @@ PRIVATE_DOWN_MS = 1_000
 
 def on_settings(state: State, event: SettingsChanged) -> None:
     before, state.settings = state.settings, Settings.model_validate_json(event.settings)
-    state.named = frozenset(state.settings.symbols)
+    state.roster.named = frozenset(state.settings.symbols)
     changed = audit.configured(before, state.settings, event.run)
     state.say("settings", f"settings of run {event.run}", level="debug", record=changed)
 

@@ -64,7 +64,6 @@ class State:
         self.out: list[Action] = []
         self.phase = Phase.STARTING
         self.settings = Settings()
-        self.named: frozenset[str] = frozenset()  # the symbols of the settings: hundreds of them are asked for often
         self.account: Account | None = None
         self.markets: dict[str, Market] = {}
         self.roster = Roster()
@@ -182,7 +181,7 @@ class State:
 
     def wants(self, symbol: str) -> bool:
         """Whether the settings or the screener want this symbol followed."""
-        return symbol in self.named or symbol in self.roster.screener.chosen
+        return symbol in self.roster.named or symbol in self.roster.screener.chosen
 
     def wants_flat(self, symbol: str) -> str:
         """Why this symbol must be flat: a person's wish, or the breaker's; empty where it need not."""

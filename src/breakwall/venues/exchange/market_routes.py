@@ -37,9 +37,7 @@ def instruments_info(floor: Floor, ask: Ask) -> Record:
 def tickers(floor: Floor, ask: Ask) -> Record:
     extra = {"basis": "", "basisRate": "", "predictedDeliveryPrice": "", "deliveryFeeRate": "", "deliveryTime": "0"}
     quoted = [listing for listing in listings_of(floor, ask) if listing.instrument.status != "Closed"]
-    rows = [
-        listing.ticker() | extra | {"deliveryTime": str(listing.instrument.delivery_ms)} for listing in quoted
-    ]
+    rows = [listing.ticker() | extra | {"deliveryTime": str(listing.instrument.delivery_ms)} for listing in quoted]
     return {"category": ask.text("category"), "list": rows}
 
 
