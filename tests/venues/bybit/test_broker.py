@@ -83,6 +83,16 @@ def test_prepare_sets_leverage_and_takes_unchanged_for_success(venue, broker, vi
     ]
 
 
+@pytest.mark.parametrize("answer", [{}, (110076, "isolated only")])
+def test_prepare_keeps_the_rest_of_the_balance_out_of_a_position(venue, broker, virtual, answer) -> None:
+    venue.say(POSITIONS, {"list": [FLAT | {"autoAddMargin": 1}]})
+    venue.say("/v5/position/set-auto-add-margin", answer)
+    virtual(broker.prepare(["BTCUSDT"]))
+    assert venue.asked("/v5/position/set-auto-add-margin") == [
+        {"category": "linear", "symbol": "BTCUSDT", "autoAddMargin": 0, "positionIdx": 0}
+    ]
+
+
 def test_prepare_sets_isolated_margin_while_nothing_is_open(venue, broker, virtual) -> None:
     cross = {"unifiedMarginStatus": 6, "marginMode": "REGULAR_MARGIN"}
     venue.say(ACCOUNT, cross, cross | {"marginMode": "ISOLATED_MARGIN"})

@@ -22,6 +22,7 @@ from breakwall.venues.bybit.endpoints import (
     INSTRUMENTS,
     KEY_INFO,
     POSITIONS,
+    SET_AUTO_MARGIN,
     SET_LEVERAGE,
     SET_LIMIT_PRICE_ACTION,
     SET_MARGIN_MODE,
@@ -81,7 +82,7 @@ class Admission:
         await self._refuse_repricing()
         async with together() as group:
             for symbol in wanted:
-                group.create_task(self._set_leverage(symbol, rows[symbol].result()))
+                group.create_task(self._settle(symbol, rows[symbol].result()))
         taker, maker = await self._fees(wanted)
         dcp_s = await dead_man.arm(self._rest, self._settings)
         _log.info(
@@ -94,7 +95,7 @@ class Admission:
         self._check_symbol(symbol, instrument)
         rows = await self._position_rows(symbol)
         _check_position_mode(symbol, rows)
-        await self._set_leverage(symbol, rows)
+        await self._settle(symbol, rows)
 
     async def instruments(self, wanted: Iterable[str]) -> dict[str, Instrument]:
         """Current rules of the wanted symbols the venue lists; raises ReadError."""
@@ -155,6 +156,16 @@ class Admission:
         reply = await self._rest.write(SET_LIMIT_PRICE_ACTION, body, urgent=True)
         if not reply.verdict.ok:
             _log.warning("the venue may re-price limit orders out of its band: %s", reply.verdict.reason)
+
+    async def _settle(self, symbol: str, rows: list[Record]) -> None:
+        """Leverage as it is to be, and no margin but what an order takes: the rest of the balance is not at risk."""
+        await self._set_leverage(symbol, rows)
+        if any(whole(row, "autoAddMargin") for row in rows):
+            body = {"category": "linear", "symbol": symbol, "autoAddMargin": 0, "positionIdx": 0}
+            reply = await self._rest.write(SET_AUTO_MARGIN, body, urgent=True)
+            if not reply.verdict.ok:
+                reason = reply.verdict.reason
+                _log.warning("%s: the venue may add margin from the balance by itself: %s", symbol, reason)
 
     async def _set_leverage(self, symbol: str, rows: list[Record]) -> None:
         found = {number(row, "leverage") for row in rows} or {Decimal(0)}

@@ -94,6 +94,7 @@ DCP_INFO = Endpoint("GET", "/v5/account/query-dcp-info", ApiGroup.ADMISSION, 5)
 SET_DCP = Endpoint("POST", "/v5/order/disconnected-cancel-all", ApiGroup.ADMISSION, 5)
 WALLET = Endpoint("GET", "/v5/account/wallet-balance", ApiGroup.ACCOUNT, 50)
 SET_LEVERAGE = Endpoint("POST", "/v5/position/set-leverage", ApiGroup.ADMISSION, 10)
+SET_AUTO_MARGIN = Endpoint("POST", "/v5/position/set-auto-add-margin", ApiGroup.ADMISSION, 10)
 POSITIONS = Endpoint("GET", "/v5/position/list", ApiGroup.ACCOUNT, 50)
 TRADING_STOP = Endpoint("POST", "/v5/position/trading-stop", ApiGroup.STOPS, 10)
 CREATE = Endpoint("POST", "/v5/order/create", ApiGroup.ORDERS, 10)
@@ -117,6 +118,7 @@ ALL = (
     SET_DCP,
     WALLET,
     SET_LEVERAGE,
+    SET_AUTO_MARGIN,
     POSITIONS,
     TRADING_STOP,
     CREATE,
