@@ -13,7 +13,7 @@ import pytest
 
 from breakwall.heartbeat import Beat, Held, encode
 from breakwall.places import write_whole
-from breakwall.watch.command import main
+from breakwall.watch.command import Watch, _environment_in, main
 
 OPEN = Beat(
     1, 1, 0, "SIM", "ACTIVE", "", True, False, 1.0, 5, 0, (Held("BTCUSDT", "LONG", "1", "9", None, 1),), False
@@ -121,3 +121,52 @@ def test_by_policy_it_runs_panic_again_and_again_until_flat_is_proven(tmp_path: 
 def test_what_cannot_be_asked_is_said(capsys, words: list[str], said: str) -> None:
     assert main(words) == 2
     assert said in capsys.readouterr().err
+
+
+def account(home: Path, name: str, beat: Beat) -> Path:
+    folder = home / "breakwall/accounts" / name
+    folder.mkdir(parents=True)
+    write_whole(folder / "heartbeat.json", encode(beat))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("settings", "environment"),
+    [
+        ('mode = "live"\n[venue]\nenvironment = "mainnet"\n', "mainnet"),
+        ('mode = "live"\n', "testnet"),
+        ('mode = "live"\n[venue]\nrest_url = "http://127.0.0.1:9"\n', "embedded"),
+        ('mode = "paper"\nvenue = 7\n', "paper"),
+        ('[venue]\nenvironment = "mainnet"\n', ""),
+    ],
+)
+def test_settings_say_whose_account_is_watched(tmp_path: Path, settings: str, environment: str) -> None:
+    (tmp_path / "my.toml").write_text(settings)
+    assert _environment_in(tmp_path / "my.toml") == environment
+
+
+def test_the_account_of_that_environment_is_watched(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    account(tmp_path, "bybit-testnet-7", OPEN)
+    watched = account(tmp_path, "bybit-mainnet-7", OPEN)
+    watch = Watch(None, "mainnet", after_s=60, repeat_s=60, command=[])
+    watch.look()
+    assert watch._folder == watched
+
+
+def test_an_account_that_nobody_watches_is_named(tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    lives = account(tmp_path, "bybit-mainnet-7", OPEN._replace(pid=os.getpid(), mode="BYBIT LIVE"))
+    account(tmp_path, "bybit-testnet-7", OPEN._replace(pid=os.getpid(), ended=True))
+    assert main(["--for", "1ms"]) == 0
+    (named,) = [line for line in capsys.readouterr().err.splitlines() if "NOT watched" in line]
+    assert f"NOT watched: BYBIT LIVE in {lives}; name it with --config FILE or --state DIR" in named
+
+
+@pytest.mark.parametrize("content", ["mode = ", None])
+def test_settings_that_cannot_be_read_are_named(tmp_path: Path, capsys, content: str | None) -> None:
+    path = tmp_path / "my.toml"
+    if content is not None:
+        path.write_text(content)
+    assert main(["--config", str(path)]) == 2
+    assert "breakwall: watch: " in capsys.readouterr().err

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 BADGES = {"mainnet": "BYBIT LIVE", "testnet": "BYBIT TESTNET", "demo": "BYBIT DEMO", EMBEDDED: "SIM"}
 SAFE = "an account always starts SAFE"
 """Why a run on an account does."""
+_TOLD_ANYWAY = {"key"}
+"""What a start says by itself."""
 
 
 class Where(Struct, frozen=True):
@@ -96,7 +98,7 @@ async def find(settings: Settings, state: Path | None, env_file: Path | None, *,
         try:
             folder = StateFolder(state or account_folder("bybit", found.environment, seen.account))
             words = f"account {seen.account} of {_told(settings, found)}; key from {found.keys.source}; {folder.path}"
-            warnings = tuple(finding.words for finding in seen.warnings)
+            warnings = tuple(finding.words for finding in seen.warnings if finding.point not in _TOLD_ANYWAY)
             return AccountPlace(folder, (key_lock, account_lock), words, found, warnings)
         except BaseException:
             account_lock.release()

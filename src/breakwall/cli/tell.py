@@ -11,7 +11,7 @@ from breakwall.exit_codes import DONE, REFUSED, UNREACHABLE
 if TYPE_CHECKING:
     from breakwall.model.events import CommandKind
 
-_PATIENCE_S = 5.0
+_PATIENCE_S = 10.0
 _LOOK_S = 0.05
 
 

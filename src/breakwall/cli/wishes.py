@@ -32,7 +32,7 @@ WORDS = (
     CommandKind.RESET_API,
 )
 """What may be asked; panic has a road of its own, and leaving is a signal."""
-FRESH_MS = 10_000
+FRESH_MS = 15_000
 """In engine time, which goes on while the process is stopped."""
 _FOLDER = "wishes"
 _NAME = re.compile(r"[0-9a-f]{16}\.wish")

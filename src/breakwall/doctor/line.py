@@ -56,6 +56,7 @@ class Line:
             return_response_headers=True,
         )
         self._client.endpoint = base
+        self._client.client.trust_env = False  # no proxy: what trades takes none either
 
     def measure_time(self, times: int) -> None:
         """Ask for the exchange's clock; the quickest answer counts. Raises LostError or RefusedError."""

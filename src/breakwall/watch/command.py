@@ -47,6 +47,8 @@ def main(words: list[str]) -> int:
         watch.panic_words = ["--config", str(asked.config), *panic_words] if environment else panic_words
     with contextlib.suppress(ValueError):  # not in the main thread, as in a test
         signal.signal(signal.SIGTERM, _leave)
+    if asked.state is None and not environment:
+        _tell_unwatched()
     try:
         watch.run(watch_s)
     except KeyboardInterrupt:
@@ -190,6 +192,15 @@ def _environment_in(config: Path | None) -> str:
     venue = table.get("venue")
     words = {"environment": "testnet", "rest_url": ""} | (venue if isinstance(venue, dict) else {})
     return environment_of(str(table.get("mode", "demo")), str(words["environment"]), str(words["rest_url"]))
+
+
+def _tell_unwatched() -> None:
+    """Runs on accounts that live while only the demo is watched: nobody may believe that they are."""
+    for folder in account_folders("bybit", "*"):
+        with contextlib.suppress(GarbledError):
+            beat = heartbeat.read(folder / HEARTBEAT_FILE)
+            if beat is not None and not beat.ended and _process(beat.pid) != "gone":
+                _say(f"NOT watched: {beat.mode} in {folder}; name it with --config FILE or --state DIR")
 
 
 def _process(pid: int) -> str:
