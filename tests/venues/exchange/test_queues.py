@@ -87,6 +87,15 @@ def test_cancels_are_spread_over_the_queue_and_newcomers_stand_behind(floor: Flo
     assert floor.ahead(order) == 4, "what cannot be divided goes from the end: we are not favoured"
 
 
+def test_a_queue_that_we_have_left_is_one_again(floor: Floor) -> None:
+    order = floor.ours(BUY, 100, 5)
+    floor.bids((100, 20))
+    floor.book.cancel(order)
+    floor.bids((100, 12), (99, 0))
+    assert floor.book.depth(BUY, 9) == [(100, 12), (98, 10)]
+    assert floor.ahead(floor.ours(BUY, 100, 5)) == 12
+
+
 def test_an_empty_price_leaves_us_first(floor: Floor) -> None:
     order = floor.ours(BUY, 100, 5)
     floor.bids((100, 0))

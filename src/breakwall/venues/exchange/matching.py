@@ -5,6 +5,7 @@ same book: an order never knows who owns its counterparty. Pure and synchronous;
 """
 
 from bisect import bisect_left, insort
+from collections.abc import Iterable
 
 from msgspec import Struct
 
@@ -210,6 +211,22 @@ class MatchingBook:
         self._next_id += 1
         self._halves[side].add(RestingOrder(self._next_id, owner, side, ticks, lots), first=first)
 
+    def show(self, owner: str, side: Side, levels: Iterable[tuple[int, int]]) -> None:
+        """Let one order stand for all lots (0: none) at each of these prices, in the place of all that stood there."""
+        self.seq += 1
+        half = self._halves[side]
+        for ticks, lots in levels:
+            level = half.levels.get(ticks)
+            if level is not None:
+                first, *others = level.orders.values()
+                for order in others if lots else (first, *others):
+                    half.shrink(order, order.lots)
+                if lots:
+                    half.grow(first, lots - first.lots)
+            elif lots:
+                self._next_id += 1
+                half.add(RestingOrder(self._next_id, owner, side, ticks, lots))
+
     def grow(self, order: RestingOrder, lots: int) -> None:
         """What stands for many grows in place."""
         self.seq += 1
@@ -254,6 +271,11 @@ class MatchingBook:
         """Whether an order of this side at `ticks` would match at once."""
         best = self._halves[side.opposite].best()
         return best is not None and (ticks - best) * side.sign >= 0
+
+    @property
+    def ours(self) -> bool:
+        """Whether the account has an order in it."""
+        return any(half.own for half in self._halves.values())
 
     def own(self, side: Side) -> list[RestingOrder]:
         """The account's orders of one side, oldest first."""

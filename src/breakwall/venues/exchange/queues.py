@@ -42,14 +42,28 @@ class OutsideBook:
                 self._resize(side, ticks, lots - self._meet(side, ticks, lots, now_ms), first=True)
 
     def apply(self, bids: Levels, asks: Levels, now_ms: int) -> None:
-        """Follow the changes of a window: what goes first, then what comes, which may meet orders of ours."""
+        """Follow the changes of a window."""
         changes = ((Side.BUY, bids), (Side.SELL, asks))
+        if self.book.ours:
+            self._follow(changes, now_ms)
+        else:
+            for side, levels in changes:
+                self.book.show(OUTSIDE, side, levels)
+                shown = self._shown[side]
+                for ticks, lots in levels:
+                    if lots:
+                        shown[ticks] = lots
+                    else:
+                        shown.pop(ticks, None)
+        self._uncross(changes)
+
+    def _follow(self, changes: Iterable[tuple[Side, Levels]], now_ms: int) -> None:
+        """What goes first, then what comes, which may meet orders of ours."""
         edges = {side: self._edge(side) for side, _ in changes}
         for side, levels in changes:
             self._fall(side, levels)
         for side, levels in changes:
             self._rise(side, levels, edges[side], now_ms)
-        self._uncross(changes)
 
     def trade(self, side: Side, ticks: int, lots: int, now_ms: int, *, late: bool) -> None:
         """Somebody traded at a price; `side` is the taker's. Ours at better prices are served before the queue there.
