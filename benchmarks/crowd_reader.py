@@ -2,8 +2,8 @@
 
     python benchmarks/crowd_reader.py engine|engine+recording|aiohttp+json|pybit < place.json
 
-The engine is the whole of it: adapter, core, journal, ledger, log lines kept for the screen, a status line's view
-each ten seconds; recordings are off in live runs, and on only where asked for. Peers read the same frames from as
+The engine is the whole of it: adapter, core, journal, ledger, log lines kept for the screen, the heartbeat, status
+lines each ten seconds; recordings are off in live runs, and on only where asked for. Peers read the same frames from as
 few sockets: aiohttp and `json.loads`, nothing else; the same with pybit's own book behind it.
 Takes the place of the market, `warm_s` and `seconds` from stdin; prints one JSON line of figures.
 """
@@ -24,6 +24,7 @@ from typing import Any
 import aiohttp
 import numpy as np
 
+from breakwall.cli.pulse import Pulse
 from breakwall.clock import SystemClock
 from breakwall.engine.delays import Delays
 from breakwall.engine.loop import Engine
@@ -69,7 +70,7 @@ class Stethoscope:
             await self._recording.close()
 
 
-class Pulse(Delays):
+class Series(Delays):
     """The engine's delays of a window, and how long ago the messages were sent when they had been processed."""
 
     def __init__(self, scope: Stethoscope | None = None) -> None:
@@ -119,7 +120,7 @@ async def read_with_engine(place: Place, folder: Path, *, record: bool) -> dict[
         say=_hear,
         ledger=ThreadLedger(folder / "ledger.db", folder / "journal.db", clock, settings.ledger, _hear),
     )
-    engine.event_delays, engine.loop_delays = Pulse(scope), Pulse()
+    engine.event_delays, engine.loop_delays = Series(scope), Series()
     began = time.monotonic()
     await engine.start()
     gc.freeze()  # all this as a session does
@@ -127,6 +128,7 @@ async def read_with_engine(place: Place, folder: Path, *, record: bool) -> dict[
     sys.setswitchinterval(0.0005)
     running = asyncio.create_task(engine.run())
     telling = asyncio.create_task(_tell(engine))
+    beating = asyncio.create_task(Pulse(engine, folder, ()).run())
     try:
         prepared_s = time.monotonic() - began
         await _all_live(engine)
@@ -135,9 +137,9 @@ async def read_with_engine(place: Place, folder: Path, *, record: bool) -> dict[
         await asyncio.sleep(place["warm_s"])
         figures = await _window(engine, place["seconds"])
     finally:
-        for task in (running, telling):
+        for task in (running, telling, beating):
             task.cancel()
-        await asyncio.gather(running, telling, return_exceptions=True)
+        await asyncio.gather(running, telling, beating, return_exceptions=True)
         await engine.close()
         await transport.close()
     return {"prepared_s": prepared_s, "live_s": live_s, "start_stall_ms": start_stall_ms, **figures}
@@ -165,8 +167,8 @@ async def _all_live(engine: Engine) -> None:
 async def _window(engine: Engine, seconds: float) -> dict[str, float]:
     """What a span of the run used and did."""
     events, loop = engine.event_delays, engine.loop_delays
-    assert isinstance(events, Pulse)
-    assert isinstance(loop, Pulse)
+    assert isinstance(events, Series)
+    assert isinstance(loop, Series)
     events.clear()
     loop.clear()
     before, used, began = engine.view(), time.process_time(), time.monotonic()
