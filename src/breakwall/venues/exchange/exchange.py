@@ -187,8 +187,9 @@ class Exchange:
     def hear(self, event: Event, now_ms: int) -> None:
         """Something happened on the market outside that this exchange follows; time first moves on to `now_ms`."""
         self.advance(now_ms)
-        self.outside.take(event, self.now_ms)
-        self._settle(self.now_ms)
+        listing = self.outside.take(event, self.now_ms)
+        if listing is not None and listing.book.filled:
+            self._settle(self.now_ms)
 
     @property
     def due_ms(self) -> int:

@@ -212,7 +212,7 @@ class MatchingBook:
         self._halves[side].add(RestingOrder(self._next_id, owner, side, ticks, lots), first=first)
 
     def show(self, owner: str, side: Side, levels: Iterable[tuple[int, int]]) -> None:
-        """Let one order stand for all lots (0: none) at each of these prices, in the place of all that stood there."""
+        """Let one order stand for all lots (0: none) at each of these prices, instead of all that stood there."""
         self.seq += 1
         half = self._halves[side]
         for ticks, lots in levels:
@@ -271,6 +271,11 @@ class MatchingBook:
         """Whether an order of this side at `ticks` would match at once."""
         best = self._halves[side.opposite].best()
         return best is not None and (ticks - best) * side.sign >= 0
+
+    @property
+    def filled(self) -> bool:
+        """Whether `take_fills` has something."""
+        return bool(self._fills)
 
     @property
     def ours(self) -> bool:

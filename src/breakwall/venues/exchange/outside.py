@@ -41,15 +41,15 @@ class OutsideMarket:
         for followed in self._symbols.values():
             followed.silence()
 
-    def take(self, event: Event, now_ms: int) -> None:
-        """Something happened there; what is about symbols that are not listed is passed over."""
+    def take(self, event: Event, now_ms: int) -> Listing | None:
+        """Something happened there: the listing it is about. What is about none that is listed is passed over."""
         if not isinstance(event, BookDelta | BookSnapshot | Trades | Ticker | BookLost):
-            return
+            return None
         followed = self._symbols.get(event.symbol)
         if followed is None or followed.outdated:
             listing = self._listings.get(event.symbol)
             if listing is None:
-                return
+                return None
             followed = self._symbols[event.symbol] = _Followed(listing)
         if isinstance(event, BookDelta):
             followed.change(event, now_ms, mends=self.mends)
@@ -61,15 +61,16 @@ class OutsideMarket:
             followed.price(event, now_ms)
         else:
             followed.lose()
+        return followed.listing
 
 
 class _Followed:
     """One symbol: where its book stands in the venue's sequence, and whether that venue tells of mark prices."""
 
-    __slots__ = ("_book", "_depth", "_listing", "_marked", "_mended", "_seq", "_update_id")
+    __slots__ = ("_book", "_depth", "_marked", "_mended", "_seq", "_update_id", "listing")
 
     def __init__(self, listing: Listing) -> None:
-        self._listing = listing
+        self.listing = listing
         self._book = OutsideBook(listing.book)
         self._depth = self._update_id = self._seq = 0
         self._marked = self._mended = False
@@ -78,23 +79,23 @@ class _Followed:
     @property
     def outdated(self) -> bool:
         """Whether the contract has other ticks or lots by now: it waits for a book in those."""
-        return self._listing.book is not self._book.book
+        return self.listing.book is not self._book.book
 
     def begin(self, event: BookSnapshot | BookDelta, now_ms: int) -> None:
         """A whole window. Of several books of one symbol the deepest is followed."""
-        book = self._listing.book
+        book = self.listing.book
         if not book.still and event.depth < self._depth:
             return
         if self._depth and not self._mended:  # readers of our books must not take the jump for a change
-            self._listing.breaks += 1
+            self.listing.breaks += 1
         book.still = self._mended = False
-        self._listing.told, self._listing.deepest = True, event.depth
+        self.listing.told, self.listing.deepest = True, event.depth
         self._depth, self._update_id, self._seq = event.depth, event.update_id, event.seq
         self._book.replace(event.bids, event.asks, event.depth, now_ms)
         self._mark_at_mid()
 
     def change(self, event: BookDelta, now_ms: int, *, mends: bool) -> None:
-        if self._listing.book.still or event.depth != self._depth:
+        if self.listing.book.still or event.depth != self._depth:
             return
         if event.update_id == 1:  # the venue was restarted: it is a whole window
             self.begin(event, now_ms)
@@ -106,20 +107,20 @@ class _Followed:
                 self.lose()
                 return
             self._mended = True
-            self._listing.breaks += 1
+            self.listing.breaks += 1
         self._update_id, self._seq = event.update_id, event.seq
         self._book.apply(event.bids, event.asks, now_ms)
         self._mark_at_mid()
 
     def lose(self) -> None:
-        self._listing.book.still = True
+        self.listing.book.still = True
         self.silence()
 
     def silence(self) -> None:
-        self._listing.told = False
+        self.listing.told = False
 
     def trade(self, event: Trades, now_ms: int) -> None:
-        book = self._listing.book
+        book = self.listing.book
         for trade in event.trades:
             side = Side.BUY if trade.buy else Side.SELL
             if trade.off_book:
@@ -131,7 +132,7 @@ class _Followed:
                 self._book.trade(side, trade.ticks, trade.lots, now_ms, late=late)
 
     def price(self, event: Ticker, now_ms: int) -> None:
-        listing = self._listing
+        listing = self.listing
         if event.mark:
             self._marked = True
             listing.set_prices(event.mark, event.index or listing.index or None)
@@ -150,12 +151,12 @@ class _Followed:
 
     def _move_funding(self, due_ms: int, now_ms: int) -> None:
         """A payment that is due in a moment is not put off: the venue names the next one as soon as it was made."""
-        left_ms = self._listing.next_funding_ms - now_ms
-        if due_ms > now_ms and (left_ms > _FUNDING_NEAR_MS or due_ms < self._listing.next_funding_ms):
-            self._listing.next_funding_ms = due_ms
+        left_ms = self.listing.next_funding_ms - now_ms
+        if due_ms > now_ms and (left_ms > _FUNDING_NEAR_MS or due_ms < self.listing.next_funding_ms):
+            self.listing.next_funding_ms = due_ms
 
     def _mark_at_mid(self) -> None:
         """The mark price of a venue that tells of none is the middle of its book."""
-        bid, ask = self._listing.book.best_bid, self._listing.book.best_ask
+        bid, ask = self.listing.book.best_bid, self.listing.book.best_ask
         if not self._marked and bid is not None and ask is not None:
-            self._listing.set_prices(self._listing.instrument.price(bid + ask) / 2)
+            self.listing.set_prices(self.listing.instrument.price(bid + ask) / 2)
