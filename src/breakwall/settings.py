@@ -31,6 +31,7 @@ class VenueSettings(Section):
     trade_url: str = ""
     order_entry: Literal["ws", "rest"] = "ws"
     key_file: str = ""
+    account: Annotated[str, Field(pattern=r"^\d{0,20}$")] = ""
     depth: Literal["auto", 50, 200, 1000] = "auto"
     gaps: Literal["strict", "warn"] = "strict"
     recv_window_ms: Annotated[int, Field(ge=1000, le=60000)] = 5000
