@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from breakwall.cli.account import BADGES, _check_number, where
+from breakwall.cli.account import BADGES, where
 from breakwall.cli.run import _with_symbols
 from breakwall.keys import LIVE, LOOPBACK, KeysError, environment_of
 from breakwall.ports import VenueError
@@ -72,14 +72,6 @@ def test_the_addresses_are_looked_at_before_the_keys(monkeypatch: pytest.MonkeyP
 )
 def test_whose_books_settings_speak_of(mode: str, environment: str, url: str, name: str) -> None:
     assert environment_of(mode, environment, url) == name
-
-
-def test_the_settings_may_name_the_one_account_that_is_meant() -> None:
-    _check_number("", "7")
-    _check_number("7", "7")
-    with pytest.raises(VenueError, match="expected a key of account 8, found one of account 7") as caught:
-        _check_number("8", "7")
-    assert caught.value.code == 6
 
 
 def test_every_environment_has_a_badge_and_one_is_live() -> None:

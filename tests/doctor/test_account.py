@@ -17,6 +17,11 @@ def rule(symbol: str, min_lots: int = 1, **other: object) -> Instrument:
     return Instrument(symbol, Decimal("0.1"), Decimal("0.001"), min_lots, 10**6, 10**6, **other)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(("expected", "verdict"), [("", PASS), ("7", PASS), ("8", FAIL), ("77", FAIL)])
+def test_the_account_is_the_one_that_is_meant(expected: str, verdict: Verdict) -> None:
+    assert judged.whose("7", expected).verdict is verdict
+
+
 @pytest.mark.parametrize(
     ("told", "verdicts", "words"),
     [

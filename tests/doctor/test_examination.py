@@ -103,6 +103,11 @@ def test_a_key_of_nobody_is_a_fault_and_the_rest_is_looked_at_all_the_same() -> 
     assert seen.account == ""
 
 
+def test_a_start_knows_at_once_that_it_is_another_account() -> None:
+    other = Settings.model_validate({"symbols": ["SOLUSDT"], "venue": {"account": "4711"}})
+    assert [fault.point for fault in examined(settings=other).faults(strict=False)] == ["account"]
+
+
 def test_without_a_key_it_says_what_it_could_not_look_at() -> None:
     seen = examined(None)
     assert verdicts(seen)["account"] is Verdict.SKIP
@@ -131,7 +136,7 @@ def test_a_banned_address_asks_nobody(tmp_path: Path, monkeypatch: pytest.Monkey
     file = ban_file(urls.rest)
     file.parent.mkdir(parents=True)
     file.write_text(f"{until_ms}\n")
-    seen = asyncio.run(of_key(urls, KEYS, SystemClock()))
+    seen = asyncio.run(of_key(SETTINGS, urls, KEYS, SystemClock()))
     assert (seen.reached, "our address is banned until" in seen.findings[0].found) == (False, True)
 
 
@@ -141,7 +146,7 @@ def test_nobody_there() -> None:
     lock = InstanceLock("bybit", "embedded", "nobody")
     for seen in (
         asyncio.run(of_venue(SETTINGS, urls, KEYS, lock, clock, transport)),
-        asyncio.run(of_key(urls, KEYS, clock)),
+        asyncio.run(of_key(SETTINGS, urls, KEYS, clock)),
     ):
         assert not seen.reached
         (fault,) = seen.faults(strict=False)

@@ -93,7 +93,6 @@ async def find(settings: Settings, state: Path | None, env_file: Path | None, *,
     key_lock.acquire()
     try:
         seen = await _examined(settings, found, strict=strict)
-        _check_number(settings.venue.account, seen.account)
         account_lock = InstanceLock("bybit", found.environment, seen.account)
         account_lock.acquire()
         try:
@@ -109,16 +108,6 @@ async def find(settings: Settings, state: Path | None, env_file: Path | None, *,
         raise
 
 
-def _check_number(expected: str, found: str) -> None:
-    """Raises VenueError where the settings name another account than the key's."""
-    if expected and expected != found:
-        raise VenueError(
-            f"[venue] account: expected a key of account {expected}, found one of account {found}; give that "
-            "account's key, or name this one",
-            code=6,
-        )
-
-
 async def _examined(settings: Settings, found: Where, *, strict: bool) -> "Examination":
     """Raises VenueError with everything that forbids trading on this account."""
     import os
@@ -129,7 +118,7 @@ async def _examined(settings: Settings, found: Where, *, strict: bool) -> "Exami
 
     clock = SystemClock()
     if not strict:
-        seen = await examination.of_key(found.urls, found.keys, clock)
+        seen = await examination.of_key(settings, found.urls, found.keys, clock)
     else:
         transport = AiohttpTransport()
         try:

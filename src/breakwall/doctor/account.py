@@ -19,6 +19,15 @@ _TOLD = 4
 """How many markets of a kind are named; the others are counted."""
 
 
+def whose(account: str, expected: str) -> Finding:
+    """The account's number, beside the one that the settings name; empty: they name none."""
+    if expected and expected != account:
+        remedy = f"give a key of account {expected}, or name this one in [venue] account"
+        return bad("account", f"expected {expected}, found {account}", remedy)
+    named = ", as the settings say" if expected else "; [venue] account can name it, so that no other is taken"
+    return good("account", f"{account}{named}")
+
+
 def key(record: Record) -> list[Finding]:
     """Permissions, addresses, expiry. Raises RecordError."""
     found = audit(record)

@@ -67,12 +67,12 @@ def of_machine(settings: Settings, environ: Mapping[str, str], folder: Path) -> 
     )
 
 
-async def of_key(urls: Urls, keys: Keys, clock: Clock) -> Examination:
+async def of_key(settings: Settings, urls: Urls, keys: Keys, clock: Clock) -> Examination:
     """Whose key it is, and whether it may be used: the least that a start must know."""
 
     def look(line: Line) -> tuple[list[Finding], str]:
         line.measure_time(1)
-        return _key(line)
+        return _key(line, settings.venue.account)
 
     if banned := _banned(urls, clock):
         return banned
@@ -144,18 +144,18 @@ def _over_rest(line: Line, settings: Settings, has_key: bool) -> tuple[list[Find
     findings += _asked("markets", look_at_markets, _NETWORK)
     if not has_key:
         return [*findings, skipped("account", f"no key: {_OF_A_KEY} not looked at", _GIVE_A_KEY)], rules, ""
-    of_key, account = _key(line)
+    of_key, account = _key(line, settings.venue.account)
     if account:
         of_key += _account(line, settings, rules, prices)
     return [*findings, *of_key], rules, account
 
 
-def _key(line: Line) -> tuple[list[Finding], str]:
-    """What the key is, and the number of its account; empty where that is not told."""
+def _key(line: Line, expected: str) -> tuple[list[Finding], str]:
+    """What the key is, and the number of its account, empty where that is not told; `expected` empty: any."""
     try:
         told = line.result("get_api_key_information")
         account = file_name(needed(told, "userID"))
-        return judged.key(told), account
+        return [judged.whose(account, expected), *judged.key(told)], account
     except (LostError, RefusedError, RecordError) as error:
         return [bad("key", str(error), _KEY)], ""
 
