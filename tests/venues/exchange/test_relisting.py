@@ -7,6 +7,7 @@ import pytest
 
 from breakwall.ports import HttpRequest
 from breakwall.venues.exchange.exchange import Exchange
+from breakwall.venues.exchange.relisting import changes_of
 
 START_MS = 1_800_000_000_000
 SYMBOL = "SOLUSDT"
@@ -86,7 +87,7 @@ def test_what_is_held_is_the_same_money_and_its_stop_stays(exchange: Exchange) -
 
 def test_a_lot_that_cannot_hold_what_is_held_changes_nothing(exchange: Exchange) -> None:
     order(exchange, "Buy", "0.3")
-    with pytest.raises(ValueError, match="multiple of the lot 0.2"):
+    with pytest.raises(ValueError, match=r"multiple of the lot 0\.2"):
         exchange.change_instrument(SYMBOL, lot=Decimal("0.2"))
     assert exchange.listings[SYMBOL].instrument.lot == exchange.position(SYMBOL).instrument.lot == Decimal("0.1")
 
@@ -117,3 +118,25 @@ def test_a_new_contract_is_listed_quoted_and_traded(exchange: Exchange) -> None:
     exchange.place_by_hand({"symbol": "BTCUSDT", "side": "Buy", "orderType": "Market", "qty": "0.01"})
     run(exchange, 0.1)
     assert exchange.position("BTCUSDT").lots == 10
+
+
+@pytest.mark.parametrize(
+    ("body", "changes"),
+    [
+        ({"contract": "X"}, {}),
+        ({"contract": "X", "tick": "0.02", "lot": 1}, {"tick": Decimal("0.02"), "lot": Decimal(1)}),
+        ({"status": "Closed"}, {"status": "Closed"}),
+        ({"ends_min": 90}, {"delivery_ms": START_MS + 5_400_000}),
+        ({"ends_min": 0}, {"delivery_ms": 0}),
+    ],
+)
+def test_what_a_request_may_change(body: dict, changes: dict) -> None:
+    assert changes_of(body, START_MS) == changes
+
+
+@pytest.mark.parametrize(
+    "body", [{"tick": "much"}, {"tick": None}, {"status": "Happy"}, {"ends_min": -1}, {"tock": 1}]
+)
+def test_what_a_request_may_not_change_is_named(body: dict) -> None:
+    with pytest.raises(ValueError, match=f"expected .*found|{next(iter(body))}"):
+        changes_of(body, START_MS)

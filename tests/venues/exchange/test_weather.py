@@ -322,6 +322,10 @@ async def test_the_control_endpoint_is_for_who_knows_the_secret() -> None:
         assert (fault["kind"], fault["state"], fault["struck"]) == ("book-gap", "on", 0)
         status, told = await control("POST", {"fault": []}, **key)
         assert (status, "did you mean 'faults'?" in told["error"]) == (400, True)
+        assert (await control("POST", {"contract": "SOLUSDT", "tick": "0.02"}, **key))[0] == 200
+        assert client.server.exchange.listings["SOLUSDT"].instrument.price_text(1) == "0.020"
+        status, told = await control("POST", {"contract": "SOLUSDT", "tock": 1}, **key)
+        assert (status, "tock: 1" in told["error"]) == (400, True)
         assert (await control("PUT", **key))[0] == 405
         assert (await control("DELETE", **key))[1]["faults"] == []
         assert client.server.weather.clear_sky

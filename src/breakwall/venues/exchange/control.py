@@ -14,6 +14,7 @@ from aiohttp import web
 from breakwall.mistakes import listed, nearest_name
 from breakwall.model.text import sanitise
 from breakwall.venues.exchange.forecast import Forecast, ForecastError, forecast_of
+from breakwall.venues.exchange.relisting import changes_of
 from breakwall.venues.exchange.weather import Weather
 
 CONTROL_PATH = "/control"
@@ -70,7 +71,10 @@ class Control:
         }
 
     def _add(self, body: object) -> object:
-        """One fault by itself, a table as in a file, or a crisis by its name, with a symbol or without."""
+        """One fault by itself, a table as in a file, a crisis by its name, or other rules of a contract."""
+        if isinstance(body, dict) and "contract" in body:
+            self._relist(body)
+            return self._tell(body)
         if isinstance(body, dict) and "crisis" in body:
             self._play(body)
             return self._tell(body)
@@ -95,6 +99,18 @@ class Control:
         if symbol and symbol not in listed_:
             raise ForecastError(f"symbol: unknown {sanitise(symbol, 60)!r}; {nearest_name(str(symbol), listed_)}")
         self._weather.play(str(body["crisis"]), str(symbol))
+
+    def _relist(self, body: dict[str, object]) -> None:
+        """Change a contract's rules, or list one that is not there yet."""
+        exchange, symbol = self._weather.exchange, str(body["contract"])
+        try:
+            changes = changes_of(body, exchange.now_ms)
+            if symbol not in exchange.listings:
+                exchange.list_contract(symbol)
+            if changes:
+                exchange.change_instrument(symbol, **changes)
+        except ValueError as error:
+            raise ForecastError(f"the request's body: {sanitise(error)}") from error
 
     def _account(self, _body: object) -> object:
         """The account as the books of a program should have it."""

@@ -1,16 +1,19 @@
 """What an exchange does to its contracts while others trade them: new steps of price and size, an end, a new one."""
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 
 from msgspec import structs
 
+from breakwall.model.text import sanitise
 from breakwall.model.units import Instrument, UnitError
 from breakwall.venues.exchange.listing import Listing
 from breakwall.venues.exchange.order import Order
 from breakwall.venues.exchange.orders import Orders
 from breakwall.venues.exchange.positions import Position
 
+STATUSES = ("Trading", "Delivering", "Closed")
+_YEAR_MIN = 525_600
 BY_THE_VENUE = "CancelByAdmin"
 _TICKS = (
     *("limit_ticks", "stop_loss_ticks", "take_profit_ticks", "sl_limit_ticks", "tp_limit_ticks"),
@@ -26,6 +29,33 @@ def changed(instrument: Instrument, changes: dict[str, object]) -> Instrument:
             raise ValueError(f"{instrument.symbol} {name}: expected a step above 0, found {step!r}")
     same_book = (new.tick, new.lot) == (instrument.tick, instrument.lot)
     return new if same_book else structs.replace(new, price_decimals=max(new.price_decimals, _decimals(new.tick)))
+
+
+def changes_of(body: dict[str, object], now_ms: int) -> dict[str, object]:
+    """What a request to the control endpoint wants changed: `tick`, `lot`, `status`, `ends_min` from now (0: never).
+
+    Raises ValueError naming the field.
+    """
+    changes: dict[str, object] = {}
+    for name, value in body.items():
+        if name in {"tick", "lot"}:
+            changes[name] = _step(name, value)
+        elif name == "status" and value in STATUSES:
+            changes[name] = value
+        elif name == "ends_min" and isinstance(value, int | float) and 0 <= value <= _YEAR_MIN:
+            changes["delivery_ms"] = now_ms + round(value * 60_000) if value else 0
+        elif name != "contract":
+            found = f"{sanitise(name, 40)}: {sanitise(value, 40)}"
+            known = f"tick, lot, status ({', '.join(STATUSES)}) or ends_min"
+            raise ValueError(f"contract: expected {known}, found {found}")
+    return changes
+
+
+def _step(name: str, value: object) -> Decimal:
+    try:
+        return Decimal(str(value))
+    except InvalidOperation as error:
+        raise ValueError(f"{name}: expected a number such as 0.01, found {sanitise(value, 40)}") from error
 
 
 def convert(listing: Listing, new: Instrument, positions: Iterable[Position], orders: Orders, now_ms: int) -> None:
