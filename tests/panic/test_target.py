@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from breakwall.panic.target import Target, TargetError, Wanted, find, leave_mark
-from breakwall.places import mark_of_panic, state_folder
+from breakwall.places import account_folder, mark_of_panic, state_folder
 from breakwall.redaction import redact
 
 
@@ -105,6 +105,26 @@ def test_the_mark_goes_to_the_account_and_to_its_run_folder(home: Path, port: in
     (home / "run/panic").unlink()
     (home / "run/panic").mkdir()
     assert "run/panic: " in leave_mark(found, 7, "a test")
+
+
+def test_the_mark_of_an_account_goes_to_its_folder_too_unless_it_could_be_anothers(home: Path) -> None:
+    """A person's panic may use another key than the cockpit of the same account."""
+
+    def marks(**wanted: object) -> tuple[Path, ...]:
+        os.environ |= {"BYBIT_API_KEY": "live-key", "BYBIT_API_SECRET": "live-secret"}
+        (found,) = find(Wanted(environment="mainnet", **wanted))  # type: ignore[arg-type]
+        return found.marks
+
+    usual = mark_of_panic("bybit", "mainnet", "live-key")
+    assert marks() == (usual,)
+    account_folder("bybit", "testnet", "7").mkdir(parents=True)
+    assert marks() == (usual,)
+    folder = account_folder("bybit", "mainnet", "7")
+    folder.mkdir()
+    assert marks() == (usual, folder / "panic")
+    account_folder("bybit", "mainnet", "8").mkdir()
+    assert marks() == (usual,)
+    assert marks(state=folder) == (usual, folder / "panic")
 
 
 def test_no_text_of_a_target_shows_its_key(home: Path, live_key: None) -> None:
