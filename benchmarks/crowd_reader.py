@@ -3,8 +3,8 @@
     python benchmarks/crowd_reader.py engine|engine+recording|aiohttp+json|pybit < place.json
 
 The engine is the whole of it: adapter, core, journal, ledger, log lines kept for the screen, the heartbeat, status
-lines each ten seconds; recordings are off in live runs, and on only where asked for. Peers read the same frames from as
-few sockets: aiohttp and `json.loads`, nothing else; the same with pybit's own book behind it.
+lines each ten seconds; recordings are off in live runs, and on only where asked for. Peers read the same frames
+from as few sockets: aiohttp and `json.loads`, nothing else; the same with pybit's own book behind it.
 Takes the place of the market, `warm_s` and `seconds` from stdin; prints one JSON line of figures.
 """
 

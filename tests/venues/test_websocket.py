@@ -9,7 +9,7 @@ import pytest
 from breakwall.ports import Frame, TransportError
 from breakwall.settings import VenueSettings
 from breakwall.venues.topics import CHARS_PER_REQUEST, Topic, in_requests
-from breakwall.venues.websocket import FRAMES_AT_ONCE, Pace, Stream
+from breakwall.venues.websocket import BYTES_AT_ONCE, CONNECTS_AT_ONCE, Pace, Stream
 
 SETTINGS = VenueSettings(ping_interval_s=20, pong_timeout_s=10, book_silence_s=4)
 BOOK = Topic("orderbook.50.BTCUSDT", speaks_first=True, silence_s=4)
@@ -80,25 +80,46 @@ def test_subscribes_and_passes_every_frame_on(venue, stream, diary, virtual) -> 
     assert {frame.conn for frame in diary.frames} == {"s#1"}
 
 
-def test_gives_way_while_frames_wait(venue, stream, diary, virtual) -> None:
+@pytest.mark.parametrize("size", [100, 9_000])
+def test_gives_way_while_frames_wait(venue, stream, diary, virtual, size) -> None:
     """A backlog is read in small helpings: the loop turns between them, or nobody works on what was read."""
     seen: list[int] = []
+    backlog = 10 * BYTES_AT_ONCE
 
     async def main() -> None:
         s = stream()
         s.follow([BOOK])
         task = asyncio.ensure_future(s.run())
         await asyncio.sleep(0.1)
-        for _ in range(10 * FRAMES_AT_ONCE):
-            speak(venue.sockets[0])
-        while not seen or seen[-1] < 10 * FRAMES_AT_ONCE:
+        for _ in range(backlog // size + 1):
+            venue.sockets[0].say({"topic": BOOK.name, "data": {"b": "x" * size}})
+        while not seen or seen[-1] < backlog:
             await asyncio.sleep(0)
-            seen.append(len(diary.frames))
+            seen.append(sum(len(frame.data) for frame in diary.frames))
         task.cancel()
 
     virtual(main())
     helpings = [after - before for before, after in itertools.pairwise(seen)]
-    assert max(helpings) <= 2 * FRAMES_AT_ONCE
+    assert max(helpings) <= 2 * (BYTES_AT_ONCE + size)
+
+
+def test_sockets_come_back_together_and_then_one_a_second(clock, virtual) -> None:
+    turns: list[float] = []
+
+    async def main() -> None:
+        pace = Pace(clock)
+        began = clock.now_ns()
+        for number in range(CONNECTS_AT_ONCE + 2):
+            await pace.turn(f"s{number}")
+            turns.append((clock.now_ns() - began) / 1e9)
+        await clock.sleep(3.5)
+        for name in ("s0", "s1", "s2", "s0"):
+            await pace.turn(name)
+            turns.append((clock.now_ns() - began) / 1e9)
+
+    virtual(main())
+    assert turns[: CONNECTS_AT_ONCE + 2] == pytest.approx([0.0] * CONNECTS_AT_ONCE + [1.0, 2.0])
+    assert turns[CONNECTS_AT_ONCE + 2 :] == pytest.approx([5.5, 5.5, 5.5, 6.5])
 
 
 def test_logs_in_before_it_subscribes(venue, stream, diary, virtual) -> None:
