@@ -13,7 +13,6 @@ from breakwall.doctor.finding import Verdict
 from breakwall.keys import Keys, Secret
 from breakwall.places import ban_file
 from breakwall.settings import Settings
-from breakwall.storage.runs import InstanceLock
 from breakwall.venues.bybit.endpoints import Urls
 from breakwall.venues.exchange.exchange import Exchange
 from breakwall.venues.exchange.server import Server, listening
@@ -56,7 +55,7 @@ def examined(
         try:
             async with listening(Server(exchange, clock), 0) as where:
                 urls = Urls(where.http, where.public, where.private, where.trade)
-                return await of_venue(settings, urls, keys, None, SystemClock(), transport)
+                return await of_venue(settings, urls, keys, "", SystemClock(), transport)
         finally:
             await transport.close()
 
@@ -143,9 +142,8 @@ def test_a_banned_address_asks_nobody(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_nobody_there() -> None:
     clock, transport = SystemClock(), AiohttpTransport()
     urls = Urls("http://127.0.0.1:9", "ws://127.0.0.1:9/a", "ws://127.0.0.1:9/b")
-    lock = InstanceLock("bybit", "embedded", "nobody")
     for seen in (
-        asyncio.run(of_venue(SETTINGS, urls, KEYS, lock, clock, transport)),
+        asyncio.run(of_venue(SETTINGS, urls, KEYS, "embedded", clock, transport)),
         asyncio.run(of_key(SETTINGS, urls, KEYS, clock)),
     ):
         assert not seen.reached

@@ -80,6 +80,6 @@ def test_another_cockpit_is_seen_and_its_lock_is_not_touched(tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
     with theirs:
         theirs.claim_run(0, 1_000)
-        found = here.rival(ours)
+        found = here.rival(InstanceLock("bybit", "embedded", "other", tmp_path), ours)
         assert (found.verdict, str(os.getpid()) in found.found) == (Verdict.WARN, True)
     assert here.rival(ours).verdict is Verdict.PASS

@@ -122,7 +122,7 @@ async def _examined(settings: Settings, found: Where, *, strict: bool) -> "Exami
     else:
         transport = AiohttpTransport()
         try:
-            seen = await examination.of_venue(settings, found.urls, found.keys, None, clock, transport)
+            seen = await examination.of_venue(settings, found.urls, found.keys, "", clock, transport)
         finally:
             await transport.close()
         here = await asyncio.to_thread(examination.of_machine, settings, os.environ, state_folder())

@@ -82,20 +82,19 @@ async def _ask(
     from breakwall.doctor import examination
     from breakwall.doctor.finding import bad
     from breakwall.keys import KeysError, are_set, names_for
-    from breakwall.storage.runs import InstanceLock
     from breakwall.venues.transport import AiohttpTransport
 
-    keys, lock = None, None
+    keys = None
     faults: tuple[Finding, ...] = ()
     try:
         if env_file is not None or settings.venue.key_file or are_set(names_for(urls.rest)):
             keys = keys_for(settings, urls, env_file)
-            lock = InstanceLock("bybit", environment_of(settings), keys.key.reveal())
     except KeysError as error:
         faults = (bad("key from", str(error), ""),)
     transport = AiohttpTransport()
     try:
-        return faults, await examination.of_venue(settings, urls, keys, lock, SystemClock(), transport)
+        environment = environment_of(settings)
+        return faults, await examination.of_venue(settings, urls, keys, environment, SystemClock(), transport)
     finally:
         await transport.close()
 

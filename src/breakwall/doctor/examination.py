@@ -87,9 +87,12 @@ async def of_key(settings: Settings, urls: Urls, keys: Keys, clock: Clock) -> Ex
 
 
 async def of_venue(
-    settings: Settings, urls: Urls, keys: Keys | None, lock: InstanceLock | None, clock: Clock, transport: Transport
+    settings: Settings, urls: Urls, keys: Keys | None, environment: str, clock: Clock, transport: Transport
 ) -> Examination:
-    """What the exchange says of itself, of the key and of the account. `lock` None: it is ours already."""
+    """What the exchange says of itself, of the key and of the account.
+
+    `environment`: whose locks would tell of another cockpit; empty: they are ours already.
+    """
     if banned := _banned(urls, clock):
         return banned
     line = Line(urls.rest, keys, clock)
@@ -103,8 +106,9 @@ async def of_venue(
     if keys is not None:
         findings.insert(0, good("key from", keys.source))
         signer = Signer(keys.key.reveal(), keys.secret.reveal(), settings.venue.recv_window_ms)
-    if lock is not None:
-        findings.append(here.rival(lock))
+        if environment:
+            names = (keys.key.reveal(), account)
+            findings.append(here.rival(*(InstanceLock("bybit", environment, name) for name in names if name)))
     venue_ms = int(clock.now_ms() + line.offset_ms)
     symbol = next(iter(rules), settings.symbols[0])
     looks = [sockets.public(transport, clock, urls.public, symbol)]

@@ -166,9 +166,9 @@ def day_mb(settings: Settings) -> tuple[int, int]:
     return count * _RECORDED_MB[settings.venue.first_depth], count * _PICTURES_MB * settings.ledger.enabled
 
 
-def rival(lock: InstanceLock) -> Finding:
-    """Whether another cockpit trades on this account."""
-    holder = lock.holder()
+def rival(*locks: InstanceLock) -> Finding:
+    """Whether another cockpit trades on this account; its locks are by key and by the account's number."""
+    holder = next((found for found in (lock.holder() for lock in locks) if found is not None), None)
     if holder is None:
         return good("other cockpit", "none on this machine")
     remedy = f"a second one is refused; `kill -TERM {holder or 'PID'}` ends it in order"
