@@ -369,92 +369,16 @@ def closes(broker, count: int):
     return asyncio.gather(*(broker.execute(Approved(close(n), True)) for n in range(count)))
 
 
-@pytest.mark.parametrize("way", ["ws", "rest"])
-def test_sixteen_closes_leave_at_once_in_three_ways_and_each_once(venue, trader, way) -> None:
-    """The first alone, as many together as their budget has, the rest by the usual door: 8 and 8."""
-    results = trader(lambda broker: closes(broker, 16), order_entry=way)
+def test_sixteen_closes_leave_at_once_by_two_doors_and_each_once(venue, trader) -> None:
+    """8 by each, a frame for each."""
+    results = trader(lambda broker: closes(broker, 16))
     assert {result.kind for result in results} == {CONFIRMED}
-    assert max(result.round_trip_ms for result in results) < 15
-    bodies = [frame["args"][0] for frame in venue.frames] if way == "ws" else venue.asked(CREATE)
-    bodies += [] if way == "ws" else venue.asked("/v5/order/create-batch")
-    assert sorted(len(body.get("request", [1])) for body in bodies) == [1] * 8 + [8]
+    assert max(result.round_trip_ms for result in results) < 5
+    assert [frame["op"] for frame in venue.frames] == ["order.create"] * 8 + ["order.create-batch"] * 8
+    bodies = [frame["args"][0] for frame in venue.frames]
     ids = [item["orderLinkId"] for body in bodies for item in body.get("request", [body])]
-    assert sorted(ids) == sorted(f"bw-1-{n}-x" for n in range(16))
-
-
-def test_a_close_alone_waits_for_nobody_and_the_next_moment_begins_anew(venue, trader) -> None:
-    async def work(broker):
-        for n in range(3):
-            await broker.execute(Approved(close(n), True))
-
-    trader(work)
-    assert [frame["op"] for frame in venue.frames] == ["order.create"] * 3
-
-
-@pytest.mark.parametrize(
-    ("code", "kind", "again"),
-    [(10006, CONFIRMED, 1), (110017, REJECTED, 0), (10016, UNKNOWN, 0), (10002, CONFIRMED, 1)],
-)
-def test_each_of_those_that_left_together_has_its_own_fate(venue, trader, code, kind, again) -> None:
-    told = {"list": [{"code": 0, "msg": "OK"}, {"code": code, "msg": "said so"}, {"code": 0, "msg": "OK"}]}
-    venue.trade_answers = [0, {"retExtInfo": told}, 0]
-    results = trader(lambda broker: closes(broker, 4))
-    assert [result.kind for result in results] == [CONFIRMED, CONFIRMED, kind, CONFIRMED]
-    alone = venue.frames[2:]
-    assert len(alone) == again
-    assert all("bw-1-2-x" in str(frame) for frame in alone)
-
-
-@pytest.mark.parametrize("code", [10001, 10003, 10006, 110007])
-def test_where_all_together_were_turned_away_each_goes_alone(venue, trader, code) -> None:
-    venue.trade_answers = [0, code, 0]
-    results = trader(lambda broker: closes(broker, 4))
-    assert {result.kind for result in results} == {CONFIRMED}
-    assert [frame["op"] for frame in venue.frames[:2]] == ["order.create", "order.create-batch"]
-    alone = [frame["args"][0]["orderLinkId"] for frame in venue.frames[2:]]
-    alone += [body["orderLinkId"] for body in venue.asked(CREATE)]
-    assert sorted(alone) == ["bw-1-1-x", "bw-1-2-x", "bw-1-3-x"]
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        SILENCE,
-        DROPPED,
-        10016,
-        {"data": {"list": []}},
-        {"retExtInfo": {"list": [{"code": 0}] * 2}},
-        {"data": {"list": [{"orderId": "o", "orderLinkId": f"bw-1-{n}-x"} for n in (2, 1, 3)]}},
-    ],
-    ids=str,
-)
-def test_where_nobody_knows_what_became_of_them_all_are_unknown(venue, trader, answer) -> None:
-    """Also where the answers stand in another order than the questions."""
-    venue.trade_answers = [0, answer]
-    results = trader(lambda broker: closes(broker, 4))
-    assert [result.kind for result in results] == [CONFIRMED] + [UNKNOWN] * 3
-    assert (len(venue.frames), venue.posted) == (2, [])
-
-
-def test_cancels_leave_together_too(venue, trader) -> None:
-    def work(broker):
-        drops = [structs.replace(DROP, client_id=f"bw-1-{n}-c", target=f"bw-1-{n}-e") for n in range(10)]
-        return asyncio.gather(*(broker.execute(Approved(drop, True)) for drop in drops))
-
-    assert {result.kind for result in trader(work)} == {CONFIRMED}
-    assert [frame["op"] for frame in venue.frames] == ["order.cancel", "order.cancel-batch", "order.cancel"]
-
-
-def test_whoever_leads_may_be_stopped_without_holding_up_the_others(venue, trader) -> None:
-    async def work(broker):
-        tasks = [asyncio.ensure_future(broker.execute(Approved(close(n), True))) for n in range(4)]
-        await asyncio.sleep(0)
-        tasks[1].cancel()
-        return await asyncio.gather(*tasks, return_exceptions=True)
-
-    first, led, *others = trader(work)
-    assert isinstance(led, asyncio.CancelledError)
-    assert {result.kind for result in (first, *others)} == {CONFIRMED}
+    assert ids == [f"bw-1-{n}-x" for n in range(16)]
+    assert venue.posted == []
 
 
 def test_entries_never_use_the_second_door_nor_the_reserve(venue, trader) -> None:

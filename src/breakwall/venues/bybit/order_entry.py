@@ -1,8 +1,9 @@
 """Which way an order goes: the trade socket while it can be trusted, else REST; by the usual door, or by the second.
 
-The second door are batches, which have budgets of their own (Bybit v5, rate-limit). Of closes and cancels that leave
-in the same moment the first leaves alone, and the others together: twice as many find budget, in three requests
-instead of ten. Each item of a batch has its own answer.
+The second door are batches, which have budgets of their own (Bybit v5, rate-limit). What must not wait goes by it
+where the usual budget is spent, so that twice as many closes leave at once. A request over REST costs more than a
+frame: of closes and cancels that leave by it in the same moment the first leaves alone, and the others together.
+Each item of a batch has its own answer.
 """
 
 import asyncio
@@ -39,7 +40,7 @@ class OrderEntry:
     async def write(self, endpoint: Endpoint, body: Params, *, urgent: bool, sent: Point | None = None) -> Reply:
         """A create or cancel; see `insist`. `sent` is the crash point when its bytes are out."""
         points.stumble("order entry: before a command")
-        first = await self._join(endpoint, body, sent) if urgent else None
+        first = await self._join(endpoint, body, sent) if urgent and self._ready is None else None
 
         async def once() -> Reply:
             nonlocal first
@@ -89,14 +90,14 @@ class OrderEntry:
         try:
             await asyncio.sleep(0)  # all who leave in this turn of the loop are aboard
             del self._convoys[endpoint]
-            door, socket = _SECOND[endpoint], self._ready
-            granted = self._terms.grant(door, len(convoy), rest=socket is None)
+            door = _SECOND[endpoint]
+            granted = self._terms.grant(door, len(convoy))
             aboard, behind = list(convoy)[:granted], list(convoy)[granted:]
             _answer(behind, replies)
             if aboard:
                 bodies = [convoy[waiting] for waiting in aboard]
                 replies = dict.fromkeys(aboard, Reply(outcome.unknown("given up on the way")))
-                reply = await self._send(socket, door, _packed(bodies), urgent=True, sent=sent)
+                reply = await self._rest.send(door, _packed(bodies), urgent=True, sent=sent)
                 undone = reply.verdict.reaction in _SURELY_NOT or not reply.sent
                 replies = {} if undone else dict(zip(aboard, self._items(door, bodies, reply), strict=True))
         finally:

@@ -62,10 +62,13 @@ class Terms:
         always = urgent and found.group not in MAY_WAIT
         return self.circuits.refusal(found.group, self._clock.now_ms(), always=always) or found
 
-    def grant(self, door: Endpoint, wanted: int, *, rest: bool) -> int:
-        """How many of so many urgent orders may leave by this door right now; their budget is spent."""
+    def grant(self, door: Endpoint, wanted: int) -> int:
+        """How many of so many urgent orders may leave over REST right now, in one batch; their budget is spent.
+
+        They spend the address's budget as if each were a request: that errs on the safe side.
+        """
         at_ms, granted = self._clock.now_ms(), 0
-        while granted < wanted and not self.limiter.acquire(door.path, at_ms, urgent=True, rest=rest):
+        while granted < wanted and not self.limiter.acquire(door.path, at_ms, urgent=True):
             granted += 1
         if granted:
             self.circuits.refusal(door.group, at_ms, always=True)
