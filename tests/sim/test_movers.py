@@ -222,6 +222,10 @@ async def rules_change(tmp_path: Path) -> None:
     assert view.market(PINNED).tick == Decimal("0.005")
     assert place.live_books() == [PINNED, "DOGEUSDT"]
     assert any("tick 0.010 -> 0.005" in note.text for note in place.notes)
+    place.exchange.change_instrument(PINNED, tick=Decimal("0.01"))  # every price fits the old one too
+    await place.live(15)
+    assert place.engine.view().market(PINNED).tick == Decimal("0.01")
+    assert place.engine.view().positions[0].is_protected
     place.engine.submit(Command(CommandKind.FLATTEN))
     await place.live(3)
     assert place.exchange.position(PINNED).lots == 0

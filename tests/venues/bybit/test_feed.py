@@ -227,5 +227,9 @@ def test_a_frame_that_does_not_fit_the_rules_makes_them_doubted(venue, clock, no
         venue, clock, notebook, "ws://x", SETTINGS, {"BTCUSDT": BTC}, random.Random(1), lambda: doubts.append(1)
     )
     f.subscribe({"BTCUSDT": 50})
+    anew = book()
+    anew["data"]["u"] = 1
     run_for(virtual, f, lambda: venue.sockets[0].say(book()), lambda: venue.sockets[0].say(book(price="60000.05")))
     assert doubts == [1]
+    run_for(virtual, f, lambda: venue.sockets[1].say(anew))
+    assert doubts == [1, 1]

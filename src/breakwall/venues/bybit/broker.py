@@ -33,7 +33,7 @@ from breakwall.model.view import LimitView
 from breakwall.points import Point
 from breakwall.ports import ApprovedIntent, Clock, Frame, Sink, Transport
 from breakwall.settings import VenueSettings
-from breakwall.venues.bybit import dead_man, outcome
+from breakwall.venues.bybit import candles, dead_man, outcome
 from breakwall.venues.bybit.admission import Admission
 from breakwall.venues.bybit.endpoints import (
     CANCEL,
@@ -56,8 +56,8 @@ from breakwall.venues.topics import Topic
 from breakwall.venues.websocket import Pace, Stream
 
 PRIVATE_TOPICS = tuple(Topic(name) for name in ("order", "execution", "position", "wallet"))
-RULES_EVERY_S = 600.0
-RULES_DOUBTED_S = 10.0  # the same once an order was refused as if the rules had changed
+RULES_EVERY_S = 120.0
+RULES_DOUBTED_S = 10.0  # the same once an order or a frame looked as if the rules had changed
 RULES_LOOK_S = 2.0
 OVERLAP_MS = 60_000  # executions are asked from a minute before the last one seen
 WINDOW_MS = 7 * 86_400_000 - OVERLAP_MS  # the venue's longest span of one question
@@ -206,6 +206,8 @@ class BybitBroker:
             if self._trade is not None:
                 group.create_task(self._trade.run(), name="trade socket")
             group.create_task(self._follow_rules(), name="trading rules")
+            recent = candles.keep_reading(self._rest, self.instruments, self._clock, self._sink)
+            group.create_task(recent, name="last minutes")
 
     def on_frame(self, frame: Frame) -> None:
         self._sink.put(self._codec.decode(frame.data), frame)

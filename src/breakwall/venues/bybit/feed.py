@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Iterable, Mapping
 
-from breakwall.model.events import BadFrame, BookLost, Link, LinkChanged
+from breakwall.model.events import BadFrame, BookLost, BookSnapshot, Link, LinkChanged
 from breakwall.model.units import Instrument
 from breakwall.ports import Clock, Frame, Sink, Transport
 from breakwall.settings import VenueSettings
@@ -20,8 +20,8 @@ class BybitFeed:
 
     `instruments` is read when the feed starts and, of a symbol, whenever it is subscribed (again), so its owner may
     replace rules in place. A symbol stays on its socket for as long as it is followed; a socket whose symbols have
-    all left stays for the next ones, and nobody waits for it. `doubt` is called when a frame cannot be read: prices
-    that do not fit a contract's rules are how a change of them shows first.
+    all left stays for the next ones, and nobody waits for it. `doubt` is called when a change of a contract's
+    rules shows first: a frame that cannot be read, as its prices do not fit, or a book that was begun anew (`u` 1).
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class BybitFeed:
     def on_frame(self, frame: Frame) -> None:
         event = self._codec.decode(frame.data)
         self._sink.put(event, frame)
-        if type(event) is BadFrame:
+        if type(event) is BadFrame or (type(event) is BookSnapshot and event.update_id == 1):
             self._doubt()
 
     def on_shard(self, shard: "Shard", up: bool, reason: str) -> None:
