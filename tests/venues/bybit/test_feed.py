@@ -229,7 +229,6 @@ def test_a_frame_that_does_not_fit_the_rules_makes_them_doubted(venue, clock, no
     f.subscribe({"BTCUSDT": 50})
     anew = book()
     anew["data"]["u"] = 1
-    run_for(virtual, f, lambda: venue.sockets[0].say(book()), lambda: venue.sockets[0].say(book(price="60000.05")))
-    assert doubts == [1]
-    run_for(virtual, f, lambda: venue.sockets[1].say(anew))
+    frames = [book(), book(price="60000.05"), book(), anew]
+    run_for(virtual, f, *[lambda frame=frame: venue.sockets[0].say(frame) for frame in frames])
     assert doubts == [1, 1]
