@@ -65,7 +65,7 @@ class Bourse:
 
     async def obey(self, wish: dict[str, Any]) -> dict[str, Any]:
         if "open" in wish:
-            return await self._start(wish["open"], wish.get("scenario", "rush"))
+            return await self._start(wish["open"], wish.get("scenario", "rush"), trade=wish.get("trade", False))
         word, key = next(iter(wish.items()))
         exchange, _, stack = self._open[key]
         if word == "shut":
@@ -73,7 +73,7 @@ class Bourse:
             await stack.aclose()
         return exchange.truth()
 
-    async def _start(self, seed: int, scenario: str) -> dict[str, Any]:
+    async def _start(self, seed: int, scenario: str, *, trade: bool) -> dict[str, Any]:
         self._opened += 1
         clock, key = SystemClock(), f"key-{os.getpid()}-{self._opened}"
         exchange = WatchedExchange(seed, scenario, clock.now_ms(), symbols=SYMBOLS, api_key=key)
@@ -90,6 +90,7 @@ class Bourse:
             "pid": os.getpid(),
             "seed": seed,
             "scenario": scenario,
+            **({"trade": where.trade} if trade else {}),
         }
 
 

@@ -54,7 +54,7 @@ class Line:
         self._put = put
         self._deaf = False
         self._last_s = 0.0
-        self._swapped: str | None = None
+        self._swapped: dict[str, str] = {}
         self._books = BookFaults(weather.exchange, weather.strike)
         self._asked: dict[str, tuple[str, Deed | None]] = {}
 
@@ -62,7 +62,7 @@ class Line:
         """The exchange sends a frame."""
         if self.silent:
             return
-        if self._weather.clear_sky and self._swapped is None:
+        if self._weather.clear_sky and not self._swapped:
             self._put(Departure(0.0, text))
         else:
             self._push(text)
@@ -113,9 +113,10 @@ class Line:
             text = text[: len(text) // 2]
         late_s = self._weather.delay(FaultKind.FRAME_LATE, self.link, head, text)
         times = 2 if self._strikes(FaultKind.FRAME_TWICE, head, text) else 1
-        before, self._swapped = self._swapped, None
+        topic = _topic(head)
+        before = self._swapped.pop(topic, None)
         if before is None and self._strikes(FaultKind.FRAME_SWAPPED, head, text):
-            self._swapped = text
+            self._swapped[topic] = text
             return
         for each in [*[text] * times, *([] if before is None else [before])]:
             self._leave(moved(each, self._weather.ahead_ms), late_s)
@@ -228,6 +229,11 @@ def _refused(message: Mapping[str, object], code: int, now_ms: int) -> str:
 def _code(code: int) -> int:
     """There are no HTTP statuses on a socket."""
     return code if code >= _FIRST_RET_CODE else _CODES.get(code, _SERVER_ERROR)
+
+
+def _topic(head: str) -> str:
+    """What a frame is about, so that two of the same can change places."""
+    return head.partition('"topic":"')[2].partition('"')[0]
 
 
 def _first(message: Mapping[str, object]) -> dict[str, object]:
