@@ -131,5 +131,7 @@ def _run_recording(
     names = ", ".join(path.name for path in paths)
     end = "then it begins again" if loop else "then the market stands still"
     notes = (*found.notes, f"the recording lasts {found.seconds:.0f} s, {end}")
-    market = runplace.Market(f"recording {names}", 0, faults, tuple(map(Path.absolute, paths)), loop, notes)
+    market = runplace.Market(
+        f"recording {names}", 0, faults, tuple(map(Path.absolute, paths)), loop, notes, found.seconds
+    )
     return trade(asked, Settings.model_validate(settings), lambda: runplace.find(market, state))

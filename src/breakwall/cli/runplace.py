@@ -1,5 +1,6 @@
 """Which folder and which exchange a demo uses: a living one left by a killed cockpit, or fresh ones."""
 
+import asyncio
 import secrets
 import shutil
 from datetime import UTC, datetime
@@ -18,11 +19,13 @@ from breakwall.storage.runs import AlreadyRunningError, InstanceLock, StateError
 
 if TYPE_CHECKING:
     from breakwall.cli.stage import Stage
+    from breakwall.logs.log import Log
     from breakwall.modes import Access, Run
     from breakwall.ports import Clock, Transport
     from breakwall.settings import Settings
 
 LINGER_S = 60
+_BEGUN_S = 1.0
 _KEPT = 10
 """Run folders of earlier demos that are kept."""
 
@@ -41,6 +44,8 @@ class DemoPlace(Place):
         self.scenario = exchange.scenario
         self._exchange = exchange
         self._fresh = fresh
+        self.lasts_s = 0.0
+        self._telling: asyncio.Task[None] | None = None
 
     @property
     def access(self) -> "Access":
@@ -58,9 +63,22 @@ class DemoPlace(Place):
 
         books = settings.ledger
         ledger = (books.url or self.folder.ledger) if books.enabled else None
-        names = {name: crisis.text for name, crisis in CRISES.items()}
         exchange = self._exchange
+        names = {} if exchange.recording else {name: crisis.text for name, crisis in CRISES.items()}
         return Stage(transport, clock, run.engine, exchange.http, exchange.api_secret, ledger, names)
+
+    async def begin(
+        self, settings: "Settings", clock: "Clock", transport: "Transport", log: "Log", *, markets: bool = True
+    ) -> "Run":
+        run = await super().begin(settings, clock, transport, log, markets=markets)
+        if self.lasts_s:
+            self._telling = asyncio.create_task(self._tell_the_end(run, clock))
+        return run
+
+    async def _tell_the_end(self, run: "Run", clock: "Clock") -> None:
+        """The recording began when the engine subscribed, a moment after it was made."""
+        await clock.sleep(self.lasts_s + _BEGUN_S)
+        run.engine.say("the recording has ended: what is held can be closed at its last prices, nothing is opened")
 
     def abandon(self) -> None:
         if self._fresh:
@@ -87,6 +105,7 @@ class Market(Struct, frozen=True):
     recording: tuple[Path, ...] = ()
     loop: bool = False
     notes: tuple[str, ...] = ()
+    seconds: float = 0.0
     listed: int = 0
 
 
@@ -183,6 +202,7 @@ async def _anew(
         words += "; it begins flat: the one before ended with its run"
     found = DemoPlace(folder, exchange, lock, words, fresh=True)
     found.warnings = market.notes
+    found.lasts_s = 0.0 if market.loop else market.seconds
     return found
 
 
