@@ -58,6 +58,10 @@ class Reader:
 
 @pytest.fixture(scope="module")
 def recorded() -> Lines:
+    return record(SECONDS)
+
+
+def record(seconds: int) -> Lines:
     """What a client of another exchange got, with the time of each frame."""
     exchange = Exchange(7, "calm", START, symbols=[S])
     lines: Lines = []
@@ -67,7 +71,7 @@ def recorded() -> Lines:
 
     session = exchange.session("public", keep)
     session.on_text(json.dumps({"op": "subscribe", "args": [TOPIC, f"publicTrade.{S}", f"tickers.{S}"]}), START)
-    exchange.advance(START + SECONDS * 1000)
+    exchange.advance(START + seconds * 1000)
     return lines
 
 
