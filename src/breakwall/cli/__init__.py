@@ -13,6 +13,7 @@ from breakwall.cli.demo import demo, run_demo
 from breakwall.cli.doctor import doctor
 from breakwall.cli.errors import told
 from breakwall.cli.exchange import exchange
+from breakwall.cli.importing import import_
 from breakwall.cli.inspect import inspect
 from breakwall.cli.ledger import app as ledger_commands
 from breakwall.cli.panic import panic
@@ -44,6 +45,7 @@ app.command()(exchange)
 app.command()(inspect)
 app.command()(replay)
 app.command()(record)
+app.command("import")(import_)
 app.command()(reconcile)
 app.command()(sim)
 app.command()(report)

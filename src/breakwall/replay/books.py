@@ -45,12 +45,13 @@ class BookMessage(Struct, frozen=True, gc=False):
 
 
 class Seed(Struct, frozen=True, gc=False):
-    """A REST snapshot of a Binance book; `symbol` is empty where the recording does not say."""
+    """A REST snapshot of a Binance book; `symbol` is empty and `cts` 0 where the recording does not say."""
 
     symbol: str
     update_id: int
     bids: list[tuple[Decimal, Decimal]]
     asks: list[tuple[Decimal, Decimal]]
+    cts: int = 0
 
 
 class Checkpoint(Struct, frozen=True):

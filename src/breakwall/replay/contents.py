@@ -74,7 +74,7 @@ class Contents(Struct, frozen=True):
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """Those with an order book, the busiest first."""
+        """Those that can be traded, the busiest first."""
         return tuple(self.instruments)
 
     @property
@@ -82,8 +82,10 @@ class Contents(Struct, frozen=True):
         return (self.ended_ns - self.began_ns) / 1e9
 
 
-def contents(paths: Sequence[Path], symbols: Iterable[str] = ()) -> Contents:
-    """Read it once. Raises RecordingError where there is nothing to trade on: no order book of a symbol asked for."""
+def contents(paths: Sequence[Path], symbols: Iterable[str] = (), *, booked: bool = True) -> Contents:
+    """Read it once. Raises RecordingError where a symbol asked for, or any, is not there; with `booked` also where it
+    has no order book, without which nothing can be traded.
+    """
     wanted = tuple(symbols)
     tape = Tape(paths, wanted)
     held: dict[str, Held] = {}
@@ -99,17 +101,25 @@ def contents(paths: Sequence[Path], symbols: Iterable[str] = ()) -> Contents:
         known.look(item)
         began = began or item.at_ns
         ended = item.at_ns
-    booked = sorted((name for name in held if held[name].book), key=lambda name: -held[name].topics[held[name].book])
-    lacking = [name for name in wanted if name not in booked] or ([] if booked else ["any symbol"])
+    good = sorted(
+        (name for name in held if held[name].book or not booked), key=lambda name: -held[name].topics[held[name].book]
+    )
+    lacking = [name for name in wanted if name not in good] or ([] if good else ["any symbol"])
     if lacking:
-        found = ", ".join(booked or sorted(held)) or "none"
-        raise RecordingError(
-            f"{', '.join(map(str, paths))}: expected an order book of {', '.join(lacking)}, found {found}"
-            f"{'' if booked else ' without one'}. Join one with `breakwall import BOOKS TRADES --out FILE`."
-        )
+        raise _nothing_to_trade(paths, lacking, good, held)
     notes: list[str] = []
-    rules = {name: _rules(held[name], listed, notes) for name in booked}
+    rules = {name: _rules(held[name], listed, notes) for name in good if held[name].prices or name in INSTRUMENTS}
     return Contents(tape.paths, held, rules, began, ended, (*notes, *tape.cuts))
+
+
+def _nothing_to_trade(
+    paths: Sequence[Path], lacking: list[str], good: list[str], held: dict[str, Held]
+) -> RecordingError:
+    found = ", ".join(good or sorted(held)) or "none"
+    return RecordingError(
+        f"{', '.join(map(str, paths))}: expected an order book of {', '.join(lacking)}, found {found}"
+        f"{'' if good else ' without one'}. Join one with `breakwall import BOOKS TRADES --out FILE`."
+    )
 
 
 def _rules(held: Held, listed: dict[str, Instrument], notes: list[str]) -> Instrument:

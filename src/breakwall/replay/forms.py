@@ -104,6 +104,7 @@ class _BinanceSeed(msgspec.Struct, gc=False):
     last_update_id: int = msgspec.field(name="lastUpdateId")
     bids: Levels
     asks: Levels
+    cts: int = msgspec.field(name="T", default=0)
 
 
 _LINE = msgspec.json.Decoder(_Line)
@@ -272,7 +273,7 @@ def answer(url: str, data: str) -> Message | None:
 def _seed(symbol: str, data: bytes | str) -> Seed:
     seed = _BINANCE_SEED.decode(data)
     _check_finite(seed.bids, seed.asks)
-    return Seed(symbol, seed.last_update_id, seed.bids, seed.asks)
+    return Seed(symbol, seed.last_update_id, seed.bids, seed.asks, seed.cts)
 
 
 def _check_finite(*sides: Levels) -> None:

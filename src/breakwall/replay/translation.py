@@ -40,12 +40,14 @@ class FullBook:
         self._since: set[Decimal] = set()  # levels changed since the gap: newer than what comes late
         self._waiting: list[BookMessage] = []
 
-    def seed(self, seed: Seed, at_ms: int) -> Iterator[bytes]:
-        """A REST snapshot: begins the book, or ends a gap; one that is not needed is left alone."""
+    def seed(self, seed: Seed, ts: int) -> Iterator[bytes]:
+        """A REST snapshot: begins the book, or ends a gap; one that is not needed is left alone. Its sequence is the
+        time of the book in it, not of the answer (`ts`): what follows may be older than that.
+        """
         if self._last and not self._hole:
             return
         self._last, self._joined, self._hole = seed.update_id, False, 0
-        yield self._snapshot(seed.bids, seed.asks, at_ms, at_ms)
+        yield self._snapshot(seed.bids, seed.asks, seed.cts, ts)
         waiting, self._waiting = self._waiting, []
         for message in waiting:
             yield from self.take(message)
