@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from breakwall.market.state import Market, Status
+from breakwall.model.candles import Candle
 from breakwall.model.events import BookDelta, BookSnapshot, Ticker
 
 SYMBOL = "TESTUSDT"
@@ -188,3 +189,13 @@ def test_events_tell_what_became_of_a_wall(stage):
     assert (event.kind, event.wall_id, event.bid, event.at_ms) == ("eaten", wall.wall_id, False, stage.now)
     assert (event.peak_lots, event.lots, event.eaten_lots, event.pulled_lots) == (109, 9, 100, 0)
     assert stage.events() == ()
+
+
+def test_bars_of_before_give_a_range_at_once_and_once(stage_with) -> None:
+    market = Market(stage_with().market.instrument, stage_with().settings, 200)
+    candles = [Candle(n * 60_000, 600_000, 600_300, 599_900, 600_000) for n in range(20)]
+    assert market.atr_ticks is None
+    market.warm(candles)
+    assert market.atr_ticks == 400
+    market.warm([Candle(0, 600_000, 700_000, 500_000, 600_000)])
+    assert market.atr_ticks == 400

@@ -22,6 +22,7 @@ from breakwall.engine.state import State
 from breakwall.model import events
 from breakwall.model.actions import Action, Approved, CancelOrder, MoveStop, PlaceOrder
 from breakwall.model.api import ApiHealth
+from breakwall.model.candles import Candles
 from breakwall.model.liquidations import Liquidations
 from breakwall.model.listings import Admitted, Listings
 from breakwall.model.view import DensityView, LogLine, SymbolView, View
@@ -135,6 +136,7 @@ _HANDLERS: dict[type, Callable[[State, Any], None]] = {
     events.Trades: watching.on_trades,
     events.Ticker: watching.on_ticker,
     Liquidations: watching.on_liquidations,
+    Candles: watching.on_candles,
     events.BookLost: watching.on_book_lost,
     events.BadFrame: watching.on_bad_frame,
     events.Ignored: _ignore,

@@ -4,6 +4,7 @@ from breakwall.engine.state import State
 from breakwall.market.state import LIVE, Market, Status
 from breakwall.market.walls import WallEvent
 from breakwall.model.actions import Resubscribe
+from breakwall.model.candles import Candles
 from breakwall.model.events import BadFrame, BookDelta, BookLost, BookSnapshot, Link, Ticker, Trades
 from breakwall.model.liquidations import Liquidations
 
@@ -53,6 +54,12 @@ def on_liquidations(state: State, event: Liquidations) -> None:
             level = "info" if worth >= LIQUIDATION_TOLD_USDT else "debug"
             text = f"{'longs' if long else 'shorts'} of {worth:,.0f} USDT liquidated"
             state.say("liquidation", text, level=level, symbol=event.symbol)
+
+
+def on_candles(state: State, event: Candles) -> None:
+    market = state.markets.get(event.symbol)
+    if market is not None:
+        market.warm(event.candles)
 
 
 def on_book_lost(state: State, event: BookLost) -> None:

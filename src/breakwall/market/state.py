@@ -1,11 +1,11 @@
 """All that is known of one symbol."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from enum import Enum
 from zlib import crc32
 
-from breakwall.market.bars import SAMPLE_MS, Bars, Samples
+from breakwall.market.bars import SAMPLE_MS, Bar, Bars, Samples
 from breakwall.market.book import APPLIED, OrderBook, Verdict
 from breakwall.market.buckets import bucket_width, too_short
 from breakwall.market.chronicle import Chronicle
@@ -17,6 +17,7 @@ from breakwall.market.lookout import Lookout, nearest_first
 from breakwall.market.tape import Tape
 from breakwall.market.trend import Trend
 from breakwall.market.walls import Wall, WallEvent
+from breakwall.model.candles import Candle
 from breakwall.model.events import BookDelta, BookSnapshot, Ticker, Trades
 from breakwall.model.units import Instrument
 from breakwall.settings import Settings
@@ -252,6 +253,12 @@ class Market:
             value = getattr(event, name)
             if value is not None:
                 setattr(self, name, value)
+
+    def warm(self, candles: Iterable[Candle]) -> None:
+        """Take the range of minutes before we looked; once there are bars of our own, nothing."""
+        if self._atr.value is None:
+            for one in candles:
+                self._atr.add(Bar(one.start_ms, 2 * one.open, 2 * one.high, 2 * one.low, 2 * one.close))
 
     def on_tick(self, at_ms: int) -> None:
         """Let time pass: staleness, catch-up deadlines, promotions, and once a second samples and trend."""

@@ -10,6 +10,7 @@ from enum import Enum
 from msgspec import Struct
 
 from breakwall.model.api import ApiHealth, Bars
+from breakwall.model.candles import Candles
 from breakwall.model.journal import JournalEntry
 from breakwall.model.liquidations import Liquidations
 from breakwall.model.listings import Admitted, Listings
@@ -338,10 +339,8 @@ class CommandKind(Enum):
 
 
 class Command(Struct, frozen=True, tag=True):
-    """`symbol` empty means all symbols; `who` and `why` go to the journal. Some kinds are always for all.
-
-    `name`: the rule that a breaker's reset is for (`symbol` is its scope then, also a strategy), or the API group;
-    empty: all.
+    """`symbol` empty means all symbols (some kinds are always for all); `who` and `why` go to the journal. `name` is
+    the rule that a breaker's reset is for (`symbol` is its scope then, also a strategy) or the API group; empty: all.
     """
 
     kind: CommandKind
@@ -361,6 +360,7 @@ Event = (
     | Trades
     | Ticker
     | Liquidations
+    | Candles
     | BookLost
     | BadFrame
     | Ignored

@@ -83,6 +83,7 @@ class Endpoint(Struct, frozen=True):
 
 
 TIME = Endpoint("GET", "/v5/market/time", ApiGroup.MARKET, signed=False)
+KLINE = Endpoint("GET", "/v5/market/kline", ApiGroup.MARKET, signed=False)
 INSTRUMENTS = Endpoint("GET", "/v5/market/instruments-info", ApiGroup.MARKET, signed=False)
 TICKERS = Endpoint("GET", "/v5/market/tickers", ApiGroup.MARKET, signed=False)
 KEY_INFO = Endpoint("GET", "/v5/user/query-api", ApiGroup.ADMISSION, 10)
@@ -107,6 +108,7 @@ EXECUTIONS = Endpoint("GET", "/v5/execution/list", ApiGroup.ACCOUNT, 50)
 
 ALL = (
     TIME,
+    KLINE,
     INSTRUMENTS,
     TICKERS,
     KEY_INFO,
