@@ -92,7 +92,11 @@ class FullBook:
     ) -> bytes:
         self._update_id += 1
         self._bids, self._asks = _Window(bid=True), _Window(bid=False)
-        return self._frame("snapshot", self._bids.apply(bids), self._asks.apply(asks), self._update_id, at_ms, ts)
+        shown = [
+            {price: quantity for price, quantity in side.apply(levels).items() if quantity}
+            for side, levels in ((self._bids, bids), (self._asks, asks))
+        ]
+        return self._frame("snapshot", shown[0], shown[1], self._update_id, at_ms, ts)
 
     def _delta(
         self,
