@@ -1,6 +1,7 @@
 """Where `run` trades: an account of Bybit, or of an exchange on this machine that stands in for it."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,8 +111,6 @@ async def find(settings: Settings, state: Path | None, env_file: Path | None, *,
 
 async def _examined(settings: Settings, found: Where, *, strict: bool) -> "Examination":
     """Raises VenueError with everything that forbids trading on this account."""
-    import os
-
     from breakwall.clock import SystemClock
     from breakwall.doctor import examination
     from breakwall.venues.transport import AiohttpTransport

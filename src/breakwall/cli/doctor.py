@@ -1,5 +1,6 @@
 """`breakwall doctor`: machine, exchange, key and account looked at before anything is traded; nothing is changed."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,8 +49,6 @@ async def _examine(
     settings: "Settings", source: str, env_file: Path | None, state: Path | None, *, live: bool
 ) -> "Examination":
     """Whatever is wrong is a finding: the doctor itself does not fail."""
-    import os
-
     from breakwall.cli.guard import guard
     from breakwall.config import ConfigError
     from breakwall.doctor import examination
@@ -134,7 +133,6 @@ def rows(finding: "Finding", columns: int, *, inked: bool = False) -> list[str]:
 
 
 def _has_ink() -> bool:
-    import os
     import sys
 
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"

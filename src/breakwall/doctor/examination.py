@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from msgspec import Struct
 
@@ -224,14 +223,8 @@ def _clock(offset_ms: float, settings: Settings) -> Finding:
 
 def _rules(line: Line, symbols: tuple[str, ...]) -> dict[str, Instrument]:
     """Trading rules of those markets that the exchange lists."""
-    rules = {}
-    for symbol in symbols:
-        try:
-            rows: list[Any] = line.rows("get_instruments_info", category="linear", symbol=symbol)
-        except RefusedError:
-            continue  # no such symbol
-        rules.update({text(row, "symbol"): instrument_of(row) for row in rows if text(row, "symbol") == symbol})
-    return rules
+    rows = line.rows("get_instruments_info", category="linear", limit=1000)
+    return {text(row, "symbol"): instrument_of(row) for row in rows if text(row, "symbol") in symbols}
 
 
 def _prices(line: Line, rules: dict[str, Instrument]) -> dict[str, Decimal]:

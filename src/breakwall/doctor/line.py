@@ -18,6 +18,7 @@ from breakwall.redaction import redact
 
 TIMEOUT_S = 4.0
 _BANNED = 403
+_PAGES_MOST = 20
 
 
 class LostError(Exception):
@@ -79,11 +80,18 @@ class Line:
         return result
 
     def rows(self, question: str, **params: Any) -> list[dict[str, Any]]:
-        """The first page of a list. Raises LostError or RefusedError."""
-        rows = self.result(question, **params).get("list")
-        if not isinstance(rows, list):
-            raise LostError(f"{question}: expected a list, found none")
-        return [row for row in rows if isinstance(row, dict)]
+        """All pages of a list. Raises LostError or RefusedError."""
+        rows: list[dict[str, Any]] = []
+        for _ in range(_PAGES_MOST):
+            result = self.result(question, **params)
+            page = result.get("list")
+            if not isinstance(page, list):
+                raise LostError(f"{question}: expected a list, found none")
+            rows += [row for row in page if isinstance(row, dict)]
+            params["cursor"] = str(result.get("nextPageCursor") or "")
+            if not params["cursor"]:
+                return rows
+        raise LostError(f"{question}: expected at most {_PAGES_MOST} pages, found more")
 
     def close(self) -> None:
         self._client.client.close()
