@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def run(
-    config: Annotated[Path | None, typer.Option(help="settings file: mode, [venue], symbols")] = None,
+    config: Annotated[Path | None, typer.Option(help="settings file: mode, venue, symbols")] = None,
     live: Annotated[bool, typer.Option("--live", help="real money: needs a doctor that passes")] = False,
     symbols: Annotated[str, typer.Option(metavar="A,B", help="these markets, not those of the settings")] = "",
     env_file: Annotated[Path | None, typer.Option(metavar="FILE", help="a private file with the key")] = None,

@@ -16,13 +16,15 @@ _LOOK_S = 0.05
 
 
 def tell(
-    word: Annotated[str, typer.Argument(metavar="WORD", help="arm, disarm, pause, resume, flatten, cancel, ...")],
-    symbol: Annotated[str, typer.Argument(metavar="[SYMBOL]", help="one market; all where absent")] = "",
+    word: Annotated[str, typer.Argument(metavar="WORD", help="what is asked, such as arm")],
+    symbol: Annotated[str, typer.Argument(metavar="SYMBOL", help="one market; all where absent")] = "",
     state: StateOption = None,
     config: ConfigOption = None,
 ) -> None:
-    """Ask a living run for what its keys do, and print its answer: arm, disarm, pause, resume, flatten, cancel,
-    breakeven, reconcile, reset-breaker, reset-api. It goes into the audit as a key would.
+    """Ask a living run for what its keys do, and print its answer.
+
+    WORD is arm, disarm, pause, resume, flatten, cancel, breakeven, reconcile, reset-breaker or reset-api. It goes into
+    the audit as a key would.
 
     Exit codes: 0 answered, 6 not heard, 3 nobody lives there or none answered.
     """
