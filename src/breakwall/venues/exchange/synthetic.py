@@ -183,12 +183,12 @@ class Stage:
 
     @property
     def standing(self) -> tuple[Wall, ...]:
-        """The walls that stand now, whoever put them up."""
-        return tuple(wall for wall in (*self._builder.walls, *self._spoofer.walls) if wall.lots)
+        """The scripted walls that stand now; what flickers is none."""
+        return tuple(wall for wall in self.walls if wall.lots)
 
     def pull(self) -> None:
         """Every wall is cancelled at once."""
-        for wall in self.standing:
+        for wall in self.walls:
             self._builder.withdraw(wall)
 
     def run(self, legs: Sequence[Leg]) -> None:

@@ -33,6 +33,7 @@ from breakwall.venues.exchange.forecast import ACK_MS, Forecast, ForecastError, 
 from breakwall.venues.exchange.limits import Allowance
 from breakwall.venues.exchange.mischief import Mischief
 from breakwall.venues.exchange.scene import Phase, Scene, asked
+from breakwall.venues.exchange.synthetic import SyntheticMarket
 from breakwall.venues.exchange.wrong_clock import behind, shifted
 
 SILENCE_S = 30.0
@@ -115,6 +116,8 @@ class Weather:
             raise ForecastError(f"crisis: unknown {sanitise(name, 60)!r}; {nearest_name(name, CRISES)}")
         if self._scene is not None:
             raise ForecastError(f"crisis: {self._scene.name} is still on; DELETE calls it off")
+        if (known.crash or known.pulls) and not isinstance(self.exchange.market, SyntheticMarket):
+            raise ForecastError(f"crisis: {name} needs a market of our own making; this one is a recording's")
         self._scene = Scene(name, symbol, self.exchange)
         self._props = self.add(known.faults) if self._scene.waits_for_orders else []
 
