@@ -23,8 +23,8 @@ def tell(
 ) -> None:
     """Ask a living run for what its keys do, and print its answer.
 
-    WORD is arm, disarm, pause, resume, flatten, cancel, breakeven, reconcile, reset-breaker or reset-api. It goes into
-    the audit as a key would.
+    WORD is arm, disarm, pause, resume, flatten, cancel, breakeven, reconcile, reset-breaker or reset-api. It
+    goes into the audit as a key would.
 
     Exit codes: 0 answered, 6 not heard, 3 nobody lives there or none answered.
     """
