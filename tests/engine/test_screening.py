@@ -97,6 +97,8 @@ def test_an_answer_that_never_comes_is_asked_for_again(table: Table) -> None:
 def test_where_somebody_else_trades_nobody_goes(table: Table) -> None:
     table.say(ReadBack((), (), (), WALLET, table.now, "periodic", strangers=("AUSDT",)))
     assert of(table.say(listings(AUSDT="0.3", BUSDT="0.2")), Admit) == [Admit(("BUSDT",))]
+    table.say(ReadBack((), (), (), WALLET, table.now, "periodic"))
+    assert of(table.say(listings(AUSDT="0.3", BUSDT="0.2")), Admit) == [Admit(("AUSDT",))], "they have gone"
 
 
 def test_before_the_account_is_known_and_while_leaving_nobody_comes() -> None:

@@ -72,9 +72,9 @@ def heard(state: State, event: ReadBack) -> None:
         state.read_back_why = ""
         state.say("read-back", "account read again")
     for symbol in sorted(set(event.strangers) - state.strangers):
-        state.strangers.add(symbol)
         text = "has orders or positions of somebody else on this account: not followed, not counted, not closed by us"
         state.say("stranger", text, level="warning", symbol=symbol, durable=True)
+    state.strangers = set(event.strangers)
     if event.asked_ms >= state.doubted_ms:
         state.reconciled |= "private" not in state.down
     else:

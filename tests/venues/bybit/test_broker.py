@@ -434,7 +434,8 @@ def test_a_query_that_fails_is_not_an_absence(venue, broker, virtual, path) -> N
 
 
 def test_read_back_is_the_whole_account(venue, broker, virtual) -> None:
-    venue.say(EXECUTIONS, {"list": [FILL | {"execId": "e2", "execTime": "9"}, FILL | {"execTime": "5"}]})
+    past = FILL | {"symbol": "ADAUSDT", "execId": "e3"}  # what was traded is no sign of who trades now
+    venue.say(EXECUTIONS, {"list": [FILL | {"execId": "e2", "execTime": "9"}, FILL | {"execTime": "5"}, past]})
 
     async def work():
         venue.say(OPEN, {"list": [ORDER], "nextPageCursor": "n"}, {"list": [ORDER | {"orderId": "o2"}]})

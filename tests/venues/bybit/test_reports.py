@@ -179,11 +179,12 @@ def test_no_usdt_is_no_money_but_no_account_is_unreadable() -> None:
         records().wallet([])
 
 
-def test_other_symbols_are_skipped_and_counted() -> None:
+def test_other_symbols_are_skipped_and_named_where_they_hold_something() -> None:
     reader = records()
-    rows = [POSITION, POSITION | {"symbol": "XRPUSDT"}, POSITION | {"category": "inverse"}]
-    assert len(reader.positions(rows)) == 1
-    assert reader.skipped == {"XRPUSDT": 1, "BTCUSDT": 1}
+    other, flat = POSITION | {"symbol": "XRPUSDT"}, POSITION | {"symbol": "ADAUSDT", "size": "0"}
+    assert len(reader.positions([POSITION, other, flat, POSITION | {"category": "inverse"}])) == 1
+    order = {"symbol": "TRXUSDT", "orderId": "o", "qty": "5"}
+    assert reader.strangers([POSITION, other, flat, order]) == {"XRPUSDT", "TRXUSDT"}
 
 
 @pytest.mark.parametrize(

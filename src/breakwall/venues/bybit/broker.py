@@ -22,7 +22,6 @@ from breakwall.model.events import (
     OrderReports,
     Outcome,
     OutcomeKind,
-    PositionReport,
     PositionReports,
     ReadBack,
     ReadBackFailed,
@@ -61,6 +60,8 @@ RULES_DOUBTED_S = 10.0  # the same once an order or a frame looked as if the rul
 RULES_LOOK_S = 2.0
 OVERLAP_MS = 60_000  # executions are asked from a minute before the last one seen
 WINDOW_MS = 7 * 86_400_000 - OVERLAP_MS  # the venue's longest span of one question
+ALL_OPEN = {"category": "linear", "settleCoin": "USDT", "openOnly": 0, "limit": 50}
+ALL_HELD = {"category": "linear", "settleCoin": "USDT", "limit": 200}
 _GONE = frozenset({"Cancelled", "Deactivated", "Rejected"})
 
 _log = logging.getLogger(__name__)
@@ -110,6 +111,8 @@ class BybitBroker:
         if urls.trade and settings.order_entry == "ws":
             terms = self._rest.terms
             self._trade = TradeSocket(urls.trade, transport, clock, sink, settings, rng, signer, terms)
+            self._rest.on_return.append(self._trade.hurry)
+        self._rest.on_return.append(self._stream.hurry)
         self._entry = OrderEntry(self._rest, self._trade, clock)
 
     @property
@@ -166,21 +169,22 @@ class BybitBroker:
         await points.linger("broker: before a read-back", self._clock.sleep)
         try:
             async with together() as group:
-                orders = group.create_task(self._open_orders())
-                positions = group.create_task(self._positions())
+                orders = group.create_task(self._rest.read_list(OPEN_ORDERS, ALL_OPEN))
+                positions = group.create_task(self._rest.read_list(POSITIONS, ALL_HELD))
                 fills = group.create_task(self._fills(since_ms))
                 wallet = group.create_task(self._wallet())
+            reports = self._records.orders(orders.result()), self._records.positions(positions.result())
+            strangers = self._records.strangers([*orders.result(), *positions.result()])
         except (ReadError, RecordError) as error:
             refused = isinstance(error, ReadError) and error.alarm
             return ReadBackFailed(str(error), purpose, Bars.PERSON if refused else Bars.NOTHING)
         return ReadBack(
-            orders.result(),
-            positions.result(),
+            *reports,
             fills.result(),
             wallet.result(),
             asked_ms=asked_ms,
             purpose=purpose,
-            strangers=tuple(sorted(self._records.skipped)),
+            strangers=tuple(sorted(strangers)),
         )
 
     def doubt_rules(self) -> None:
@@ -190,6 +194,10 @@ class BybitBroker:
     def reset_api(self, group: ApiGroup) -> None:
         """A person closes the API breaker of a group; a ban of our address is the venue's to end."""
         self._rest.terms.circuits.reset(group)
+
+    def on_return(self, tell: Callable[[], None]) -> None:
+        """Who is to know that the venue answers again after a failure."""
+        self._rest.on_return.append(tell)
 
     def honour_ban(self, until_ms: int, tell: Callable[[int], None]) -> None:
         """A ban of our address from before this start, and who is to know of each; see `Terms.honour`."""
@@ -279,14 +287,6 @@ class BybitBroker:
             if reports:
                 return reports[0]
         return None
-
-    async def _positions(self) -> tuple[PositionReport, ...]:
-        params = {"category": "linear", "settleCoin": "USDT", "limit": 200}
-        return self._records.positions(await self._rest.read_list(POSITIONS, params))
-
-    async def _open_orders(self) -> tuple[OrderReport, ...]:
-        params = {"category": "linear", "settleCoin": "USDT", "openOnly": 0, "limit": 50}
-        return self._records.orders(await self._rest.read_list(OPEN_ORDERS, params))
 
     async def _fills(self, since_ms: int) -> tuple[Fill, ...]:
         """Executions since a minute before `since_ms`, oldest first, at most the venue's seven days."""

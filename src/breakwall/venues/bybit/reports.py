@@ -5,8 +5,7 @@ Records are plain dicts: fields may be missing, extra, null, or numbers where te
 Source: Bybit v5, order/open-order, order/execution, position/position, enum and websocket/private.
 """
 
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import TypeVar
 
@@ -45,12 +44,16 @@ class RecordError(ValueError):
 class AccountRecords:
     """Reads records of the symbols in `instruments` (kept up to date by the owner).
 
-    Records of other symbols or categories are skipped and counted in `skipped` by symbol.
+    Records of other symbols or categories are skipped.
     """
 
     def __init__(self, instruments: Mapping[str, Instrument]) -> None:
         self.instruments = instruments
-        self.skipped: Counter[str] = Counter()
+
+    def strangers(self, records: Iterable[Record]) -> set[str]:
+        """Symbols of these that nobody asked us to follow; a flat position says nothing."""
+        held = [record for record in records if text(record, "size") == "" or number(record, "size")]
+        return {sanitise(text(record, "symbol"), 30) for record in held} - self.instruments.keys()
 
     def orders(self, records: list[Record]) -> tuple[OrderReport, ...]:
         return self._each(records, _order)
@@ -73,7 +76,6 @@ class AccountRecords:
             symbol = text(record, "symbol")
             instrument = self.instruments.get(symbol)
             if instrument is None or text(record, "category") not in {"", "linear"}:
-                self.skipped[sanitise(symbol, 30)] += 1
                 continue
             try:
                 made.append(make(record, instrument))
