@@ -103,7 +103,8 @@ def bybit_engine(
     sink = inbox if paper is None else paper.heard(inbox)
     feed: Feed = NoMarkets()
     if markets:
-        feed = BybitFeed(transport, clock, sink, public, venue, rules, jitter, doubt)
+        feed = streams = BybitFeed(transport, clock, sink, public, venue, rules, jitter, doubt)
+        broker.on_return(streams.hurry)
     return Engine(
         settings=settings,
         mode=access.badge,

@@ -368,6 +368,65 @@ def test_no_socket_at_all_is_a_link_that_is_down(venue, stream, diary, virtual) 
     assert diary.links[0] == (False, "connection refused")
 
 
+def test_who_knows_that_the_venue_is_back_hurries_the_next_attempt(venue, stream, diary, virtual) -> None:
+    """After long in vain it would rest for many seconds more."""
+
+    async def main() -> tuple[int, float]:
+        s = stream()
+        venue.before_connect = refuse_connection
+        task = asyncio.ensure_future(s.run())
+        await asyncio.sleep(60)
+        before = len(venue.connected_at)
+        venue.before_connect = lambda socket: None
+        s.hurry()
+        asked = asyncio.get_running_loop().time()
+        await asyncio.sleep(3)
+        assert s.up
+        task.cancel()
+        return before, venue.connected_at[before] - asked
+
+    before, waited_s = virtual(main())
+    assert before < 12
+    assert waited_s <= 1
+    assert [up for up, _ in diary.links][-1] is True
+
+
+def refuse_connection(socket) -> None:
+    raise TransportError("connection refused", sent=False)
+
+
+def test_a_stream_without_topics_carries_its_owner_s_requests(venue, stream, diary, virtual) -> None:
+    async def main() -> None:
+        s = stream(login=lambda: '{"op":"auth","args":[]}')
+        with pytest.raises(TransportError) as caught:
+            await s.send("early")
+        assert not caught.value.sent
+        task = asyncio.ensure_future(s.run())
+        await asyncio.sleep(0.1)
+        await s.send('{"op":"order","req_id":1}')
+        s.give_up("it owes an answer")
+        assert not s.up
+        await asyncio.sleep(3)
+        assert [request["op"] for request in venue.sockets[0].sent] == ["auth", "order"]
+        assert (len(venue.sockets), s.up) == (2, True)
+        task.cancel()
+
+    virtual(main())
+    assert diary.links == [(True, ""), (False, "it owes an answer"), (True, "")]
+
+
+@pytest.mark.parametrize("answer", [{"retCode": 10004, "retMsg": "bad sign"}, {"success": False, "ret_msg": "no"}])
+def test_a_login_is_refused_in_either_spelling(venue, stream, diary, virtual, answer) -> None:
+    def quiet(socket) -> None:
+        socket.quiet = True
+        socket.say({"op": "auth"} | answer)
+
+    venue.before_connect = quiet
+    virtual(live(stream(login=lambda: '{"op":"auth"}'), 0.1))
+    assert [up for up, _ in diary.links] == [False]
+    assert "login refused" in diary.links[0][1]
+
+
 def test_topics_go_in_small_requests() -> None:
     names = [f"t{n}" for n in range(23)]
     assert [len(chunk) for chunk in in_requests(names)] == [10, 10, 3]

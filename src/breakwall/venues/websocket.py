@@ -95,6 +95,7 @@ class Stream:
         self._refused: dict[str, str] = {}
         self._requests: dict[str, Request] = {}
         self._changed = asyncio.Event()
+        self._hurry = asyncio.Event()
         self._heard_ns = 0
         self._pinged_ns = 0
         self._asked = 0
@@ -130,6 +131,10 @@ class Stream:
             raise TransportError(f"{self.name}: not connected", sent=False)
         await self._socket.send(text)
 
+    def hurry(self) -> None:
+        """The venue is there again, as its other interface shows: do not rest any longer before the next attempt."""
+        self._hurry.set()
+
     def give_up(self, reason: str) -> None:
         """End this connection and begin another: its owner cannot trust it any more."""
         self._up = False
@@ -148,7 +153,18 @@ class Stream:
             self._listener.on_link(False, reason)
             lived_s = (self._clock.now_ns() - began_ns) / 1e9
             failures = 1 if lived_s >= self._settings.reconnect_cap_s else failures + 1
-            await self._clock.sleep(self._pause_s(failures))
+            if await self._hurried(self._pause_s(failures)):
+                failures = 0
+
+    async def _hurried(self, pause_s: float) -> bool:
+        """Rest until the next attempt; whether somebody knows that it need not wait."""
+        self._hurry.clear()
+        try:
+            async with asyncio.timeout(pause_s):
+                await self._hurry.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def _pause_s(self, failures: int) -> float:
         """Exponential back-off with jitter over its upper half."""

@@ -89,6 +89,11 @@ class BybitFeed:
             else:
                 shard.stream.renew(book_topic(symbol, shard.depths[symbol]))
 
+    def hurry(self) -> None:
+        """See `Stream.hurry`."""
+        for shard in self._shards:
+            shard.stream.hurry()
+
     def on_frame(self, frame: Frame) -> None:
         event = self._codec.decode(frame.data)
         self._sink.put(event, frame)

@@ -83,7 +83,10 @@ async def together() -> AsyncIterator[asyncio.TaskGroup]:
 
 
 class Rest:
-    """All calls of one key share its terms and one opinion on whether REST works."""
+    """All calls of one key share its terms and one opinion on whether REST works.
+
+    `on_return` are told when it answers again: then the venue's sockets may be there again too.
+    """
 
     def __init__(
         self, transport: Transport, clock: Clock, sink: Sink, base: str, signer: Signer, timeout_s: float
@@ -96,6 +99,7 @@ class Rest:
         self._timeout_s = timeout_s
         self._up = True
         self.terms = Terms(clock, sink)
+        self.on_return: list[Callable[[], None]] = []
 
     @property
     def host(self) -> str:
@@ -192,3 +196,5 @@ class Rest:
         if up != self._up:
             self._up = up
             self._sink.put(LinkChanged(Link.REST, up, "" if up else reason))
+            for told in self.on_return if up else ():
+                told()

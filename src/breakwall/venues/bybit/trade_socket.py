@@ -145,6 +145,10 @@ class TradeSocket:
         """It cannot be trusted any more: begin anew. What it still owes an answer is unknown."""
         self._stream.give_up(reason)
 
+    def hurry(self) -> None:
+        """See `Stream.hurry`."""
+        self._stream.hurry()
+
     def shun(self, reason: str) -> None:
         """It takes no orders: let it be for a while."""
         self._shunned_until_ms = self._clock.now_ms() + SHUN_MS
