@@ -101,6 +101,16 @@ def test_prepare_sets_isolated_margin_while_nothing_is_open(venue, broker, virtu
     assert venue.asked("/v5/account/set-margin-mode") == [{"setMarginMode": "ISOLATED_MARGIN"}]
 
 
+def test_a_margin_mode_that_cannot_be_set_is_refused_with_the_venue_s_reasons(venue, broker, virtual) -> None:
+    venue.say(ACCOUNT, {"unifiedMarginStatus": 6, "marginMode": "PORTFOLIO_MARGIN"})
+    venue.say(POSITIONS, {"list": [FLAT]}, {"list": []})
+    reasons = b'[{"reasonCode":"3400000","reasonMsg":"Equity needs to be equal to or greater than 1000 USDC"},{},7]'
+    body = b'{"retCode":3400045,"retMsg":"Set margin mode failed","result":{"reasons":%s}}' % reasons
+    venue.say("/v5/account/set-margin-mode", HttpAnswer(200, body))
+    with pytest.raises(VenueError, match="found PORTFOLIO_MARGIN after setting it .3400045: .*; Equity needs to be"):
+        virtual(broker.prepare(["BTCUSDT"]))
+
+
 def test_instruments_come_page_by_page(venue, broker, virtual) -> None:
     other = {"list": [RULES | {"symbol": "XRPUSDT"}], "nextPageCursor": "p%3A2"}
     venue.say("/v5/market/instruments-info", other, {"list": [RULES], "nextPageCursor": ""})

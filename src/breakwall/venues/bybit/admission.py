@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, NoReturn, TypeVar
 
 from breakwall.model.events import Account
+from breakwall.model.text import sanitise
 from breakwall.model.units import Instrument, fixed
 from breakwall.ports import VenueError
 from breakwall.settings import VenueSettings
@@ -31,6 +32,7 @@ from breakwall.venues.bybit.key_audit import audit
 from breakwall.venues.bybit.reports import (
     Record,
     RecordError,
+    dict_in,
     instrument_of,
     number,
     text,
@@ -145,10 +147,12 @@ class Admission:
         params = {"category": "linear", "settleCoin": "USDT", "limit": 200}
         if await self._read("positions", lambda: self._rest.read_list(POSITIONS, params)):
             _refuse("margin mode", ISOLATED, f"{found} with open positions", "close them, then start again")
-        await self._rest.write(SET_MARGIN_MODE, {"setMarginMode": ISOLATED}, urgent=True)
+        reply = await self._rest.write(SET_MARGIN_MODE, {"setMarginMode": ISOLATED}, urgent=True)
         again = text(await self._read("account", lambda: self._rest.read(ACCOUNT_INFO, {})), "marginMode")
         if again != ISOLATED:
-            _refuse("margin mode", ISOLATED, f"{again} after setting it", "set isolated margin at the venue")
+            why = "; ".join(filter(None, (reply.verdict.reason, *_reasons(reply.result))))
+            found = f"{again} after setting it" + (f" ({why})" if why else "")
+            _refuse("margin mode", ISOLATED, found, "set isolated margin at the venue")
 
     async def _refuse_repricing(self) -> None:
         """Without this the venue silently moves a limit price that is out of its band."""
@@ -203,6 +207,12 @@ class Admission:
             )
             message = f"{what}: expected an answer from the venue, found {error}; {remedy}"
             raise VenueError(message, code=SAFETY if alarm else UNREACHABLE) from error
+
+
+def _reasons(result: object) -> list[str]:
+    """Why the venue does not change the margin mode, in its own words."""
+    told = dict_in(result).get("reasons")
+    return [sanitise(text(dict_in(one), "reasonMsg"), 120) for one in told] if isinstance(told, list) else []
 
 
 def _check_key(key: Record) -> None:
