@@ -107,7 +107,7 @@ def test_a_margin_mode_that_cannot_be_set_is_refused_with_the_venue_s_reasons(ve
     reasons = b'[{"reasonCode":"3400000","reasonMsg":"Equity needs to be equal to or greater than 1000 USDC"},{},7]'
     body = b'{"retCode":3400045,"retMsg":"Set margin mode failed","result":{"reasons":%s}}' % reasons
     venue.say("/v5/account/set-margin-mode", HttpAnswer(200, body))
-    with pytest.raises(VenueError, match="found PORTFOLIO_MARGIN after setting it .3400045: .*; Equity needs to be"):
+    with pytest.raises(VenueError, match=r"found PORTFOLIO_MARGIN after setting it .3400045: .*; Equity needs to be"):
         virtual(broker.prepare(["BTCUSDT"]))
 
 
