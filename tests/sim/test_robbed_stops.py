@@ -2,18 +2,23 @@
 
 import asyncio
 import random
+from collections.abc import Callable
 
-import msgspec
 import pytest
+from msgspec import structs
 
-from breakwall.ports import HttpAnswer, HttpRequest
 from breakwall.sim import session
-from breakwall.sim.invariants import CREATE, Referee
+from breakwall.sim.invariants import Referee
 from breakwall.sim.session import Session, play
 from breakwall.sim.world import World
-from breakwall.venues.exchange.exchange import Exchange
+from breakwall.venues.exchange.desk import Route
+from breakwall.venues.exchange.floor import Ask, Floor
+from breakwall.venues.exchange.order import Refusal
+from breakwall.venues.exchange.records import Record
+from breakwall.venues.exchange.routes import ROUTES
 from breakwall.venues.exchange.stops import Stops
 
+CREATES = "/v5/order/create", "/v5/order/create-batch"
 TRADING_STOP = "/v5/position/trading-stop"
 ROB_MS, REJECTED_CLOSES = (2_000, 6_000), 2
 SEEDS = (53, 54)
@@ -67,22 +72,29 @@ def test_where_stops_and_closes_are_refused_it_is_flat_within_three_seconds(
     seed: int, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Every stop is refused, and of each position's closes the first two are refused or not answered clearly."""
-    real, refused = Exchange.handle, list[str]()
+    refused: list[str] = []
 
-    def handle(exchange: Exchange, request: HttpRequest, now_ms: int) -> HttpAnswer:
-        body = msgspec.json.decode(request.body) if request.body else {}
-        no = code if request.path == CREATE else 10001
-        closing = request.path == CREATE and body["reduceOnly"]
-        if closing:
-            refused.append(body["symbol"])
-        elif request.path == CREATE:
-            refused[:] = [symbol for symbol in refused if symbol != body["symbol"]]
-        if request.path == TRADING_STOP or (closing and refused.count(body["symbol"]) <= REJECTED_CLOSES):
-            answer = {"retCode": no, "retMsg": "no", "result": {}, "time": now_ms}
-            return HttpAnswer(200, msgspec.json.encode(answer))
-        return real(exchange, request, now_ms)
+    def refuse_stop(floor: Floor, ask: Ask) -> Record:
+        raise Refusal(10001, "no")
 
-    monkeypatch.setattr(Exchange, "handle", handle)
+    def refuse_closes(route: Route) -> Callable[[Floor, Ask], Record]:
+        def act(floor: Floor, ask: Ask) -> Record:
+            symbol = ask.text("symbol")
+            if ask.params["reduceOnly"]:
+                refused.append(symbol)
+                if refused.count(symbol) <= REJECTED_CLOSES:
+                    raise Refusal(code, "no")
+            else:
+                refused[:] = [name for name in refused if name != symbol]
+            return route.act(floor, ask)
+
+        return act
+
+    for path in CREATES:  # whichever way an order comes
+        route = ROUTES["POST", path]
+        monkeypatch.setitem(ROUTES, ("POST", path), structs.replace(route, act=refuse_closes(route)))
+    stop = ROUTES["POST", TRADING_STOP]
+    monkeypatch.setitem(ROUTES, ("POST", TRADING_STOP), structs.replace(stop, act=refuse_stop))
     report = play(Session(seed))
     assert Robber.robbed > 0
     assert 0 < report.unprotected_ms <= 3_000
