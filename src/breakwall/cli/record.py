@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from msgspec import Struct
 
+from breakwall.clock import SystemClock
 from breakwall.exit_codes import DONE, INTERRUPTED, REFUSED
 
 if TYPE_CHECKING:
@@ -86,17 +87,17 @@ class _Recording:
         self._out = out
         self._asked = asked
         self._depth = depth
+        self._clock = SystemClock()
 
     async def run(self, seconds: float | None) -> tuple[int, Receipt]:
         """Exit code and receipt. Raises VenueError or StateError before anything is written."""
-        from breakwall.clock import SystemClock
         from breakwall.storage.recording_market import MarketRecorder, TappedSockets
         from breakwall.venues.bybit.feed import BybitFeed
         from breakwall.venues.bybit.hosts import checked
         from breakwall.venues.bybit.whole_market import whole_market
         from breakwall.venues.transport import AiohttpTransport
 
-        urls, clock = checked(self._settings.venue), SystemClock()
+        urls, clock = checked(self._settings.venue), self._clock
         stop = _stop_signal()
         transport = AiohttpTransport()
         try:
@@ -151,21 +152,22 @@ class _Recording:
         seconds: float | None,
     ) -> str:
         """Record until something ends it; part by part."""
-        loop = asyncio.get_running_loop()
-        began_s = told_s = loop.time()
+        began_ns = told_ns = self._clock.now_ns()
         told = 0
         while not stop.done() and not recorder.stopped:
-            left_s = _LOOK_S if seconds is None else min(_LOOK_S, began_s + seconds - loop.time())
+            now_ns = self._clock.now_ns()
+            left_s = _LOOK_S if seconds is None else min(_LOOK_S, seconds - (now_ns - began_ns) / 1e9)
             if left_s <= 0:
                 return "time is over"
             await asyncio.wait({stop}, timeout=left_s)
             await recorder.end_part_before(patient=True)
             if recorder.wants_part:
                 await self._part(recorder, symbols, transport)
-            if loop.time() - told_s >= _STATUS_S:
-                rate = (recorder.sums.frames - told) / (loop.time() - told_s)
-                _tell(_status(recorder, loop.time() - began_s, rate))
-                told_s, told = loop.time(), recorder.sums.frames
+            since_s = (now_ns - told_ns) / 1e9
+            if since_s >= _STATUS_S:
+                frames = recorder.sums.frames
+                _tell(_status(recorder, (now_ns - began_ns) / 1e9, (frames - told) / since_s))
+                told_ns, told = now_ns, frames
         return stop.result() if stop.done() else recorder.stopped
 
     async def _part(self, recorder: "MarketRecorder", symbols: tuple[str, ...], transport: "Transport") -> None:

@@ -6,6 +6,7 @@ hole between. What a killed process left behind ends in the middle of a line, wh
 a new part.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,6 +35,7 @@ from breakwall.storage.runs import StateError
 MOVING_S = 10.0
 """So long a new part waits for the snapshot of a symbol; then it goes on without."""
 _MB = 1_000_000
+_SAME_SECOND = 100
 _encode = msgspec.json.Encoder().encode
 
 Say = Callable[[str, str], None]
@@ -181,20 +183,20 @@ class MarketRecorder:
         """One whose name nobody has, dated so that names sort as times do."""
         stamp = datetime.fromtimestamp(self._began_ns / 1e9, UTC).strftime("%Y%m%dT%H%M%SZ")
         floor = self._settings.disk_floor_mb * _MB
-        for number in range(1, 1000):
-            again = f"-{number}" if number > 1 else ""
-            path = self._folder / f"{self._name}-{stamp}{again}.jsonl.zst"
-            part = PackedLines(path, on_stop=self._stop, disk_floor_bytes=floor)
-            try:
-                await part.open()
-            except FileExistsError:
-                continue
-            except OSError as error:
-                raise StateError(
-                    f"{path}: cannot be made ({error.strerror}). Give a writable folder with --out."
-                ) from error
-            self.paths.append(path)
-            return part
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for number in range(1, _SAME_SECOND):
+                again = f"-{number}" if number > 1 else ""
+                path = self._folder / f"{self._name}-{stamp}{again}.jsonl.zst"
+                part = PackedLines(path, on_stop=self._stop, disk_floor_bytes=floor)
+                with contextlib.suppress(FileExistsError):
+                    await part.open()
+                    self.paths.append(path)
+                    return part
+        except OSError as error:
+            raise StateError(
+                f"{self._folder}: a recording cannot be made here ({error.strerror}). Give a writable folder with --out."
+            ) from error
         raise StateError(f"{self._folder}: expected room for one more name like {self._name}-{stamp}, found none.")
 
     def _append(self, part: PackedLines, line: Line) -> None:
