@@ -65,8 +65,27 @@ def test_rounding_never_adds_risk(price, sign):
     [{"status": "Closed"}, {"contract": "LinearFutures"}, {"settle": "USDC"}, {"quote": "USDC"}, {"delivery_ms": 1}],
 )
 def test_only_a_living_usdt_perpetual_is_tradable(rules):
-    assert instrument().tradable
+    assert (instrument().tradable, instrument().unfit) == (True, "")
     assert not instrument(**rules).tradable
+    assert instrument(**rules).unfit
+
+
+@pytest.mark.parametrize(
+    ("rules", "words"),
+    [
+        (
+            {"contract": "InversePerpetual", "quote": "USD", "settle": "BTC"},
+            "InversePerpetual in USD, settled in BTC",
+        ),
+        ({"quote": "USDC", "settle": "USDC"}, "LinearPerpetual in USDC, settled in USDC"),
+        ({"contract": "LinearFutures"}, "LinearFutures in USDT, settled in USDT"),
+        ({"contract": "", "quote": "USDT", "settle": ""}, "a contract of no kind in USDT, settled in ?"),
+        ({"status": "PreLaunch"}, "LinearPerpetual, PreLaunch"),
+        ({"delivery_ms": 1}, "LinearPerpetual, about to be delivered"),
+    ],
+)
+def test_what_is_not_traded_says_why(rules, words):
+    assert instrument(**rules).unfit == words
 
 
 def test_sides():

@@ -75,12 +75,18 @@ class Instrument(Struct, frozen=True, dict=True):
     @property
     def tradable(self) -> bool:
         """A living USDT perpetual that is not about to be delivered or closed."""
-        return (
-            self.status == "Trading"
-            and self.contract == "LinearPerpetual"
-            and self.quote == self.settle == "USDT"
-            and self.delivery_ms == 0
-        )
+        return not self.unfit
+
+    @property
+    def unfit(self) -> str:
+        """Why it is no such contract, in words; '' where it is."""
+        if self.contract != "LinearPerpetual" or not self.quote == self.settle == "USDT":
+            return (
+                f"{self.contract or 'a contract of no kind'} in {self.quote or '?'}, settled in {self.settle or '?'}"
+            )
+        if self.status != "Trading":
+            return f"{self.contract}, {self.status or 'without a status'}"
+        return f"{self.contract}, about to be delivered" if self.delivery_ms else ""
 
     @cached_property
     def qty_decimals(self) -> int:

@@ -229,6 +229,7 @@ def test_instruments_are_read_exactly_and_others_are_told_apart() -> None:
         assert rules.max_leverage == Decimal(leverage["maxLeverage"])
         assert rules.leverage_step == Decimal(leverage["leverageStep"])
         assert rules.funding_interval_min == int(row.get("fundingInterval") or 0)
+        assert rules.tradable == (rules.unfit == "")
         perpetual = row.get("contractType") == "LinearPerpetual" and row.get("settleCoin", "USDT") == "USDT"
         assert not rules.tradable or (perpetual and row["status"] == "Trading"), row["symbol"]
         read, traded = read + 1, traded + rules.tradable

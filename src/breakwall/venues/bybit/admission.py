@@ -122,8 +122,7 @@ class Admission:
 
     def _check_symbol(self, symbol: str, instrument: Instrument | None) -> None:
         if instrument is None or not instrument.tradable:
-            found = "no such symbol" if instrument is None else f"{instrument.contract}, {instrument.status}"
-            found += ", about to be delivered" if instrument is not None and instrument.delivery_ms else ""
+            found = "no such symbol" if instrument is None else sanitise(instrument.unfit, 80)
             _refuse(f"symbol {symbol}", "a living USDT perpetual", found, "remove it from `symbols`")
         if self._leverage > instrument.max_leverage:
             most = fixed(instrument.max_leverage)
