@@ -195,7 +195,7 @@ class MarketRecorder:
                     return part
         except OSError as error:
             raise StateError(
-                f"{self._folder}: a recording cannot be made here ({error.strerror}). Give a writable folder with --out."
+                f"{self._folder}: a recording cannot be made here ({error.strerror}). Name another with --out."
             ) from error
         raise StateError(f"{self._folder}: expected room for one more name like {self._name}-{stamp}, found none.")
 
