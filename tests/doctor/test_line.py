@@ -30,6 +30,11 @@ def line(answers: list[Any]) -> Line:
     return made
 
 
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("breakwall.doctor.line.PAUSE_S", 0.0)
+
+
 def page(*rows: object, cursor: str = "") -> dict[str, Any]:
     return {"result": {"list": list(rows), "nextPageCursor": cursor}}
 
@@ -56,23 +61,31 @@ def test_pages_without_an_end_are_given_up() -> None:
         (requests.exceptions.SSLError("long"), "TLS refused"),
         (requests.ConnectionError("long"), "no connection"),
         (FailedRequestError("GET", "gateway", 502, "now", {}), "HTTP 502"),
+        (FailedRequestError("GET", "half", 409, "now", {}), "an answer that cannot be read"),
+        (FailedRequestError("GET", "no", 403, "now", {}), "our address is banned"),
+        (InvalidRequestError("GET", "busy", 10016, "now", {}), "10016: "),
+        (InvalidRequestError("GET", "limit", 10006, "now", {}), "10006: "),
         (ValueError("\x1b[31mred"), r"ValueError: \[31mred"),
     ],
 )
 def test_what_cannot_be_read_is_said_in_a_few_words(answer: object, words: str) -> None:
     with pytest.raises(LostError, match=words) as caught:
-        line([answer]).rows("get_things")
+        line([answer] * 3).rows("get_things")
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("answer", "code", "words"),
-    [
-        (InvalidRequestError("GET", "API key is invalid.", 10003, "now", {}), 10003, "10003: API key is invalid."),
-        (FailedRequestError("GET", "no", 403, "now", {}), 403, "our address is banned"),
-    ],
-)
-def test_a_no_of_the_exchange_keeps_its_code(answer: Exception, code: int, words: str) -> None:
-    with pytest.raises(RefusedError, match=words) as caught:
-        line([answer]).result("get_things")
-    assert caught.value.code == code
+@pytest.mark.parametrize("code", [10003, 10004, 10005, 10010, 33004])
+def test_a_no_of_the_exchange_is_asked_for_once(code: int) -> None:
+    asked = line([InvalidRequestError("GET", "no, \x1b[31m", code, "now", {})])
+    with pytest.raises(RefusedError, match=f"{code}: ") as caught:
+        asked.result("get_things")
+    assert "\x1b" not in str(caught.value)
+
+
+def test_what_was_lost_is_asked_for_again_but_not_under_a_ban() -> None:
+    lost = FailedRequestError("GET", "gateway", 502, "now", {})
+    assert line([lost, lost, page({"a": 1})]).rows("get_things") == [{"a": 1}]
+    banned = line([FailedRequestError("GET", "no", 403, "now", {}), page()])
+    with pytest.raises(LostError):
+        banned.rows("get_things")
+    assert len(banned._client.asked) == 1

@@ -78,7 +78,7 @@ async def of_key(settings: Settings, urls: Urls, keys: Keys, clock: Clock) -> Ex
     line = Line(urls.rest, keys, clock)
     try:
         findings, account = await asyncio.to_thread(look, line)
-    except (LostError, RefusedError) as error:
+    except LostError as error:
         return Examination((bad("REST", f"{urls.rest}: {error}", _NETWORK),), reached=False)
     finally:
         line.close()
@@ -95,10 +95,11 @@ async def of_venue(
     if banned := _banned(urls, clock):
         return banned
     line = Line(urls.rest, keys, clock)
+    findings: list[Finding] = []
     try:
-        findings, rules, account = await asyncio.to_thread(_over_rest, line, settings, keys is not None)
+        rules, account = await asyncio.to_thread(_over_rest, line, settings, findings, has_key=keys is not None)
     except LostError as error:
-        return Examination((bad("REST", f"{urls.rest}: {error}", _NETWORK),), reached=False)
+        return Examination((*findings, bad("REST", f"{urls.rest}: {error}", _NETWORK)), reached=False)
     finally:
         line.close()
     signer = None
@@ -127,14 +128,16 @@ def _banned(urls: Urls, clock: Clock) -> Examination | None:
     return Examination((bad("REST", f"our address is banned until {at}: nothing was asked", remedy),), reached=False)
 
 
-def _over_rest(line: Line, settings: Settings, has_key: bool) -> tuple[list[Finding], dict[str, Instrument], str]:
-    """Everything that is asked over REST. Raises LostError where the exchange is not reached at all."""
-    try:
-        line.measure_time(_TIMES)
-    except RefusedError as error:
-        return [bad("REST", str(error), _NETWORK)], {}, ""
+def _over_rest(
+    line: Line, settings: Settings, findings: list[Finding], *, has_key: bool
+) -> tuple[dict[str, Instrument], str]:
+    """Everything that is asked over REST, to `findings`; the markets' rules and the account's number.
+
+    Raises LostError where the exchange is not reached, or not any more.
+    """
+    line.measure_time(_TIMES)
     how = "over TLS, its certificate is valid" if line.base.startswith("https:") else "on this machine, without TLS"
-    findings = [good("REST", f"reached {how}; half of the answers within {median(line.trips_ms):.0f} ms")]
+    findings.append(good("REST", f"reached {how}; half of the answers within {median(line.trips_ms):.0f} ms"))
     findings.append(_clock(line.offset_ms, settings))
     rules: dict[str, Instrument] = {}
     prices: dict[str, Decimal] = {}
@@ -146,20 +149,25 @@ def _over_rest(line: Line, settings: Settings, has_key: bool) -> tuple[list[Find
 
     findings += _asked("markets", look_at_markets, _NETWORK)
     if not has_key:
-        return [*findings, skipped("account", f"no key: {_OF_A_KEY} not looked at", _GIVE_A_KEY)], rules, ""
+        findings.append(skipped("account", f"no key: {_OF_A_KEY} not looked at", _GIVE_A_KEY))
+        return rules, ""
     of_key, account = _key(line, settings.venue.account)
+    findings += of_key
     if account:
-        of_key += _account(line, settings, rules, prices)
-    return [*findings, *of_key], rules, account
+        findings += _account(line, settings, rules, prices)
+    return rules, account
 
 
 def _key(line: Line, expected: str) -> tuple[list[Finding], str]:
-    """What the key is, and the number of its account, empty where that is not told; `expected` empty: any."""
+    """What the key is, and the number of its account, empty where that is not told; `expected` empty: any.
+
+    Raises LostError.
+    """
     try:
         told = line.result("get_api_key_information")
         account = file_name(needed(told, "userID"))
         return [judged.whose(account, expected), *judged.key(told)], account
-    except (LostError, RefusedError, RecordError) as error:
+    except (RefusedError, RecordError) as error:
         return [bad("key", str(error), _KEY)], ""
 
 
@@ -206,10 +214,14 @@ def _asked(
     remedy: str,
     fault: Callable[[str, str, str], Finding] = bad,
 ) -> list[Finding]:
-    """What a look finds; a look that fails is a `fault` of its point."""
+    """What a look finds; what is refused or cannot be read is a `fault` of its point. Raises LostError."""
     try:
         return look()
-    except (LostError, RefusedError, RecordError) as error:
+    except (RefusedError, RecordError) as error:
+        return [fault(point, str(error), remedy)]
+    except LostError as error:
+        if fault is bad:
+            raise LostError(f"{point}: {error}") from error
         return [fault(point, str(error), remedy)]
 
 

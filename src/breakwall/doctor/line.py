@@ -1,9 +1,10 @@
 """The doctor's line to the exchange: pybit, which is not what trades, so that each checks the other's signature.
 
-It only asks. Nothing is sent twice, and our clock is corrected by the exchange's, as everything that trades does.
+It only asks, and again where an answer was lost. The exchange's clock counts, as for everything that trades.
 """
 
 import logging
+import threading
 from typing import Any
 
 import pybit._helpers  # type: ignore[import-untyped] # pybit has no types
@@ -15,22 +16,31 @@ from breakwall.keys import Keys
 from breakwall.model.text import sanitise
 from breakwall.ports import Clock
 from breakwall.redaction import redact
+from breakwall.venues.bybit.outcome import Reaction, of_code
 
 TIMEOUT_S = 4.0
-_BANNED = 403
+TRIES = 3
+PAUSE_S = 0.3
+_BANNED, _NO_JSON = 403, 409
+"""HTTP statuses; the second is what pybit calls an answer that it cannot read."""
+_PASSING = frozenset({Reaction.RETRY, Reaction.AMBIGUOUS})
+"""Codes that say nothing of the key or the account."""
 _PAGES_MOST = 20
 
 
 class LostError(Exception):
-    """No answer that can be read."""
+    """No answer that can be read, or one that says nothing of us: the exchange fails, or is too busy.
+
+    `again`: asking once more may help.
+    """
+
+    def __init__(self, reason: str, *, again: bool = True) -> None:
+        super().__init__(reason)
+        self.again = again
 
 
 class RefusedError(Exception):
-    """The exchange answers, and the answer is no; `code` is its own."""
-
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(f"{code}: {sanitise(redact(message), 160)}")
-        self.code = code
+    """The exchange answers, and the answer is no."""
 
 
 class Line:
@@ -60,11 +70,14 @@ class Line:
         self._client.client.trust_env = False  # no proxy: what trades takes none either
 
     def measure_time(self, times: int) -> None:
-        """Ask for the exchange's clock; the quickest answer counts. Raises LostError or RefusedError."""
+        """Ask for the exchange's clock; the quickest answer counts. Raises LostError: everybody may ask that."""
         samples = []
         for _ in range(times):
             began_ms = self._clock.now_ns() / 1e6
-            told_ms = self._ask("get_server_time").get("time")
+            try:
+                told_ms = self._ask("get_server_time").get("time")
+            except RefusedError as error:
+                raise LostError(str(error)) from error
             took_ms = self._clock.now_ns() / 1e6 - began_ms
             if isinstance(told_ms, int):
                 samples.append((took_ms, told_ms - (began_ms + took_ms / 2)))
@@ -100,15 +113,29 @@ class Line:
         return int(self._clock.now_ms() + self.offset_ms)
 
     def _ask(self, question: str, **params: Any) -> dict[str, Any]:
+        for _ in range(TRIES - 1):
+            try:
+                return self._ask_once(question, **params)
+            except LostError as error:
+                if not error.again:
+                    raise
+                threading.Event().wait(PAUSE_S)
+        return self._ask_once(question, **params)
+
+    def _ask_once(self, question: str, **params: Any) -> dict[str, Any]:
         began_ns = self._clock.now_ns()
         try:
             envelope, _, headers = getattr(self._client, question)(**params)
         except InvalidRequestError as error:
-            raise RefusedError(int(error.status_code), str(error.message)) from error
+            verdict = of_code(int(error.status_code), redact(str(error.message)))
+            if verdict.reaction in _PASSING:
+                raise LostError(verdict.reason) from error
+            raise RefusedError(verdict.reason) from error
         except FailedRequestError as error:
             if error.status_code == _BANNED:
-                raise RefusedError(_BANNED, "our address is banned for now (rate limit or region)") from error
-            raise LostError(f"HTTP {error.status_code}") from error
+                raise LostError("our address is banned for now (rate limit or region)", again=False) from error
+            found = "an answer that cannot be read" if error.status_code == _NO_JSON else f"HTTP {error.status_code}"
+            raise LostError(found) from error
         except (requests.RequestException, ValueError, KeyError, TypeError, AttributeError) as error:
             raise LostError(_words(error)) from error
         self.trips_ms.append((self._clock.now_ns() - began_ns) / 1e6)
