@@ -4,12 +4,12 @@ Times are milliseconds since the stroke, of the exchange's clock; quantities in 
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import groupby
 
 from msgspec import Struct
 
+_DAY_S = 86_400
 _LINES = 60
 """How many lines of what happened are told; the rest is in the log."""
 
@@ -101,7 +101,8 @@ def summary(receipt: CrisisReceipt) -> str:
 def lines(receipt: CrisisReceipt) -> tuple[str, ...]:
     """The receipt for people: a headline, facts by name, then what happened, in its order."""
     story = receipt.story
-    at = datetime.fromtimestamp(story.struck_ms / 1000, UTC).strftime("%H:%M:%S")
+    seconds = story.struck_ms // 1000 % _DAY_S
+    at = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
     reacted = "nothing to ask for" if receipt.reacted_ms is None else f"asked first after {receipt.reacted_ms} ms"
     commands = "; ".join(f"{_when(said.after_ms)} {said.text}" for said in receipt.commands) or "no command"
     facts = {
