@@ -107,6 +107,7 @@ def test_all_mistakes_are_named_at_once() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ('[screener]\nexclude = ["btcusdt"]', "[screener] exclude: expected names such as BTCUSDT, found 'btcusdt'"),
         ('symbols = ["A", "A"]', "symbols: expected each symbol once, found A twice"),
         ("symbols = []", "symbols: expected at least one symbol"),
         ('symbols = "BTCUSDT"', "symbols: expected a list such as [\"BTCUSDT\"], found 'BTCUSDT'"),

@@ -112,6 +112,13 @@ class TrendSettings(Section):
         return samples
 
 
+def _names(symbols: tuple[str, ...]) -> tuple[str, ...]:
+    wrong = [symbol for symbol in symbols if not (symbol.isascii() and symbol.isalnum() and symbol.isupper())]
+    if wrong:
+        raise ValueError(f"expected names such as BTCUSDT, found {', '.join(map(repr, wrong))}")
+    return symbols
+
+
 class ScreenerSettings(Section):
     """Markets followed because they move, beside `symbols`: by the change of the last 24 hours.
 
@@ -127,6 +134,11 @@ class ScreenerSettings(Section):
     max_spread_bp: Annotated[Decimal, Field(gt=0)] = Decimal(10)
     min_listed_days: Annotated[float, Field(ge=0)] = 3.0
     exclude: tuple[str, ...] = ()
+
+    @field_validator("exclude")
+    @classmethod
+    def _excluded_are_names(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        return _names(symbols)
 
 
 class BreakoutSettings(Section):
@@ -353,9 +365,7 @@ class Settings(Section):
     def _symbols_are_names(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
         if not symbols:
             raise ValueError("expected at least one symbol")
-        wrong = [symbol for symbol in symbols if not (symbol.isascii() and symbol.isalnum() and symbol.isupper())]
-        if wrong:
-            raise ValueError(f"expected names such as BTCUSDT, found {', '.join(map(repr, wrong))}")
+        _names(symbols)
         twice = sorted(symbol for symbol, times in Counter(symbols).items() if times > 1)
         if twice:
             raise ValueError(f"expected each symbol once, found {', '.join(twice)} twice")

@@ -85,6 +85,7 @@ class Scanner:
         """Every contract the venue quotes, with what its rules say; raises ReadError or RecordError."""
         rows = await self._rest.read_list(TICKERS, {"category": "linear"})
         await self._keep_rules(rows)
+        await asyncio.sleep(0)  # hundreds of rows are some milliseconds each time
         return tuple(_row(row, self._rules.get(text(row, "symbol"))) for row in rows)
 
     async def _keep_rules(self, rows: list[Record]) -> None:
