@@ -10,6 +10,7 @@ from breakwall.clock import SystemClock
 from breakwall.doctor import line, sockets
 from breakwall.doctor.examination import Examination, of_key, of_venue
 from breakwall.doctor.finding import Verdict
+from breakwall.doctor.line import Line, LostError
 from breakwall.keys import Keys, Secret
 from breakwall.places import ban_file
 from breakwall.settings import Settings
@@ -125,6 +126,23 @@ def test_hedge_mode_and_markets_that_are_not_there() -> None:
     both = SETTINGS.model_copy(update={"symbols": ("SOLUSDT", "NOPEUSDT")})
     found = verdicts(examined(change=lambda exchange: exchange.account.switch("SOLUSDT", hedge=True), settings=both))
     assert (found["position mode"], found["markets"]) == (Verdict.FAIL, Verdict.FAIL)
+
+
+def test_an_exchange_that_fails_is_no_fault_of_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or a machine that starts by itself would take a bad gateway for a refusal, and stay down."""
+    asked = Line.result
+
+    def result(self: Line, question: str, **params: object) -> dict[str, object]:
+        if question == "get_api_key_information":
+            raise LostError("HTTP 502")
+        return asked(self, question, **params)
+
+    monkeypatch.setattr(Line, "result", result)
+    seen = examined()
+    assert not seen.reached
+    (fault,) = seen.faults(strict=False)
+    assert (fault.point, fault.found.endswith(": HTTP 502")) == ("REST", True)
+    assert verdicts(seen)["markets"] is Verdict.PASS
 
 
 def test_a_banned_address_asks_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
