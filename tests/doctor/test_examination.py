@@ -1,6 +1,7 @@
 """The doctor before a served exchange: what it finds, and that it never raises."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -143,6 +144,22 @@ def test_an_exchange_that_fails_is_no_fault_of_the_key(monkeypatch: pytest.Monke
     (fault,) = seen.faults(strict=False)
     assert (fault.point, fault.found.endswith(": HTTP 502")) == ("REST", True)
     assert verdicts(seen)["markets"] is Verdict.PASS
+
+
+def test_a_ban_is_kept_for_the_next_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+
+    def banned(self: Line, question: str, **params: object) -> dict[str, object]:
+        self.banned = True
+        raise LostError("banned", again=False)
+
+    monkeypatch.setattr(Line, "result", banned)
+    assert not examined().reached
+    for thread in threading.enumerate():
+        if thread.name == "ban":
+            thread.join()
+    (file,) = (tmp_path / "breakwall/bans").iterdir()
+    assert int(file.read_text()) > SystemClock().now_ms()
 
 
 def test_a_banned_address_asks_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

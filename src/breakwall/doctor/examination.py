@@ -1,7 +1,7 @@
 """One look at everything, in the order in which it can go wrong."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -23,6 +23,7 @@ from breakwall.settings import Settings
 from breakwall.storage.runs import InstanceLock
 from breakwall.venues.bybit.endpoints import Signer, Urls
 from breakwall.venues.bybit.reports import Record, RecordError, instrument_of, needed, number, text
+from breakwall.venues.limiter import BAN_MS
 
 _TIMES = 5
 _NETWORK = "check the network and the firewall; look at the exchange's status page"
@@ -79,7 +80,7 @@ async def of_key(settings: Settings, urls: Urls, keys: Keys, clock: Clock) -> Ex
     try:
         findings, account = await asyncio.to_thread(look, line)
     except LostError as error:
-        return Examination((bad("REST", f"{urls.rest}: {error}", _NETWORK),), reached=False)
+        return _lost(line, error, clock)
     finally:
         line.close()
     return Examination(tuple(findings), account)
@@ -99,7 +100,7 @@ async def of_venue(
     try:
         rules, account = await asyncio.to_thread(_over_rest, line, settings, findings, has_key=keys is not None)
     except LostError as error:
-        return Examination((*findings, bad("REST", f"{urls.rest}: {error}", _NETWORK)), reached=False)
+        return _lost(line, error, clock, findings)
     finally:
         line.close()
     signer = None
@@ -116,6 +117,13 @@ async def of_venue(
         looks.append(sockets.private(transport, clock, urls.private, signer, venue_ms))
         looks.append(sockets.trade(transport, clock, urls.trade, signer, venue_ms))
     return Examination((*findings, *await asyncio.gather(*looks)), account)
+
+
+def _lost(line: Line, error: LostError, clock: Clock, findings: Sequence[Finding] = ()) -> Examination:
+    """The exchange is not reached, or not any more; a ban is kept for whoever starts next."""
+    if line.banned:
+        Ban(ban_file(line.base)).tell(clock.now_ms() + BAN_MS)
+    return Examination((*findings, bad("REST", f"{line.base}: {error}", _NETWORK)), reached=False)
 
 
 def _banned(urls: Urls, clock: Clock) -> Examination | None:

@@ -45,7 +45,7 @@ class RefusedError(Exception):
 
 class Line:
     """`trips_ms` is how long each question took, `offset_ms` the exchange's clock minus ours; `limits` says of each
-    question what the exchange allows in a second and what was left, where it says so.
+    question what the exchange allows in a second and what was left, where it says so. `banned`: our address is.
     """
 
     def __init__(self, base: str, keys: Keys | None, clock: Clock) -> None:
@@ -53,6 +53,7 @@ class Line:
         self.offset_ms = 0.0
         self.limits: dict[str, tuple[int, int]] = {}
         self.base = base
+        self.banned = False
         self._clock = clock
         logging.getLogger("pybit").setLevel(logging.CRITICAL)  # it logs requests that failed, with their bodies
         pybit._helpers.generate_timestamp = self._venue_ms  # noqa: SLF001 - its one clock, which has no other switch
@@ -133,6 +134,7 @@ class Line:
             raise RefusedError(verdict.reason) from error
         except FailedRequestError as error:
             if error.status_code == _BANNED:
+                self.banned = True
                 raise LostError("our address is banned for now (rate limit or region)", again=False) from error
             found = "an answer that cannot be read" if error.status_code == _NO_JSON else f"HTTP {error.status_code}"
             raise LostError(found) from error
