@@ -106,13 +106,29 @@ async def until(condition: Callable[[], bool], patience_s: float = 90.0) -> floa
     return time.monotonic()
 
 
+async def again(engine: Engine, back: float) -> float:
+    """Seconds from then until trading goes on; where that is too long, what held it back to the last."""
+    held: list[str] = []
+
+    def goes_on() -> bool:
+        view = engine.view()
+        if view.why not in held[-1:]:
+            held.append(view.why)
+        return trades(engine)
+
+    took = await until(goes_on) - back
+    if took > LIMIT_S:
+        print(f"  {took:.1f} s, held by: {[why for why in held if why][-1:]}", flush=True)
+    return took
+
+
 async def interrupted(kind: str, engine: Engine, wire: Wire, venue: Venue, down_s: float) -> tuple[float, float]:
     """Seconds until gated, and from the exchange being back until trading goes on."""
     began = time.monotonic()
     if kind == "cut":
         wire.cut()
         gated = await until(lambda: not trades(engine))
-        return gated - began, await until(lambda: trades(engine)) - began
+        return gated - began, await again(engine, began)
     if kind == "stopped":
         venue.process.send_signal(signal.SIGSTOP)
     else:
@@ -125,7 +141,7 @@ async def interrupted(kind: str, engine: Engine, wire: Wire, venue: Venue, down_
         await asyncio.to_thread(venue.start)
     back = time.monotonic()
     gated = await noticing
-    return gated - began, await until(lambda: trades(engine)) - back
+    return gated - began, await again(engine, back)
 
 
 async def measure(runs: int, downs: list[float], folder: Path) -> None:
