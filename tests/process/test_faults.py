@@ -23,6 +23,7 @@ pytestmark = pytest.mark.process
 
 TOO_LONG_S = 60
 AT_ONCE = 2
+AT_ONCE_SOAKING = 4
 LINKS = ("public", "private", "trade")
 CREATE = "/v5/order/create"
 
@@ -161,7 +162,7 @@ def alone(kind: FaultKind) -> Iterator[tuple[str, Group]]:
 @pytest.mark.parametrize("seed", range(1, 4))
 def test_a_position_survives_every_fault_alone(bourse: Bourse, tmp_path: Path, seed: int) -> None:
     groups = dict(itertools.chain.from_iterable(map(alone, SERVED)))
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(AT_ONCE_SOAKING) as pool:
         running = {
             name: pool.submit(endure, bourse, tmp_path / name, group, seed, robbed=True)
             for name, group in groups.items()

@@ -1,11 +1,12 @@
 """What a person may order, and what is told of it where it is wrong."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from breakwall.model.events import Link
-from breakwall.venues.exchange.faults import BOOKS, CODES, DELAYS, EXCHANGE_ACTS, FOR_EVER_S, SERVED, Fault, FaultKind
+from breakwall.venues.exchange.faults import BOOKS, CODES, DELAYS, EXCHANGE_ACTS, SERVED, Fault, FaultKind
 from breakwall.venues.exchange.forecast import Forecast, ForecastError, forecast_of, forecast_of_file, told
 
 DOCS = Path(__file__).parents[3] / "docs/faults.md"
@@ -36,6 +37,7 @@ def test_a_plan_is_read_as_it_is_written() -> None:
         ({"kind": "refused", "code": 10006, "probability": 2}, "probability: expected a number from 0 to 1, found 2"),
         ({"kind": "refused"}, "code: missing; refused needs"),
         ({"kind": "answer-late"}, "delay_s: missing"),
+        ({"kind": "link-clogged"}, "for_s: missing"),
         ({"kind": "answer-late", "delay_s": -1}, "delay_s: expected 0 or more, found -1"),
         ({"kind": "answer-lost", "link": "trade"}, "link: only for frames and sockets"),
         ({"kind": "frame-dropped", "link": "rest"}, "link: rest has no frames"),
@@ -69,19 +71,18 @@ def test_every_served_kind_can_be_ordered_and_is_explained() -> None:
     for kind in SERVED:
         row = {
             "kind": kind.value,
+            "for_s": 5,
             **({"code": 10016} if kind in CODES else {}),
             **({"delay_s": 1} if kind in DELAYS else {}),
         }
         (fault,) = forecast_of({"faults": [row]}, "x").faults
-        assert (fault.kind, fault.until_s, fault.is_act) == (kind, FOR_EVER_S, kind in EXCHANGE_ACTS)
+        assert (fault.kind, fault.until_s, fault.is_act) == (kind, 5, kind in EXCHANGE_ACTS)
         assert fault.link is Link.PUBLIC or kind not in BOOKS
         assert f"`{kind.value}`" in text, "docs/faults.md does not tell of it"
 
 
 def test_the_example_of_the_docs_is_right() -> None:
     example = DOCS.read_text().split("```toml\n")[1].split("```")[0]
-    import tomllib
-
     forecast = forecast_of(tomllib.loads(example), "the example")
     assert forecast.faults
     assert forecast != Forecast()

@@ -9,10 +9,12 @@ from breakwall.cli.demo import CRISES as NAMED
 from breakwall.cli.demo import SCENARIOS as SCRIPTS
 from breakwall.clock import SystemClock
 from breakwall.model.crisis import Story
+from breakwall.model.events import Link
 from breakwall.venues.exchange.crises import CRISES, Needs
 from breakwall.venues.exchange.director import SCENARIOS
 from breakwall.venues.exchange.exchange import Exchange
-from breakwall.venues.exchange.forecast import Forecast, ForecastError
+from breakwall.venues.exchange.faults import FaultKind
+from breakwall.venues.exchange.forecast import Forecast, ForecastError, forecast_of
 from breakwall.venues.exchange.synthetic import SyntheticMarket
 from breakwall.venues.exchange.weather import Weather
 
@@ -145,6 +147,21 @@ def test_a_partial_fill_strikes_the_next_entry_and_no_exit() -> None:
     assert story.before == ()
     assert 0 < theatre.exchange.position(SYMBOL).lots < 100
     assert (story.symbol, story.unprotected_ms) == (SYMBOL, 0)
+
+
+def test_the_same_seed_strikes_the_same_way_whenever_it_is_ordered() -> None:
+    def struck(seed: int, wait_s: float) -> list[bool]:
+        theatre = Theatre(None)
+        theatre.run(wait_s)
+        row = {"kind": "frame-dropped", "probability": 0.5}
+        theatre.weather = Weather(theatre.exchange, theatre.clock, asyncio.Event(), Forecast(seed))
+        theatre.run(wait_s)
+        theatre.weather.add(forecast_of({"faults": [row]}, "the test").faults)
+        strike = theatre.weather.strike
+        return [strike(FaultKind.FRAME_DROPPED, Link.PUBLIC, "orderbook") is not None for _ in range(64)]
+
+    assert struck(1, 0) == struck(1, 0.37)
+    assert struck(1, 0) != struck(2, 0)
 
 
 def test_one_at_a_time_and_only_those_there_are() -> None:

@@ -229,11 +229,11 @@ class Faults:
         for fault in plan:
             self.add(fault)
 
-    def add(self, fault: Fault) -> None:
-        """One more; acts are for whoever does them."""
+    def add(self, fault: Fault, ordered: Fault | None = None) -> None:
+        """One more; acts are for whoever does them. `ordered` is how it was ordered, where its times were moved."""
         if not fault.is_act:
             # Dice of its own: leaving out another fault does not change when this one strikes.
-            dice = random.Random(f"{self._seed} {msgspec.json.encode(fault).decode()}")
+            dice = random.Random(f"{self._seed} {msgspec.json.encode(ordered or fault).decode()}")
             self._spells.setdefault((fault.kind, fault.link), []).append((fault, dice))
 
     def strike(

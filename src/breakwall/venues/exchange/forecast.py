@@ -120,6 +120,8 @@ def _unfit(kind: FaultKind, values: Mapping[str, Any]) -> Iterable[str]:
         yield f"delay_s: missing; {kind.value} needs to know by how many seconds"
     if kind in CODES and not values.get("code"):
         yield f"code: missing; {kind.value} needs an HTTP status or a retCode, such as 10006"
+    if kind is FaultKind.LINK_CLOGGED and "for_s" not in values:
+        yield "for_s: missing; link-clogged needs to know when all that waits may pass"
     if values.get("delay_s", 0) < 0 and kind not in {FaultKind.CLOCK_WRONG, FaultKind.REFUSED}:
         yield f"delay_s: expected 0 or more, found {values['delay_s']}; only a clock or a reset can be behind"
 

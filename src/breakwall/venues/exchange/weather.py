@@ -98,16 +98,15 @@ class Weather:
 
     def add(self, faults: Iterable[Fault]) -> list[Fault]:
         """These too, their times counted from now; returns them as they are in the plan."""
-        now_s = self.now_s
-        ordered = [
-            structs.replace(fault, from_s=fault.from_s + now_s, until_s=fault.until_s + now_s) for fault in faults
-        ]
-        for fault in ordered:
-            self._plan.append(fault)
-            self.faults.add(fault)
+        now_s, added = self.now_s, []
+        for ordered in faults:
+            fault = structs.replace(ordered, from_s=ordered.from_s + now_s, until_s=ordered.until_s + now_s)
+            added.append(fault)
+            self.faults.add(fault, ordered)
             if fault.kind in EXCHANGE_ACTS | _BREAKS or fault.kind is FaultKind.MAINTENANCE:
                 self._due.append(fault)
-        return ordered
+        self._plan += added
+        return added
 
     def play(self, name: str, symbol: str = "") -> None:
         """Begin a crisis, in this market or in any. Raises ForecastError where it is unknown or another is on."""
