@@ -1,8 +1,11 @@
 """Signing against the contract's vectors, requests as on the wire, envelopes, the venue's time."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
+import breakwall
 from breakwall.ports import HttpAnswer
 from breakwall.settings import VenueSettings
 from breakwall.venues.bybit.endpoints import (
@@ -120,3 +123,31 @@ def test_hosts_by_environment_and_by_setting() -> None:
     assert demo.private == "wss://stream-demo.bybit.com/v5/private"
     own = urls_of(VenueSettings(rest_url="http://127.0.0.1:1/", public_url="ws://p", private_url="ws://q"))
     assert (own.rest, own.public, own.private) == ("http://127.0.0.1:1", "ws://p", "ws://q")
+
+
+@pytest.mark.parametrize(
+    ("settings", "trade"),
+    [
+        ({"environment": "mainnet"}, "wss://stream.bybit.com/v5/trade"),
+        ({"environment": "testnet"}, "wss://stream-testnet.bybit.com/v5/trade"),
+        ({"environment": "demo"}, ""),
+        ({"environment": "mainnet", "rest_url": "https://api.bybit.nl"}, ""),
+        ({"environment": "mainnet", "private_url": "wss://stream.bybit.nl/v5/private"}, ""),
+        ({"environment": "mainnet", "public_url": "wss://elsewhere"}, "wss://stream.bybit.com/v5/trade"),
+        ({"environment": "mainnet", "rest_url": "https://api.bybit.nl", "trade_url": "wss://t"}, "wss://t"),
+    ],
+)
+def test_orders_never_go_to_another_site_than_everything_else(settings: dict[str, str], trade: str) -> None:
+    assert urls_of(VenueSettings(**settings)).trade == trade
+
+
+def test_nothing_of_ours_cancels_all_orders_at_once() -> None:
+    """It would take the protective stops as well."""
+    source = Path(breakwall.__file__).parent
+    ours = [
+        *(source / "venues/bybit").glob("*.py"),
+        *(source / "panic").glob("*.py"),
+        *(source / "engine").glob("*.py"),
+    ]
+    assert ours
+    assert [path.name for path in ours if "/cancel-all" in path.read_text(encoding="utf-8")] == []
