@@ -6,7 +6,18 @@ import pytest
 
 from breakwall.model.actions import Approved, AskReadBack, CancelOrder, MoveStop, Note, PlaceOrder, ResetApi
 from breakwall.model.api import ApiGroup, ApiHealth, ApiState, Bars
-from breakwall.model.events import BookLost, Command, CommandKind, ReadBackFailed, SlowCommit, Tick, Ticker
+from breakwall.model.events import (
+    BookLost,
+    Command,
+    CommandKind,
+    PositionReport,
+    PositionReports,
+    ReadBackFailed,
+    SlowCommit,
+    Tick,
+    Ticker,
+)
+from tests.engine.conftest import STOP
 
 BTC, ETH = "BTCUSDT", "ETHUSDT"
 OPEN, CLOSED, HALF_OPEN, BANNED = ApiState.OPEN, ApiState.CLOSED, ApiState.HALF_OPEN, ApiState.BANNED
@@ -227,3 +238,30 @@ def test_a_key_that_expires_halts_until_a_person_has_looked_and_keeps_reading(fl
     assert floor.view().trading_state == "HALTED"
     floor.order("reset-breaker")
     assert floor.view().trading_state == "ACTIVE"
+
+
+def test_a_stop_that_stands_waits_for_the_end_of_a_ban_and_a_missing_one_does_not(floor):
+    """Stops are moved over REST alone: asking each second for ten minutes would only fill the journal."""
+
+    def moves(seconds):
+        found = [intent for _ in range(seconds * 10) for intent in intents(floor.tick())]
+        return [intent.stop_ticks for intent in found if isinstance(intent, MoveStop) and intent.symbol == BTC]
+
+    def shown(stop_ticks, seq):
+        report = PositionReport(
+            BTC, floor.held[BTC], Decimal(60_000), stop_ticks, None, None, None, Decimal(10), 0, seq, floor.now + 1
+        )
+        return intents(floor.say(PositionReports((report,))))
+
+    floor.deliver(floor.enter())
+    floor.tell()
+    floor.read_back()
+    break_api(floor, BANNED, ApiGroup.ALL, 3_000)
+    assert shown(STOP - 100, 90) == []  # somebody loosened it
+    assert moves(2) == []
+    assert moves(1)[:1] == [STOP]
+
+    break_api(floor, CLOSED, ApiGroup.ALL)
+    break_api(floor, BANNED, ApiGroup.ALL, 60_000)
+    shown(None, 99)
+    assert moves(2)[:1] == [STOP]

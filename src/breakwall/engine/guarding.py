@@ -44,6 +44,8 @@ def look_at(state: State, position: Position) -> None:
 def need_of(state: State, position: Position, market: Market) -> Need | None:
     """Protection first, then whatever wants it closed, then the exits."""
     need = _protection(state, position, market)
+    if isinstance(need, SetStop) and position.stop_ticks is not None and state.banned:
+        need = None  # it stands, if not as well as it could; the exits go on by the trade socket
     if need is not None or position.state is not PositionState.OPEN:
         return need
     why = why_closed(state, position)

@@ -13,7 +13,7 @@ from breakwall.engine.transfers import Transfers
 from breakwall.engine.wishes import Wish
 from breakwall.market.state import Market
 from breakwall.model.actions import Action, AskReadBack, Note
-from breakwall.model.api import ApiGroup, ApiHealth
+from breakwall.model.api import ApiGroup, ApiHealth, ApiState
 from breakwall.model.events import Account, Wallet
 from breakwall.model.records import Record
 from breakwall.model.units import Instrument
@@ -143,6 +143,12 @@ class State:
     def blind(self) -> bool:
         """No trusted word from the venue: nothing new may be opened."""
         return bool(self.down) or not self.reconciled
+
+    @property
+    def banned(self) -> bool:
+        """Our address is banned: no REST request leaves, and stops are moved by nothing else."""
+        health = self.api.get(ApiGroup.ALL)
+        return health is not None and health.state is ApiState.BANNED and self.now < (health.until_ms or self.now)
 
     @property
     def trading_state(self) -> str:

@@ -172,7 +172,7 @@ _STATUS: Mapping[int, tuple[Reaction, str]] = {
     BAD_KEY_STATUS: (Reaction.ALARM, "the key is wrong or missing"),
     BAN_STATUS: (
         Reaction.ALARM,
-        "our address is banned (rate limit or region); nothing leaves until it is over",
+        "our address is banned (rate limit or region); no REST request leaves until it is over",
     ),
     404: (Reaction.REFUSED, "the path is unknown to the venue, or does not fit the account's mode"),
 }

@@ -55,7 +55,7 @@ class Terms:
         """
         while isinstance(found := self._with_budget(doors, urgent=urgent, rest=rest), int):
             if rest and self.banned:
-                return f"our address is banned for another {found // 1000} s after HTTP 403"
+                return self._banned_words
             if not urgent:
                 return f"rate budget: the next entry may leave in {found} ms"
             await self._clock.sleep(found / 1000)
@@ -104,6 +104,13 @@ class Terms:
         now_ms = self._clock.now_ms()
         left_ms = self.limiter.banned_ms(now_ms)
         return now_ms + left_ms if left_ms else 0
+
+    @property
+    def _banned_words(self) -> str:
+        """The same each time while it lasts, so that a log tells it once."""
+        at_s = self.banned_until_ms // 1000
+        at = f"{at_s // 3600 % 24:02d}:{at_s // 60 % 60:02d}:{at_s % 60:02d}"
+        return f"our address is banned until {at} UTC (HTTP 403)"
 
     def turned_away(self, endpoint: Endpoint, answer: HttpAnswer, reason: str) -> None:
         """An HTTP status said it all."""
