@@ -109,11 +109,23 @@ def storm(*kinds: tuple[FaultKind, Link, float, str]) -> Plan:
             (FaultKind.FRAME_DROPPED, Link.PUBLIC, 0.02, "orderbook"),
         ),
         storm((FaultKind.SOCKET_CLOSED, Link.PRIVATE, 0.3, ""), (FaultKind.SOCKET_SILENT, Link.PUBLIC, 0.0005, "")),
+        storm(
+            (FaultKind.SOCKET_CLOSED, Link.TRADE, 0.5, "order."), (FaultKind.SOCKET_SILENT, Link.TRADE, 0.5, "order.")
+        ),
+        storm((FaultKind.SOCKET_HALF_OPEN, Link.TRADE, 0.3, ""), (FaultKind.CONNECT_REFUSED, Link.TRADE, 0.5, "")),
     ],
-    ids=["no answer to any order", "no answer, no push", "half of the requests lost", "sockets die"],
+    ids=[
+        "no answer to any order",
+        "no answer, no push",
+        "half of the requests lost",
+        "sockets die",
+        "the trade socket dies instead of answering",
+        "nothing of ours arrives over the trade socket",
+    ],
 )
 def test_no_promise_is_broken_in_a_storm(plan: Plan) -> None:
     report = play(Session(5, faults=plan))
+    assert report.faults
     assert report.entries >= 1
     assert report.unprotected_ms == 0
 

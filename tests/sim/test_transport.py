@@ -244,3 +244,62 @@ def test_the_same_seed_gives_the_same_wire() -> None:
 
     assert play(story, late, seed=3) == play(story, late, seed=3)
     assert play(story, late, seed=3) != play(story, late, seed=4)
+
+
+TRADE = "ws://sim/v5/trade"
+ASKED = '{"reqId":"bw-1","op":"order.create","args":[{"orderLinkId":"a"}]}'
+
+
+async def order(transport: LoopTransport, echo: Echo, network: Network) -> tuple[list[str], str]:
+    """One order over the trade socket: what reached the exchange, what came back within ten seconds."""
+    socket = await transport.connect(TRADE)
+    await socket.send(ASKED)
+    try:
+        async with asyncio.timeout(10):
+            heard = (await socket.receive()).decode()
+    except TimeoutError:
+        heard = "silence"
+    except TransportError as error:
+        heard = str(error)
+    return echo.seen, heard
+
+
+@pytest.mark.parametrize(
+    ("fault", "times", "heard"),
+    [
+        (None, 1, ASKED),
+        (always(FaultKind.REQUEST_LOST, match="/v5/order/create"), 0, "silence"),
+        (always(FaultKind.REQUEST_LATE, delay_s=3.0), 1, ASKED),
+        (always(FaultKind.REQUEST_TWICE, match="trade "), 2, ASKED),
+        (always(FaultKind.REFUSED, code=10006), 0, '"retCode":10006'),
+        (always(FaultKind.REFUSED, code=429), 0, '"retCode":10429'),
+        (always(FaultKind.REFUSED, code=503), 0, '"retCode":10016'),
+        (always(FaultKind.ANSWER_LOST), 1, "silence"),
+        (always(FaultKind.ANSWER_LATE, delay_s=3.0), 1, ASKED),
+        (always(FaultKind.ANSWER_RESET), 1, "trade socket: connection reset by peer"),
+        (always(FaultKind.ANSWER_BAD), 1, '"retCode":10016'),
+        (always(FaultKind.ANSWER_GARBLED), 1, ASKED[: len(ASKED) // 2]),
+        (always(FaultKind.ANSWER_UNCLEAR, code=10000), 1, '"retCode":10000'),
+        (always(FaultKind.SOCKET_CLOSED, Link.TRADE), 1, "trade socket: closed by the exchange"),
+        (always(FaultKind.SOCKET_SILENT, Link.TRADE), 1, "silence"),
+        (always(FaultKind.SOCKET_HALF_OPEN, Link.TRADE), 0, "silence"),
+        (Fault(FaultKind.LINK_CLOGGED, 0.0, 2.0, link=Link.TRADE), 1, ASKED),
+        (always(FaultKind.REQUEST_LOST, match="/v5/position"), 1, ASKED),
+        (always(FaultKind.REQUEST_LOST, match="rest "), 1, ASKED),
+    ],
+    ids=lambda value: value.kind.name if isinstance(value, Fault) else None,
+)
+def test_an_order_on_the_trade_socket_meets_what_it_would_meet_over_rest(
+    fault: Fault | None, times: int, heard: str
+) -> None:
+    seen, found = play(order, *([] if fault is None else [fault]))
+    assert seen == [f"trade {ASKED}"] * times
+    assert heard in found
+    if heard in {ASKED, "silence"}:
+        assert found == heard
+
+
+def test_a_refused_order_is_answered_with_its_own_id_and_operation() -> None:
+    _, heard = play(order, always(FaultKind.REFUSED, code=10016))
+    assert '"reqId":"bw-1"' in heard
+    assert '"op":"order.create"' in heard
