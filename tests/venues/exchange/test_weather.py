@@ -128,6 +128,19 @@ async def until(true: Callable[[], bool]) -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_slow_exchange_is_slow_at_both_doors() -> None:
+    async with served() as client, client.trading() as ws:
+        client.server.weather.ack_ms = (150, 160)
+        began_ms = SystemClock().now_ms()
+        await client.create()
+        await client.send_order(ws)
+        assert (await ws.receive_json(timeout=TIMEOUT_S))["retCode"] == 0
+        assert SystemClock().now_ms() - began_ms >= 300
+        client.server.weather.clear()
+        assert client.server.weather.clear_sky
+
+
+@pytest.mark.asyncio
 @pytest.mark.parametrize(("delay_s", "ahead"), [(2, True), (-2, False)])
 async def test_a_limit_says_when_it_resets_rightly_or_not(delay_s: float, ahead: bool) -> None:
     async with served({"kind": "refused", "code": 10006, "delay_s": delay_s, "count": 1}) as client:

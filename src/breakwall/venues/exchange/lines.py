@@ -206,7 +206,7 @@ class Line:
         elif hits(FaultKind.ANSWER_EMPTY):
             text = emptied(text.encode()).decode()
         _note(deed, text)
-        late_s = self._weather.delay(FaultKind.ANSWER_LATE, Link.REST, subject, whole)
+        late_s = self._weather.delay(FaultKind.ANSWER_LATE, Link.REST, subject, whole) + self._weather.slow_s
         if late_s <= 0:
             return text
         self._after(late_s, lambda: self._leave(text, 0.0))

@@ -33,6 +33,7 @@ from breakwall.venues.exchange.forecast import ACK_MS, Forecast, ForecastError, 
 from breakwall.venues.exchange.limits import Allowance
 from breakwall.venues.exchange.mischief import Mischief
 from breakwall.venues.exchange.scene import Phase, Scene, asked
+from breakwall.venues.exchange.streams import REPLY_DELAY_MS
 from breakwall.venues.exchange.synthetic import SyntheticMarket
 from breakwall.venues.exchange.wrong_clock import behind, shifted
 
@@ -70,7 +71,6 @@ class Weather:
 
     def __init__(self, exchange: Exchange, clock: Clock, stop: asyncio.Event, forecast: Forecast) -> None:
         self.exchange = exchange
-        self.ack_ms = forecast.ack_ms or ACK_MS
         self.incidents: deque[Incident] = deque(maxlen=_KEPT)
         self._clock = clock
         self._stop = stop
@@ -85,6 +85,7 @@ class Weather:
         self._scene: Scene | None = None
         self._props: list[Fault] = []
         self.clear()
+        self.ack_ms = forecast.ack_ms or ACK_MS
         self.add(forecast.faults)
 
     @property
@@ -94,7 +95,7 @@ class Weather:
     @property
     def clear_sky(self) -> bool:
         """Whether nothing is ordered: then nothing else needs to be asked."""
-        return not (self._plan or self._scene)
+        return not (self._plan or self._scene or self.ack_ms != ACK_MS)
 
     def add(self, faults: Iterable[Fault]) -> list[Fault]:
         """These too, their times counted from now; returns them as they are in the plan."""
@@ -134,6 +135,7 @@ class Weather:
         for fault in self._maintained() if self._plan else ():
             self._announce(fault, "completed")
         self._plan.clear()
+        self.ack_ms = ACK_MS
         self._scene = None
         self._props = []
         self._due: list[Fault] = []
@@ -176,6 +178,11 @@ class Weather:
         late_s = 0.0 if late is None else late.delay_s + self._dice.uniform(0, late.jitter_s)
         clog = self.strike(FaultKind.LINK_CLOGGED, link)
         return late_s if clog is None else max(late_s, clog.until_s - self.now_s)
+
+    @property
+    def slow_s(self) -> float:
+        """By how much the trade socket's answers take longer than they do by themselves."""
+        return 0.0 if self.ack_ms == ACK_MS else max(0.0, self._ack_s() - REPLY_DELAY_MS / 1000)
 
     @property
     def ahead_ms(self) -> int:
