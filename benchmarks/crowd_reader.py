@@ -30,7 +30,7 @@ from breakwall.engine.delays import Delays
 from breakwall.engine.loop import Engine
 from breakwall.headless import status_lines
 from breakwall.model.actions import Note
-from breakwall.model.events import BookDelta, BookSnapshot, Event, Trades
+from breakwall.model.events import BookDelta, Event
 from breakwall.modes import Access, bybit_engine
 from breakwall.ports import Frame
 from breakwall.settings import Settings
@@ -44,6 +44,7 @@ Place = dict[str, Any]
 WALL_FLOOR_USDT = 20_000  # low enough that the recorded books of 200 levels hold walls
 TOPICS_OF_A_REQUEST = 10
 STATUS_EVERY_S = 10.0
+ONE_IN = 4  # so many messages are asked for their age: to ask all would be a fiftieth of the work
 
 
 class Stethoscope:
@@ -54,10 +55,8 @@ class Stethoscope:
         self.sent_us = 0
 
     def event(self, seq: int, at_ms: int, event: Event, frame: Frame | None) -> None:
-        if isinstance(event, BookDelta | BookSnapshot):
+        if seq % ONE_IN == 0 and isinstance(event, BookDelta):
             self.sent_us = event.seq
-        elif isinstance(event, Trades):
-            self.sent_us = event.trades[0].seq
         if self._recording is not None:
             self._recording.event(seq, at_ms, event, frame)
 
@@ -71,7 +70,7 @@ class Stethoscope:
 
 
 class Series(Delays):
-    """The engine's delays of a window, and how long ago the messages were sent when they had been processed."""
+    """The engine's delays of a window, and how long ago some messages were sent when they had been processed."""
 
     def __init__(self, scope: Stethoscope | None = None) -> None:
         super().__init__()

@@ -11,6 +11,7 @@ has nothing else to do: latencies are wall time.
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -115,6 +116,7 @@ def measure(counts: list[int], seconds: float, *, recording: bool, peers: bool) 
 
 
 def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # leave no process behind
     options = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     options.add_argument("--symbols", default="1,40,600")
     options.add_argument("--seconds", type=float, default=20)

@@ -74,6 +74,11 @@ def test_a_day_grows_with_markets_and_levels_and_shrinks_without_books() -> None
     assert here.day_mb(deep) == (90, 0)
 
 
+def test_hundreds_of_books_are_pictured_less_often() -> None:
+    many = Settings.model_validate({"symbols": [f"COIN{n:03d}USDT" for n in range(600)]})
+    assert here.day_mb(many)[1] == 500
+
+
 def test_another_cockpit_is_seen_and_its_lock_is_not_touched(tmp_path: Path) -> None:
     ours, theirs = (InstanceLock("bybit", "embedded", "key", tmp_path) for _ in range(2))
     assert here.rival(ours).verdict is Verdict.PASS

@@ -16,6 +16,13 @@ def test_forty_take_turns_within_ten_seconds():
     assert Counter(number for due in ticks for number in due) == Counter(range(40))
 
 
+def test_of_more_than_the_most_each_waits_longer():
+    rota = Rota(10_000, most=100)
+    ticks = [rota.due(600, at_ms) for at_ms in range(1_700_000_000_000, 1_700_000_060_001, 100)]
+    assert max(len(due) for due in ticks) == 1
+    assert Counter(number for due in ticks for number in due) == Counter(range(600))
+
+
 @given(count=st.integers(0, 60), steps=st.lists(st.integers(1, 3_000), max_size=40))
 @settings(max_examples=60, deadline=None)
 def test_each_comes_once_a_period_whatever_the_steps(count, steps):

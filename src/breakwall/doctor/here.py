@@ -14,6 +14,7 @@ from rich.console import Console
 
 from breakwall.app.themes.depth import Depth, depth_of
 from breakwall.doctor.finding import Finding, bad, doubtful, good, skipped
+from breakwall.model.records import SHOT_MARKETS
 from breakwall.model.text import sanitise
 from breakwall.settings import Settings
 from breakwall.storage.runs import InstanceLock
@@ -163,7 +164,8 @@ def disk(folder: Path, settings: Settings) -> Finding:
 def day_mb(settings: Settings) -> tuple[int, int]:
     """MB a day of all markets: recording, and pictures of the books."""
     count = len(settings.symbols)
-    return count * _RECORDED_MB[settings.venue.first_depth], count * _PICTURES_MB * settings.ledger.enabled
+    pictured = min(count, SHOT_MARKETS) * settings.ledger.enabled
+    return count * _RECORDED_MB[settings.venue.first_depth], pictured * _PICTURES_MB
 
 
 def rival(*locks: InstanceLock) -> Finding:

@@ -265,7 +265,8 @@ class Engine:
                     break
                 if self._process(item) >= until:
                     break
-            await asyncio.sleep(0)
+            if len(self._inbox):
+                await asyncio.sleep(0)
 
     def _process(self, item: Item) -> int:
         """Let the core decide on it, and do what it says; returns when that was done (ns)."""

@@ -15,7 +15,7 @@ from breakwall.market.state import Market
 from breakwall.model.actions import Action, AskReadBack, Note
 from breakwall.model.api import ApiGroup, ApiHealth, ApiState
 from breakwall.model.events import Account, Wallet
-from breakwall.model.records import Record
+from breakwall.model.records import SHOT_EVERY_MS, SHOT_MARKETS, Record
 from breakwall.model.units import Instrument
 from breakwall.model.view import SignalView
 from breakwall.settings import Settings
@@ -33,8 +33,6 @@ from breakwall.trading.reconcile.checkpoint import Checkpoint
 
 SIGNALS_SHOWN = 50
 FLATTENS_SHOWN = 5
-SHOT_EVERY_MS = 10_000
-"""How often the ledger gets a picture of each book."""
 STATS_EVERY_MS = 60_000
 """How often it gets each market's figures."""
 _NO_MONEY = Wallet(Decimal(0), Decimal(0), Decimal(0))
@@ -101,7 +99,7 @@ class State:
         self.clock_warned = False  # it was told that they differ
         self.lateness = Lateness()
         self.api: dict[ApiGroup, ApiHealth] = {}  # the API breaker of each group that had trouble
-        self.shots = Rota(SHOT_EVERY_MS)
+        self.shots = Rota(SHOT_EVERY_MS, SHOT_MARKETS)
         self.stats = Rota(STATS_EVERY_MS)
         self.sums = Sums()
 

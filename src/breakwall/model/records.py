@@ -10,6 +10,11 @@ from msgspec import Struct
 
 from breakwall.model.units import Side
 
+SHOT_EVERY_MS = 10_000
+"""How often the ledger gets a picture of each book, as long as there are no more than `SHOT_MARKETS`."""
+SHOT_MARKETS = 100
+"""Of more markets each is pictured less often: pictures of 600 would take 3 GB a day and a thirtieth of a core."""
+
 
 class ClosedTrade(Struct, frozen=True, tag=True):
     """A finished round trip. Prices are averages, cash is USDT; `fees` and `funding` are paid when positive.
