@@ -5,6 +5,8 @@ import asyncio
 import pytest
 
 from breakwall.model.candles import Candle, Candles
+from breakwall.ports import HttpAnswer
+from tests.venues.bybit.scripts import RULES
 from tests.venues.conftest import EPOCH_MS
 
 KLINE = "/v5/market/kline"
@@ -63,3 +65,19 @@ def test_closed_minutes_come_oldest_first_and_once(venue, broker, notebook, virt
 def test_what_cannot_be_read_is_done_without(venue, broker, notebook, virtual, answer) -> None:
     assert heard(venue, broker, notebook, virtual, answer) == []
     assert len(venue.asked(KLINE)) == 1
+
+
+def test_a_venue_that_does_not_tell_them_is_not_asked_for_ever(venue, broker, notebook, virtual) -> None:
+    rows = [RULES | {"symbol": f"C{n}USDT"} for n in range(9)]
+    venue.say("/v5/market/instruments-info", {"list": rows})
+    venue.say(KLINE, HttpAnswer(404, b""))
+
+    async def work():
+        await broker.prepare([row["symbol"] for row in rows])
+        running = asyncio.create_task(broker.run())
+        await asyncio.sleep(30)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+    virtual(work())
+    assert len(venue.asked(KLINE)) == 3

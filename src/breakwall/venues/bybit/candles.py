@@ -15,20 +15,29 @@ from breakwall.venues.bybit.rest import ReadError, Rest
 
 READ = 30
 LOOK_S = 2.0
+FAILURES = 3
+"""In a row; what they would tell is known after a minute anyway."""
 _MINUTE_MS = 60_000
 _NAMES = ("start", "open", "high", "low", "close")
 _log = logging.getLogger(__name__)
 
 
 async def keep_reading(rest: Rest, instruments: Mapping[str, Instrument], clock: Clock, sink: Sink) -> None:
-    """Read them for every symbol that turns up in `instruments`, one after the other: nobody waits for them."""
+    """Read them for every symbol that turns up in `instruments`, one after the other: nobody waits for them. A venue
+    that does not tell them is not asked for ever.
+    """
     read: set[str] = set()
-    while True:
+    failures = 0
+    while failures < FAILURES:
         for symbol in [symbol for symbol in instruments if symbol not in read]:
+            if failures >= FAILURES:
+                break
             read.add(symbol)
             try:
                 sink.put(await recent(rest, instruments[symbol]))
+                failures = 0
             except (ReadError, RecordError) as error:
+                failures += 1
                 _log.warning("%s: its last minutes are not known: %s", symbol, error)
         await clock.sleep(LOOK_S)
 
