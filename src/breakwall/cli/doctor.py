@@ -68,7 +68,11 @@ async def _examine(
     except (ConfigError, VenueError) as error:
         return Examination((bad("settings", str(error), ""), *machine))
     of_keys, of_venue = await _ask(settings, urls, env_file)
-    findings = (good("settings", said), *machine, *of_keys, *of_venue.findings)
+    seen = of_venue.findings
+    if settings.mode == "paper":
+        seen = tuple(finding for finding in seen if finding.point != "account")
+        seen = (*seen, good("account", "on paper: no key is needed"))
+    findings = (good("settings", said), *machine, *of_keys, *seen)
     return Examination(findings, of_venue.account, of_venue.reached)
 
 
@@ -86,7 +90,7 @@ async def _ask(
     keys = None
     faults: tuple[Finding, ...] = ()
     try:
-        if env_file is not None or settings.venue.key_file or are_set(names_for(urls.rest)):
+        if settings.mode == "live" and (env_file or settings.venue.key_file or are_set(names_for(urls.rest))):
             keys = keys_for(settings, urls, env_file)
     except KeysError as error:
         faults = (bad("key from", str(error), ""),)
