@@ -223,6 +223,7 @@ def test_a_socket_that_takes_no_orders_is_left_alone_and_rest_has_the_last_word(
 
     first, second, over_rest, third = trader(work)
     assert [result.kind for result in (first, second, third)] == [CONFIRMED] * 3
+    assert first.round_trip_ms < 50
     assert (over_rest, len(venue.posted), len(venue.frames)) == (2, 2, 2)
 
 

@@ -30,8 +30,6 @@ class Reaction(Enum):
 OK_CODE = 0
 CLOCK_CODES = frozenset({-1, 10002})
 RATE_LIMIT = 10006
-AT_ONCE = CLOCK_CODES | {RATE_LIMIT}
-"""May be tried again without a pause of ours: the clock has been measured, a budget makes its own wait."""
 DUPLICATE_ID = 110072
 SAME_LEVERAGE = 110043
 NOT_MODIFIED = 34040
@@ -48,6 +46,10 @@ RESTARTING = 10019
 NOT_BY_SOCKET = frozenset({10003, 10004, 10404})
 """Said on a trade socket: too many sessions, not logged in, or no such operation. Surely nothing was done; REST knows
 better what is wrong.
+"""
+AT_ONCE = CLOCK_CODES | NOT_BY_SOCKET | {RATE_LIMIT}
+"""May be tried again without a pause of ours: the clock has been measured, another way is taken, a budget makes its own
+wait.
 """
 BAD_KEY_STATUS = 401
 BUSY_CODES = frozenset({429, 10403, 10429, 20003})
