@@ -24,3 +24,18 @@ def test_a_book_that_is_not_live_is_not_pictured(floor):
     told = [fact for action_list in [floor.pass_time(60_000)] for fact in facts(action_list)]
     assert {type(fact) for fact in told} == {MarketStats}
     assert [fact.bid for fact in told] == [None, None]
+
+
+def test_a_mover_is_pictured_only_while_something_is_held_in_it(floor):
+    floor.state.roster.named = frozenset({"BTCUSDT"})
+    floor.state.roster.screener.chosen = {"ETHUSDT": 0}
+    floor.state.strategies = ()
+
+    def pictured() -> set[str]:
+        ticks = [facts(floor.tick()) for _ in range(200)]
+        return {fact.symbol for tick in ticks for fact in tick if isinstance(fact, BookShot)}
+
+    assert pictured() == {"BTCUSDT"}
+    floor.held["ETHUSDT"] = 5
+    floor.read_back()
+    assert pictured() == {"BTCUSDT", "ETHUSDT"}

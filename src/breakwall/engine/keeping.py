@@ -12,10 +12,15 @@ def on_tick(state: State) -> None:
             state.out.append(Keep(wall_life(wall, market.instrument)))
     for number in state.shots.due(len(state.markets), state.now):
         market = _nth(state, number)
-        if market.live:
+        if market.live and is_pictured(state, market.instrument.symbol):
             state.out.append(Keep(book_shot(market, state.now)))
     for number in state.stats.due(len(state.markets), state.now):
         state.out.append(Keep(market_stats(_nth(state, number), state.now)))
+
+
+def is_pictured(state: State, symbol: str) -> bool:
+    """Markets of the settings are, and those in which something is held or entered; not every mover that passes by."""
+    return symbol in state.roster.named or state.positions.get(symbol) is not None
 
 
 def _nth(state: State, number: int) -> Market:
