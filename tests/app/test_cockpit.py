@@ -17,6 +17,7 @@ from breakwall.app.keys.guard import CHORD_MS, QUIET_MS
 from breakwall.app.keys.keyboards import LAYOUTS
 from breakwall.app.leaving import Leaving
 from breakwall.config import ConfigError
+from breakwall.model.crisis import CrisisReceipt
 from breakwall.model.events import Command, CommandKind
 from breakwall.model.view import FlattenView, View
 from breakwall.settings import Settings
@@ -540,3 +541,33 @@ async def test_a_slow_screen_tells_at_once_that_it_is_flat(sit: Sit, view: View)
                 break
         else:
             raise AssertionError(seat.screen)
+
+
+class AskedStage:
+    """Remembers what was asked for; nothing is played."""
+
+    def __init__(self) -> None:
+        self.names = {"lost-ack": "the next entry is accepted, and its answer never comes"}
+        self.receipts: tuple[CrisisReceipt, ...] = ()
+        self.news = ""
+        self.asked: list[str] = []
+
+    def play(self, name: str, symbol: str = "") -> None:
+        self.asked.append(name + symbol)
+
+
+@pytest.mark.asyncio
+async def test_a_crisis_is_played_from_the_palette_and_said_on_the_smallest_screen(sit: Sit) -> None:
+    async with sit(80, 24) as seat:
+        await seat.press("ctrl+p", *"crisis")
+        assert "nothing has that name" in seat.screen, "there is no stage on a real venue"
+        await seat.press("escape")
+        stage = seat.app.stage = AskedStage()
+        await seat.press("ctrl+p", *"crisis", "enter")
+        assert stage.asked == ["lost-ack"]
+        assert "crisis lost-ack is asked for" in seat.screen
+        stage.news = "CRISIS lost-ack strikes BTCUSDT"
+        await seat.look()
+        assert stage.news in seat.screen
+        await seat.press("ctrl+p", *"receipts", "enter")
+        assert "no crisis of this run is over yet" in seat.screen

@@ -138,6 +138,27 @@ def test_a_position_survives_every_sort_of_weather(bourse: Bourse, tmp_path: Pat
         done.result()
 
 
+def test_a_crisis_ends_with_a_receipt_of_what_was_done(bourse: Bourse, tmp_path: Path) -> None:
+    """Asked for over the control endpoint: whoever watches the run is told all the same."""
+    key = bourse.open(tmp_path, 12, trade=True)
+    demo = Demo(tmp_path, *hasty(tmp_path), seed=12)
+    bourse.protected(key)
+    Sky(tmp_path).ask("POST", {"crisis": "liquidation"})
+    demo.wait_for("CRISIS liquidation strikes SOLUSDT")
+    demo.wait_for("crisis liquidation is over")
+    code, out = demo.leave()
+    truth = bourse.ask(shut=key)
+    judge(truth)
+    compare(truth, tmp_path)
+    assert code == 0, demo.tail
+    (receipt,) = json.loads(out.splitlines()[-1])["crises"]
+    assert receipt["books_agree"], receipt["books"]
+    assert [held["symbol"] for held in receipt["story"]["before"]] == ["SOLUSDT"]
+    assert "BustTrade" in {fill["kind"] for fill in receipt["story"]["fills"]}
+    assert any("liquidation" in said["text"] for said in receipt["said"])
+    assert receipt["breaker_trips"] > 0
+
+
 def alone(kind: FaultKind) -> Iterator[tuple[str, Group]]:
     """One fault by itself, in all the ways that matter."""
     row: Row = {"kind": kind.value, **({"delay_s": 0.7} if kind in DELAYS else {})}

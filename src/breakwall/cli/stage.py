@@ -15,7 +15,7 @@ from breakwall.ports import Clock, HttpRequest, Transport, TransportError
 if TYPE_CHECKING:
     from breakwall.engine.loop import Engine
 
-_LOOK_S = 0.2
+_LOOK_S, _IDLE_S = 0.2, 1.0
 _BOOKS_S = 15.0
 """For so long the ledger may lag behind: its writer waits for the journal."""
 _PATH = "/control"
@@ -55,7 +55,6 @@ class Stage:
         self._secret = secret
         self._ledger = ledger
         self._more = asyncio.Event()
-        self._more.set()
         self._asking: set[asyncio.Task[None]] = set()
         self._phase = ""
         self._last_ms = clock.now_ms()
@@ -75,23 +74,24 @@ class Stage:
     async def __aexit__(self, *_error: object) -> None:
         self._running.cancel()
         await asyncio.gather(self._running, *self._asking, return_exceptions=True)
-        told = await self._ask("GET") if self._more.is_set() else None
+        told = await self._ask("GET") if self._phase else None
         if told is not None and told.crisis is not None and told.crisis.struck_ms:
             await self._end(told.crisis)  # as far as it got
 
     async def _run(self) -> None:
-        """Watch what is played; rest while nothing is."""
+        """Watch what is played, whoever asked for it; look less often while nothing is."""
         while True:
-            await self._more.wait()
             told = await self._ask("GET")
             if told is not None:
                 await self._look(told)
-            await self._clock.sleep(_LOOK_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_S if self._phase else _IDLE_S):
+                    await self._more.wait()
+            self._more.clear()
 
     async def _play(self, name: str, symbol: str) -> None:
-        self._said.clear()
-        self._more.set()
         await self._ask("POST", {"crisis": name, **({"symbol": symbol} if symbol else {})})
+        self._more.set()
 
     async def _ask(self, method: str, body: object = None) -> Told | None:
         """The endpoint's answer; None where there is none, or it refused, which is said."""
@@ -116,14 +116,15 @@ class Stage:
         crisis = told.crisis
         phase = "" if crisis is None else f"{crisis.name} {crisis.phase}"
         if crisis is not None and phase != self._phase:
+            if not self._phase:
+                self._before = self._engine.account().counters
             if crisis.struck_ms:
                 self._say(f"CRISIS {crisis.name} strikes {crisis.symbol}: {crisis.text}", "warning")
             else:
-                self._before = self._engine.account().counters
                 self._say(f"crisis {crisis.name} waits for {crisis.waits_for}")
         self._phase = phase
-        if crisis is None and not self._asking:
-            self._more.clear()
+        if crisis is None:
+            self._said.clear()
 
     async def _end(self, story: Story) -> None:
         self._last_ms = max(self._last_ms, story.struck_ms)

@@ -70,7 +70,7 @@ CRISES: Mapping[str, Crisis] = {
         (_once(_K.PARTIAL_FILL, "entry"),),
     ),
     "liquidation": Crisis(
-        "the exchange takes the position over at its bankruptcy price", Needs.POSITION, 8.0, (_once(_K.LIQUIDATED),)
+        "the exchange takes the position over at its bankruptcy price", Needs.POSITION, 5.0, (_once(_K.LIQUIDATED),)
     ),
     "stop-rejected": Crisis(
         "the stop vanishes, and for eight seconds every new one is refused",
