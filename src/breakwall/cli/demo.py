@@ -46,7 +46,7 @@ def demo(
     markets: Annotated[
         int,
         typer.Option(
-            min=USUAL, max=1000, help="how many contracts the exchange lists, for the screener to choose from"
+            min=USUAL, max=1000, help="how many contracts the exchange lists; the screener follows the movers"
         ),
     ] = USUAL,
 ) -> None:
@@ -97,12 +97,19 @@ def run_demo(
     faults: Path | None = None,
     listed: int = 0,
 ) -> int:
-    """Run it and print the receipt; returns the exit code. `seed` None: any, or that of an exchange still alive."""
+    """Run it and print the receipt; returns the exit code. `seed` None: any, or that of an exchange still alive.
+
+    Where more contracts are `listed` than the usual ones, the screener chooses among them, whatever the settings say.
+    """
     from breakwall.cli import runplace
     from breakwall.cli.config import load_checked
 
     market = runplace.Market(scenario, seed, faults, listed=listed)
-    return trade(asked, load_checked(config), lambda: runplace.find(market, state))
+    settings = load_checked(config)
+    if listed:
+        screener = settings.screener.model_copy(update={"enabled": True})
+        settings = settings.model_copy(update={"screener": screener})
+    return trade(asked, settings, lambda: runplace.find(market, state))
 
 
 def _run_recording(

@@ -19,7 +19,7 @@ def on_tick(state: State) -> None:
 
 
 def is_pictured(state: State, symbol: str) -> bool:
-    """Markets of the settings are, and those in which something is held or entered; not every mover that passes by."""
+    """Those of the settings, and those in which something is held or entered; not every mover that passes by."""
     return symbol in state.roster.named or state.positions.get(symbol) is not None
 
 
