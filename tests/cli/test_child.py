@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import socket
+import sys
 from pathlib import Path
 
 import msgspec
@@ -11,8 +12,10 @@ import pytest
 
 from breakwall.cli import child
 from breakwall.cli.child import ChildExchange, Life, account, look, remembered
+from breakwall.cli.trading import Asked
 from breakwall.storage.runs import StateError
 
+demo = sys.modules["breakwall.cli.demo"]  # the package's own name for it is the command
 BEFORE = ChildExchange("http://127.0.0.1:9", "", "", "key-of-before", "secret", 1, 1, "tour")
 
 
@@ -60,3 +63,28 @@ def test_gone_is_told_from_silent(monkeypatch: pytest.MonkeyPatch) -> None:
         assert asyncio.run(look(msgspec.structs.replace(BEFORE, http=http))) is Life.GONE
         stopped.listen()
         assert asyncio.run(look(msgspec.structs.replace(BEFORE, http=http))) is Life.SILENT
+
+
+@pytest.mark.parametrize(("listed", "words"), [(0, []), (60, ["--symbols", "60"])])
+def test_it_lists_as_many_contracts_as_were_asked_for(
+    tmp_path: Path, listed: int, words: list[str], monkeypatch
+) -> None:
+    started: list[str] = []
+
+    async def start(*command: str, **options: object) -> None:
+        started.extend(command)
+        raise OSError("not here")
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", start)
+    with pytest.raises(OSError, match="not here"):
+        asyncio.run(child.start(tmp_path, "key", seed=1, scenario="calm", linger_s=60, listed=listed))
+    place = started.index("calm")
+    assert [word for word in started[place + 1 :] if word != "--linger"] == words
+
+
+@pytest.mark.parametrize(("listed", "follows"), [(0, False), (40, True)])
+def test_a_demo_with_many_contracts_follows_the_movers(listed: int, follows: bool, monkeypatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr(demo, "trade", lambda _asked, settings, _find: asked.append(settings.screener.enabled) or 0)
+    assert demo.run_demo(Asked(), listed=listed) == 0
+    assert asked == [follows]
