@@ -1,16 +1,20 @@
 """Public frames become integer events, or a reason why not."""
 
+import json
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from breakwall.model.events import BadFrame, BookDelta, BookSnapshot, Ignored, Ticker, Trade, Trades
 from breakwall.model.liquidations import Liquidation, Liquidations
 from breakwall.model.units import Instrument
 from breakwall.venues.bybit.codec import PublicCodec
+from tests.venues.bybit.altered import STRANGE, altered
 
 
 def instrument(symbol: str, tick: str, lot: str) -> Instrument:
@@ -222,3 +226,59 @@ def test_a_liquidation_names_the_side_of_the_position(codec, side, long):
 )
 def test_a_liquidation_that_cannot_be_read_is_bad(codec, wrong):
     assert isinstance(codec.decode(liquidation(**wrong)), BadFrame)
+
+
+LEVELS = [["60000.00", "1.250"], ["59999.90", "0.410"]]
+FRAMES: list[dict[str, Any]] = [
+    {"topic": "orderbook.200.BTCUSDT", "type": "snapshot", "ts": 105, "cts": 101,
+     "data": {"s": "BTCUSDT", "b": LEVELS, "a": [["60000.10", "3"]], "u": 7, "seq": 9}},
+    {"topic": "publicTrade.BTCUSDT", "type": "snapshot", "ts": 105, "data": [
+        {"T": 1, "s": "BTCUSDT", "S": "Buy", "v": "0.250", "p": "60000.10", "i": "a", "BT": False, "seq": 9}]},
+    {"topic": "tickers.BTCUSDT", "type": "delta", "ts": 77, "data": {
+        "symbol": "BTCUSDT", "markPrice": "60000.15", "fundingRate": "0.0001", "bid1Price": "60000.00"}},
+    {"topic": "allLiquidation.BTCUSDT", "type": "snapshot", "ts": 2, "data": [
+        {"T": 1, "s": "BTCUSDT", "S": "Buy", "v": "0.010", "p": "54000.037"}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("frame", FRAMES, ids=lambda frame: frame["topic"])
+def test_a_frame_in_any_other_shape_is_read_as_itself_or_not_at_all(codec, frame):
+    """Nothing raises, and no level is of nothing or less."""
+    kind = type(codec.decode(msgspec.json.encode(frame)))
+    read = 0
+    for other in altered(frame, STRANGE):
+        event = codec.decode(json.dumps(other).encode())
+        assert isinstance(event, BadFrame | Ignored | kind), other
+        if isinstance(event, BookSnapshot):
+            for ticks, lots in (*event.bids, *event.asks):
+                assert ticks > 0
+                assert lots >= 0
+        read += isinstance(event, kind)
+    assert read > 3
+
+
+@pytest.mark.parametrize("name", ["markPrice", "fundingRate", "bid1Price"])
+def test_a_ticker_field_that_is_nothing_is_unchanged(codec, name):
+    whole = codec.decode(msgspec.json.encode(FRAMES[2]))
+    for data in (
+        {key: value for key, value in FRAMES[2]["data"].items() if key != name},
+        FRAMES[2]["data"] | {name: ""},
+    ):
+        event = codec.decode(msgspec.json.encode(FRAMES[2] | {"data": data}))
+        changed = {"markPrice": "mark", "fundingRate": "funding_rate", "bid1Price": "bid_ticks"}[name]
+        assert event == structs.replace(whole, **{changed: None})
+
+
+@pytest.mark.parametrize(
+    ("price", "mark"),
+    [("0", None), ("0.00", None), ("", None), ("-1", BadFrame), ("1e999999", BadFrame), ("9" * 32, BadFrame)],
+)
+def test_a_price_of_nothing_is_no_price_and_an_absurd_one_is_not_read(codec, price, mark):
+    """A mark of zero would be the end of every long; one with a million digits the end of every reckoning."""
+    event = codec.decode(msgspec.json.encode(FRAMES[2] | {"data": FRAMES[2]["data"] | {"markPrice": price}}))
+    assert isinstance(event, BadFrame) if mark is BadFrame else event.mark is None
+
+
+def test_an_empty_side_in_a_ticker_does_not_hide_its_mark(codec):
+    event = codec.decode(msgspec.json.encode(FRAMES[2] | {"data": FRAMES[2]["data"] | {"bid1Price": "0"}}))
+    assert (event.mark, event.bid_ticks) == (Decimal("60000.15"), None)

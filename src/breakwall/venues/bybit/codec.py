@@ -18,6 +18,8 @@ from breakwall.model.text import sanitise
 from breakwall.model.units import Instrument, UnitError
 
 Levels = list[tuple[int, int]]
+DIGITS_MOST = 30
+"""Whole digits of a number: more would only be slow to reckon with, and too large for our decimals."""
 _EXACT = 2.0**53
 """Below it every whole number has a double of its own."""
 
@@ -286,16 +288,16 @@ def _ticker(grid: _Grid, message: _TickerFrame) -> Event:
     return Ticker(
         symbol=symbol,
         at_ms=message.ts,
-        mark=_decimal(data.mark_price),
-        index=_decimal(data.index_price),
-        last=_decimal(data.last_price),
+        mark=_price(data.mark_price),
+        index=_price(data.index_price),
+        last=_price(data.last_price),
         funding_rate=_decimal(data.funding_rate),
         next_funding_ms=int(data.next_funding_time) if data.next_funding_time else None,
         turnover_24h_usdt=_decimal(data.turnover_24h),
         change_24h=_decimal(data.price_24h_pcnt),
         open_interest=_decimal(data.open_interest),
-        bid_ticks=grid.ticks(data.bid_1_price) if data.bid_1_price else None,
-        ask_ticks=grid.ticks(data.ask_1_price) if data.ask_1_price else None,
+        bid_ticks=grid.ticks(data.bid_1_price) if _price(data.bid_1_price) else None,
+        ask_ticks=grid.ticks(data.ask_1_price) if _price(data.ask_1_price) else None,
     )
 
 
@@ -304,9 +306,17 @@ def _decimal(text: str) -> Decimal | None:
     if not text:
         return None
     value = Decimal(text)
-    if not value.is_finite():
-        raise ValueError(f"expected a finite number, found {text!r}")
+    if not value.is_finite() or value.adjusted() > DIGITS_MOST:
+        raise ValueError(f"expected a number of a sane size, found {text[:40]!r}")
     return value
+
+
+def _price(text: str) -> Decimal | None:
+    """None also for zero: it is one of the ways in which the venue says nothing."""
+    value = _decimal(text)
+    if value is not None and value < 0:
+        raise ValueError(f"expected a price above 0, found {text!r}")
+    return value or None
 
 
 def _answer(envelope: _Envelope) -> Event:
