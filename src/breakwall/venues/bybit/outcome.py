@@ -48,9 +48,7 @@ NOT_BY_SOCKET = frozenset({10003, 10004, 10404})
 better what is wrong.
 """
 AT_ONCE = CLOCK_CODES | NOT_BY_SOCKET | {RATE_LIMIT}
-"""May be tried again without a pause of ours: the clock has been measured, another way is taken, a budget makes its own
-wait.
-"""
+"""May be tried again without a pause of ours: the clock was measured, another way is taken, a budget waits itself."""
 BAD_KEY_STATUS = 401
 BUSY_CODES = frozenset({429, 10403, 10429, 20003})
 """The venue protects itself (retCodes and an HTTP status): what protects nothing keeps off for a while."""
