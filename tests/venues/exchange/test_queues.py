@@ -259,6 +259,11 @@ def _tell(floor: Floor, shown: dict[Side, Levels], what: str, bids: Levels, asks
         floor.outside.apply(list(bids.items()), list(asks.items()), 0)
     shown[BUY] |= bids
     shown[SELL] |= asks
+    for side, told in ((BUY, asks), (SELL, bids)):  # of two that cross the older one is gone
+        come = [ticks * side.sign for ticks, lots in told.items() if lots]
+        for ticks in [ticks for ticks in shown[side] if ticks not in (bids if side is BUY else asks)]:
+            if come and ticks * side.sign >= min(come):
+                del shown[side][ticks]
 
 
 def _enter(floor: Floor, side: Side, ticks: int, lots: int, resting: list[RestingOrder], *, ioc: bool) -> None:
