@@ -137,8 +137,8 @@ def test_public_frames_are_read_exactly() -> None:
             names |= {"indexPrice": event.index, "lastPrice": event.last, "price24hPcnt": event.change_24h}
             names |= {"turnover24h": event.turnover_24h_usdt}
             for name, value in names.items():
-                said = Decimal(data[name]) if data.get(name) else None
-                assert value == (said or None if name.endswith("Price") else said), name
+                told = Decimal(data[name]) if data.get(name) else None
+                assert value == (told or None if name.endswith("Price") else told), name
             assert exact(event.bid_ticks) == amount(data.get("bid1Price"))
             assert exact(event.ask_ticks) == amount(data.get("ask1Price"))
             assert event.next_funding_ms == (int(data["nextFundingTime"]) if data.get("nextFundingTime") else None)
