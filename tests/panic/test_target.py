@@ -97,6 +97,15 @@ def test_settings_name_environment_address_and_key_file(home: Path) -> None:
     assert found.environment == "testnet"
 
 
+def test_a_paper_account_is_never_taken_for_the_real_one_beside_it(home: Path, live_key: None) -> None:
+    settings = home / "paper.toml"
+    settings.write_text('mode = "paper"\n[venue]\nenvironment = "mainnet"\n')
+    with pytest.raises(
+        TargetError, match="its account is in the cockpit; press F9 there, or say `breakwall tell flatten`"
+    ):
+        find(Wanted(config=settings))
+
+
 def test_the_mark_goes_to_the_account_and_to_its_run_folder(home: Path, port: int) -> None:
     (found,) = find(Wanted(state=demo(home / "run", port)))
     assert found.marks == (mark_of_panic("bybit", "embedded", "key-run"), home / "run/panic")

@@ -102,10 +102,16 @@ def _settings(path: Path | None) -> dict[str, Any]:
     import tomllib
 
     try:
-        venue = tomllib.loads(path.read_text(encoding="utf-8")).get("venue", {})
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         found = sanitise(error, 120)
         raise TargetError(f"{path}: cannot be read ({found}); name the exchange with --environment") from error
+    if settings.get("mode") == "paper":  # the keys beside it may be those of real money
+        raise TargetError(
+            f'{path}: mode = "paper": its account is in the cockpit; press F9 there, or say `breakwall tell flatten` '
+            "with the same --config. An account of Bybit is named with --environment, without --config"
+        )
+    venue = settings.get("venue", {})
     if not isinstance(venue, dict):
         raise TargetError(f"{path}: expected a table [venue], found something else")
     return {"environment": "testnet"} | venue
