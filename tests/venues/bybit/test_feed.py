@@ -103,6 +103,26 @@ def test_many_symbols_share_few_sockets(venue, feed, notebook, virtual) -> None:
     assert not notebook.of(LinkChanged)[0].up or len(notebook.of(LinkChanged)) == 1
 
 
+def test_of_hundreds_of_symbols_a_lost_socket_loses_its_own_and_asks_for_them_alone(
+    venue, feed, notebook, virtual
+) -> None:
+    names = [f"{number}000000COIN{n:03d}USDT" for number in (1, 10) for n in range(300)]
+    f = feed(instruments={})
+    f.subscribe(dict.fromkeys(names, 200))
+    run_for(virtual, f, lambda: venue.sockets[3].drop(), lambda: None)
+    *first, again = venue.sockets
+    assert len(first) == 10, "all within half a second"
+    for socket in venue.sockets:
+        requests = socket.args("subscribe")
+        assert max(map(len, requests)) <= 10
+        assert sum(len(topic) + 3 for topics in requests for topic in topics) <= 21_000
+    theirs = {topic.rpartition(".")[2] for topics in first[3].args("subscribe") for topic in topics}
+    assert len(theirs) == 60
+    assert {lost.symbol for lost in notebook.of(BookLost)} == theirs
+    assert again.args("subscribe") == first[3].args("subscribe")
+    assert [link.up for link in notebook.of(LinkChanged)] == [True, False, True]
+
+
 def test_other_symbols_later_keep_their_socket_and_new_ones_find_room(venue, feed, virtual) -> None:
     f = feed(settings=VenueSettings(topics_per_socket=8))
     f.subscribe({"BTCUSDT": 50, "ETHUSDT": 50})
