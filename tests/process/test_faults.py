@@ -56,16 +56,16 @@ GROUPS: dict[str, Group] = {
     "hands": (
         (),
         ({"kind": "stop-vanishes"}, {"kind": "foreign-order"}, {"kind": "reduced-by-hand", "from_s": 0.5}),
-        ("the exchange shows no stop any more", "stop to "),
+        ("the exchange shows no stop any more",),
     ),
     "venue": (
         ({"kind": "stop-not-attached", "count": 1},),
         (
             {"kind": "maintenance", "for_s": 1},
-            {"kind": "clock-wrong", "delay_s": 10, "for_s": 3},
+            {"kind": "clock-wrong", "delay_s": -10, "for_s": 3},
             {"kind": "answer-late", "delay_s": 0.2, "jitter_s": 0.3, "for_s": 3},
         ),
-        ("stop to ",),
+        (),
     ),
 }
 ROBBED = {"hands", "venue"}
