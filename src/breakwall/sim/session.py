@@ -3,7 +3,7 @@
 import asyncio
 import random
 import shlex
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -44,6 +44,7 @@ class Session(Struct, frozen=True, omit_defaults=True):
     symbols: tuple[str, ...] = _SYMBOLS[0]
     faults: Plan = ()
     wishes: tuple[Wish, ...] = ()
+    order_entry: Literal["ws", "rest"] = "ws"
 
     @property
     def line(self) -> str:
@@ -87,10 +88,14 @@ def session_of(text: str) -> Session:
 def drawn(
     seed: int, *, seconds: float = SECONDS, heal_s: float = HEAL_S, mix: Mix = MIXES["everything"], crashes: int = 0
 ) -> Session:
-    """The session of a seed: its symbols, its weather out of the mix, `crashes` kills besides, and its people."""
+    """The session of a seed: its symbols, its weather out of the mix, `crashes` kills besides, and its people.
+
+    One in five sends its orders over REST only.
+    """
     symbols = _TRIPLE if seed % 16 == 15 else _SYMBOLS[seed % len(_SYMBOLS)]
     faults = draw_plan(mix, seed, seconds) + _kills(seed, crashes, seconds)
-    return Session(seed, seconds, heal_s, symbols, faults, draw_wishes(seed, seconds) if mix.people else ())
+    wishes = draw_wishes(seed, seconds) if mix.people else ()
+    return Session(seed, seconds, heal_s, symbols, faults, wishes, "rest" if seed % 5 == 4 else "ws")
 
 
 def play(session: Session, line: str = "") -> Report:
@@ -101,7 +106,8 @@ def play(session: Session, line: str = "") -> Report:
 
 def world_of(session: Session, loop: VirtualLoop, line: str, **options: Any) -> World:
     """The world of a session, ready to begin; it is the one that crash points and stumbling places listen to."""
-    settings = SETTINGS.model_copy(update={"symbols": session.symbols})
+    venue = SETTINGS.venue.model_copy(update={"order_entry": session.order_entry})
+    settings = SETTINGS.model_copy(update={"symbols": session.symbols, "venue": venue})
     world = World(loop, session.seed, settings, session.faults, line, **options)
     points.watch(world.host.visit)
     points.trip(world.host)
