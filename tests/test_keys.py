@@ -133,9 +133,13 @@ def test_half_a_key_in_the_environment_is_refused() -> None:
         ("http://127.0.0.1:8080", LOOPBACK),
         ("http://localhost", LOOPBACK),
         ("http://[::1]:1/", LOOPBACK),
+        ("http://127.0.0.1:8080/proxy", LOOPBACK),
+        ("https://127.0.0.1:/", LOOPBACK),
+        ("HTTP://LocalHost:8080//", LOOPBACK),
         ("https://api.bybit.com", LIVE),
         ("http://127.0.0.1.evil.example", LIVE),
         ("http://localhost@evil.example", LIVE),
+        ("http://localhost:80@evil.example/", LIVE),
         ("http://evil.example/127.0.0.1", LIVE),
     ],
 )

@@ -103,8 +103,8 @@ def are_set(names: Names = LIVE) -> bool:
 
 
 def is_loopback(url: str) -> bool:
-    """Whether this address is on this machine."""
-    host = re.fullmatch(r"https?://(\[::1\]|127\.\d+\.\d+\.\d+|localhost)(:\d+)?/?", url)
+    """Whether this address is on this machine, whatever path follows."""
+    host = re.match(r"https?://(\[::1\]|127\.\d+\.\d+\.\d+|localhost)(:\d*)?(/|$)", url, re.IGNORECASE)
     return host is not None
 
 

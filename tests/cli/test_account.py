@@ -66,6 +66,7 @@ def test_the_addresses_are_looked_at_before_the_keys(monkeypatch: pytest.MonkeyP
         ("live", "mainnet", "", "mainnet"),
         ("live", "mainnet", "https://api.bybit.nl", "mainnet"),
         ("live", "mainnet", "http://127.0.0.1:9", "embedded"),
+        ("live", "mainnet", "http://127.0.0.1:9/proxy", "embedded"),
         ("paper", "mainnet", "http://127.0.0.1:9", "paper"),
         ("demo", "testnet", "", ""),
     ],
