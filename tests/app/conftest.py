@@ -22,6 +22,7 @@ from breakwall.model.view import (
     CheckView,
     Counters,
     DensityView,
+    DensityWall,
     FlattenView,
     LogLine,
     OrderView,
@@ -61,7 +62,13 @@ class StillDesk:
         return self.shown.market(symbol)
 
     def density(self) -> tuple[DensityView, ...]:
-        return ()
+        wall = DensityWall(1, bid=False, away=0.0042, notional_usdt=2_410_000.0, age_ms=64_000, eroded=0.31)
+        small = replace(wall, wall_id=2, bid=True, away=-0.001, notional_usdt=750_000.0, eroded=0.0)
+        walls = [(small,), (wall, small), *[(small,)] * len(self.shown.symbols)]
+        return tuple(
+            DensityView(market.symbol, market.status, 1.0, market.change_24h, found)
+            for market, found in zip(self.shown.symbols, walls, strict=False)
+        )
 
     def submit(self, command: Event) -> None:
         self.submitted.append(command)

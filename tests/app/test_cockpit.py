@@ -434,6 +434,20 @@ async def until(seat: Seat, is_so: Callable[[], bool]) -> None:
 
 
 @pytest.mark.asyncio
+async def test_the_largest_walls_of_all_markets_are_listed_and_lead_to_their_market(sit: Sit) -> None:
+    async with sit(80, 24) as seat:
+        await seat.press("ctrl+p")
+        await seat.post(events.Paste("largest walls"))
+        await seat.press("enter")
+        listed = [line.split("│") for line in seat.screen.splitlines() if " ask " in line or " bid " in line]
+        rows = [words[1].split() for words in listed]
+        assert rows[0] == ["ETHUSDT", "ask", "2.41M", "+0.42%", "64s", "31%", "gone"]
+        assert rows[1] == ["BTCUSDT", "bid", "750K", "-0.10%", "64s", "whole"]
+        await seat.press("enter")
+        assert seat.app.look.symbol == "ETHUSDT"
+
+
+@pytest.mark.asyncio
 async def test_a_chord_out_of_the_palette_is_not_confirmed_by_a_held_enter(sit: Sit) -> None:
     async with sit() as seat:
         await seat.press("ctrl+p")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from breakwall.app.dealing import Dealing
 from breakwall.app.dialogs.crises import Crises, played
 from breakwall.app.dialogs.dialog import Choice, Dialog
+from breakwall.app.dialogs.everywhere import OPEN, everywhere
 from breakwall.app.dialogs.finder import Finder, palette, symbols
 from breakwall.app.dialogs.help import Help
 from breakwall.app.dialogs.leave import Leave
@@ -141,6 +142,8 @@ class Controls:
             self.dealing.say(f"crisis {value} is asked for; the log tells when it strikes and how it ends")
         elif choice.kind == "crises" and cockpit.stage is not None:
             self.open(Crises(cockpit.stage))
+        elif choice.kind == "everywhere" and cockpit.desk is not None:
+            self.open(Finder("LARGEST WALLS OF ALL MARKETS", everywhere(cockpit.desk)))
         elif choice.kind == "leave":
             cockpit.exit(Leaving(value))
 
@@ -226,7 +229,7 @@ class Controls:
                         look.symbols,
                         tuple(dict.fromkeys((*cockpit.themes, *sorted(cockpit.available_themes)))),
                         replayed=cockpit.playback is not None,
-                        more=played(cockpit.stage),
+                        more=(OPEN, *played(cockpit.stage)),
                     ),
                 )
             ),

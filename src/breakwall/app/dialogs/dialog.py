@@ -10,7 +10,7 @@ from breakwall.model.view import View
 
 
 class Choice(NamedTuple):
-    """What was chosen: `act` an action of the table, `symbol`, `time`, `theme`, `picture`, `leave`, or `close`."""
+    """What was chosen: `close`, or one of the kinds that `Controls.choose` carries out, with its value."""
 
     kind: str
     value: str = ""
