@@ -53,6 +53,8 @@ def demo(
     """Trade the embedded exchange (badge SIM): no account, no internet, no money."""
     if scenario not in PLAYED:
         raise typer.BadParameter(f"expected one of {', '.join(PLAYED)}, found {scenario!r}", param_hint="--scenario")
+    if recording and scenario != SCENARIOS[0]:
+        raise typer.BadParameter("expected one of the two, found both", param_hint="--scenario, --recording")
     if faults is not None:
         _check(faults)
     seconds = span(for_)

@@ -49,6 +49,8 @@ def exchange(
 
     if scenario not in PLAYED:
         raise typer.BadParameter(f"expected one of {', '.join(PLAYED)}, found {scenario!r}", param_hint="--scenario")
+    if recording and scenario != SCENARIOS[0]:
+        raise typer.BadParameter("expected one of the two, found both", param_hint="--scenario, --recording")
     names = tuple(filter(None, map(str.strip, symbols.split(","))))
     if not names:
         raise typer.BadParameter("expected markets such as BTCUSDT,ETHUSDT, found none", param_hint="--symbols")

@@ -14,6 +14,7 @@ from breakwall.model.text import sanitise
 from breakwall.places import (
     EMBEDDED,
     EXCHANGE_FILE,
+    PAPER,
     account_folders,
     demo_folders,
     mark_in,
@@ -106,7 +107,7 @@ def _settings(path: Path | None) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         found = sanitise(error, 120)
         raise TargetError(f"{path}: cannot be read ({found}); name the exchange with --environment") from error
-    if settings.get("mode") == "paper":  # the keys beside it may be those of real money
+    if keys.environment_of(str(settings.get("mode")), "", "") == PAPER:  # the keys beside it may be of real money
         raise TargetError(
             f'{path}: mode = "paper": its account is in the cockpit; press F9 there, or say `breakwall tell flatten` '
             "with the same --config. An account of Bybit is named with --environment, without --config"

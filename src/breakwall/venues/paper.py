@@ -142,10 +142,11 @@ class PaperVenue:
             return
         with contextlib.suppress(RecordError, ValueError):  # the adapter finds and tells it
             found = instrument_of(msgspec.json.decode(rules))
-            if symbol in self.exchange.listings:
-                self.exchange.follow_rules(found)
-            else:
+            known = self.exchange.listings.get(symbol)
+            if known is None:
                 self.exchange.list_contract(symbol, found)
+            elif known.instrument != found:
+                self.exchange.follow_rules(found)
 
 
 class _Heard:
