@@ -12,7 +12,7 @@ from breakwall.settings import ScreenerSettings
 NOW_MS = 1_800_000_000_000
 DAY_MS = 86_400_000
 TWO = ScreenerSettings(enabled=True, gainers=2, losers=2, keep_ranks=1)
-FIT = Listed("AUSDT", Decimal(30_000_000), Decimal("0.1"), Decimal("100"), Decimal("100.05"))
+FIT = Listed("AUSDT", Decimal(30_000_000), Decimal("0.1"), Decimal(100), Decimal("100.05"))
 
 
 def row(symbol: str, change: str, turnover: int = 30_000_000) -> Listed:
