@@ -1,9 +1,11 @@
 """The broker against a scripted venue: admission, each outcome, queries, read-backs, the private stream."""
 
 import asyncio
+import json
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from breakwall.model.actions import Approved, CancelOrder, OrderKind, PlaceOrder, TimeInForce
 from breakwall.model.events import (
@@ -532,6 +534,21 @@ def test_changed_rules_are_told_with_a_new_version(venue, broker, notebook, virt
     first, second = (event.instruments[0] for event in notebook.of(Instruments))
     assert (first.tick, first.version, first.tradable) == (Decimal("0.50"), 2, True)
     assert (second.status, second.version, second.tradable) == ("Closed", 3, False)
+
+
+def test_who_is_made_ready_while_the_rules_are_read_is_not_taken_for_closed(venue, broker, notebook, virtual) -> None:
+    def answer(_request) -> HttpAnswer:
+        broker.instruments["NEWUSDT"] = structs.replace(broker.instruments["BTCUSDT"], symbol="NEWUSDT")
+        return HttpAnswer(200, json.dumps({"retCode": 0, "retMsg": "OK", "result": {"list": [RULES]}}).encode())
+
+    async def work():
+        task = asyncio.ensure_future(broker.run())
+        venue.say("/v5/market/instruments-info", answer)
+        await asyncio.sleep(130)
+        task.cancel()
+
+    with_prepared(broker, virtual, work)
+    assert (notebook.of(Instruments), broker.instruments["NEWUSDT"].status) == ([], "Trading")
 
 
 def test_rules_are_read_soon_after_an_order_was_refused_as_if_they_had_changed(

@@ -4,8 +4,10 @@ import asyncio
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from breakwall.model.listings import Admitted, Listed, Listings
+from breakwall.ports import HttpAnswer
 from tests.venues.bybit.scripts import FLAT, LEVERAGE, LONG, POSITIONS, RULES
 
 INSTRUMENTS, TICKERS = "/v5/market/instruments-info", "/v5/market/tickers"
@@ -95,6 +97,22 @@ def test_a_symbol_is_made_ready_with_its_leverage(scan, venue, broker) -> None:
     assert [instrument.symbol for instrument in admitted.instruments] == ["BTCUSDT"]
     assert broker.instruments["BTCUSDT"] is admitted.instruments[0]
     assert [body["buyLeverage"] for body in venue.asked(LEVERAGE)] == ["10"]
+
+
+def test_rules_that_change_while_others_are_made_ready_are_the_ones_that_are_told(scan, venue, broker) -> None:
+    """Whoever decides in old ticks while the broker writes prices in new ones sends wrong prices."""
+
+    def change(_request) -> HttpAnswer:
+        broker.instruments["BTCUSDT"] = structs.replace(broker.instruments["BTCUSDT"], tick=Decimal(5), version=2)
+        return HttpAnswer(200, b'{"retCode":0,"retMsg":"OK","result":{}}')
+
+    venue.say(POSITIONS, {"list": [FLAT]}, {"list": [FLAT | {"symbol": "ETHUSDT", "leverage": "3"}]})
+    venue.say(LEVERAGE, change)
+    admitted = scan(symbols=("BTCUSDT", "ETHUSDT"))[-1]
+    assert [(one.symbol, one.tick) for one in admitted.instruments] == [
+        ("BTCUSDT", Decimal(5)),
+        ("ETHUSDT", Decimal("0.10")),
+    ]
 
 
 @pytest.mark.parametrize(

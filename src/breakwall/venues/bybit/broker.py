@@ -309,18 +309,20 @@ class BybitBroker:
                 continue
             waited_s, self._rules_doubted = 0.0, False
             await points.linger("broker: before the rules", self._clock.sleep)
+            asked = tuple(self.instruments)
             try:
-                listed = await self._admission.instruments(self.instruments)
+                listed = await self._admission.instruments(asked)
             except ReadError as error:
                 _log.warning("trading rules not refreshed: %s", error)
                 continue
-            if self._adopt(listed):
+            if self._adopt(asked, listed):
                 self._sink.put(Instruments(tuple(self.instruments.values())))
 
-    def _adopt(self, listed: dict[str, Instrument]) -> bool:
-        """A symbol the venue no longer lists is closed."""
+    def _adopt(self, asked: Iterable[str], listed: dict[str, Instrument]) -> bool:
+        """Of those that were asked for, a symbol the venue no longer lists is closed; others may have come since."""
         changed = False
-        for symbol, known in list(self.instruments.items()):
+        for symbol in asked:
+            known = self.instruments[symbol]
             rules = listed.get(symbol) or structs.replace(known, status="Closed")
             if structs.replace(rules, version=known.version) != known:
                 self.instruments[symbol] = structs.replace(rules, version=known.version + 1)

@@ -66,20 +66,23 @@ class Scanner:
         while True:
             wanted = await self._wanted.get()
             for start in range(0, len(wanted), AT_ONCE):
-                answers = await asyncio.gather(*map(self._admitted, wanted[start : start + AT_ONCE]))
-                ready = tuple(answer for answer in answers if isinstance(answer, Instrument))
-                refused = tuple(answer for answer in answers if not isinstance(answer, Instrument))
-                self._sink.put(Admitted(ready, refused))
+                group = wanted[start : start + AT_ONCE]
+                answers = dict(zip(group, await asyncio.gather(*map(self._refusal, group)), strict=True))
+                ready = tuple(self._instruments[symbol] for symbol, why in answers.items() if not why)
+                self._sink.put(Admitted(ready, tuple((symbol, why) for symbol, why in answers.items() if why)))
 
-    async def _admitted(self, symbol: str) -> Instrument | tuple[str, str]:
-        """Its rules, or its name and why it cannot be traded. Of who was ready before, the broker has the rules."""
+    async def _refusal(self, symbol: str) -> str:
+        """Make it ready; why it cannot be traded, or ''. Of who was ready before, the broker has the rules, and they
+        may change while others are still waited for.
+        """
         rules = self._instruments.get(symbol) or self._rules.get(symbol)
         try:
             await self._admission.admit_more(symbol, rules)
         except VenueError as error:
-            return symbol, str(error)
+            return str(error)
         assert rules is not None, "admission refuses a symbol without rules"
-        return self._instruments.setdefault(symbol, rules)
+        self._instruments.setdefault(symbol, rules)
+        return ""
 
     async def _listed(self) -> tuple[Listed, ...]:
         """Every contract the venue quotes, with what its rules say; raises ReadError or RecordError."""
