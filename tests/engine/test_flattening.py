@@ -289,6 +289,24 @@ def test_who_leaves_leaves_no_position_without_a_stop(floor):
     assert floor.core.settled(flat=False)
 
 
+def test_who_leaves_flat_waits_for_the_end_of_a_close_that_was_lost(floor):
+    """Somebody else has closed it meanwhile: flat is proven, but our own order may still come."""
+    floor.order("pause", ETH)
+    hold(floor)
+    floor.order("stop")
+    floor.order("flatten")
+    (close,) = orders(floor.log, reduce_only=True)
+    floor.say(Outcome("place", close.symbol, close.client_id, OutcomeKind.UNKNOWN, reason="no answer"))
+    floor.held[BTC] = 0
+    floor.now += 2_000
+    floor.read_back()
+    floor.read_back("flatten")
+    assert floor.flatten.proven_ms is not None
+    assert not floor.core.settled(flat=True)
+    floor.say(refused(close))
+    assert floor.core.settled(flat=True)
+
+
 def test_the_receipt_names_what_is_not_ours(floor):
     floor.order("pause")
     floor.order("panic")

@@ -62,9 +62,10 @@ def remains(state: State, wish: Wish) -> tuple[str, ...]:
 
 
 def settled(state: State, *, flat: bool) -> bool:
-    """While leaving: whether the venue has proven all that was asked, also a panic on the way out, and that nothing
-    is left behind without a stop.
+    """While leaving: whether the venue has proven all that was asked, also a panic on the way out, that nothing is
+    left behind without a stop, and no order whose end nobody knows: the books would go on without it.
     """
     heard = state.leaving is not None and (not flat or "" in state.flat_wishes)
     naked = any(position.stop_ticks is None for position in state.positions.held())
-    return heard and not naked and all(wish.proven_ms is not None for wish in state.wishes)
+    unknown = any(not order.rests for order in state.orders.open())
+    return heard and not (naked or unknown) and all(wish.proven_ms is not None for wish in state.wishes)
