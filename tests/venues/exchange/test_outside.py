@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from breakwall.model.events import BookDelta, BookLost, BookSnapshot, Event, Ticker, Trade, Trades
 from breakwall.model.units import Side
@@ -188,6 +189,18 @@ def test_what_is_old_or_of_others_changes_nothing(abroad: Abroad, event: str) ->
     }
     abroad.hear(what[event])
     assert (abroad.book.depth(BUY, 60), abroad.book.still) == (before, False)
+
+
+def test_other_ticks_begin_with_a_book_in_those(abroad: Abroad) -> None:
+    abroad.hand.placed("Buy", "0.5", stopLoss="59000")
+    rules = abroad.exchange.listings[S].instrument
+    abroad.exchange.follow_rules(replace(rules, tick=Decimal("0.5")))
+    abroad.change([(600_000, 9)])
+    assert (abroad.book.best_bid, abroad.book.still) == (None, True), "told in the old ones"
+    abroad.whole(-480_000)
+    assert (abroad.book.best_bid, abroad.book.still) == (120_000, False)
+    assert abroad.hand.stops() == {"StopLoss": "59000.00 x 0.500"}
+    assert abroad.hand.placed("Sell", "0.5", reduceOnly=True)["avgPrice"].startswith("60000")
 
 
 def test_without_a_mark_price_the_middle_of_the_book_is_it() -> None:
