@@ -97,7 +97,7 @@ class Stage:
         """The endpoint's answer; None where there is none, or it refused, which is said."""
         text = b"" if body is None else msgspec.json.encode(body)
         request = HttpRequest(method, self._http, _PATH, body=text, headers={_SECRET: self._secret})
-        with contextlib.suppress(TransportError):  # the exchange may be on its way out
+        with contextlib.suppress(TransportError, msgspec.DecodeError):  # the exchange may be on its way out
             answer = await self._transport.request(request)
             if answer.status == _OK:
                 return msgspec.json.decode(answer.body, type=Told)
