@@ -66,7 +66,7 @@ def main() -> None:
     walls = sum(len(row.walls) for row in seen)
     each_us = median(times) / len(markets) * 1e6
     look_ms = median(times) * 1000
-    print(f"{len(markets)} markets, {walls} walls told: {look_ms:.2f} ms a look (limit 10), {each_us:.1f} us a market")
+    print(f"{len(markets)} markets, {walls} walls told: {look_ms:.2f} ms a look (limit 10), {each_us:.1f} us each")
 
 
 if __name__ == "__main__":
