@@ -69,6 +69,7 @@ def paper_venue(
         address_limit=0,
     )
     exchange.account.taker_fee, exchange.account.maker_fee = settings.venue.taker_fee, settings.venue.maker_fee
+    exchange.outside.mends = settings.venue.gaps == "warn"  # the engine asks for no new book then
     KeptAccount(kept, exchange, trouble)
     return PaperVenue(transport, exchange, clock, public_url)
 
@@ -93,8 +94,9 @@ class PaperVenue:
 
     async def request(self, request: HttpRequest) -> HttpAnswer:
         if request.path.startswith(_MARKET):
+            asked_ms = self._clock.now_ms()
             answer = await self._transport.request(request)
-            self._learn(request.path, answer)
+            self._learn(request.path, answer, (asked_ms + self._clock.now_ms()) // 2)
             return answer
         self._list(_symbol_of(request))
         return self.exchange.handle(request, self.now_ms())
@@ -121,8 +123,8 @@ class PaperVenue:
         """The feed, and beside it the exchange's own time."""
         return _Feed(self, feed)
 
-    def _learn(self, path: str, answer: HttpAnswer) -> None:
-        """The venue's clock, and the rules of its contracts; of what cannot be read the adapter complains."""
+    def _learn(self, path: str, answer: HttpAnswer, at_ms: int) -> None:
+        """The venue's clock (at `at_ms` of ours), and its contracts' rules; what cannot be read the adapter tells."""
         if path not in {_TIME, _INSTRUMENTS}:
             return
         try:
@@ -131,7 +133,7 @@ class PaperVenue:
         except msgspec.MsgspecError:
             return
         if told.time:
-            self._ahead_ms = told.time - self._clock.now_ms()
+            self._ahead_ms = told.time - at_ms
         self._rules |= rows
         for symbol in self.exchange.listings.keys() & rows.keys():
             self._list(symbol)
