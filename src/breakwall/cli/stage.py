@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from breakwall.model.crisis import CrisisReceipt, Said, Story, summary
+from breakwall.model.events import CommandKind
 from breakwall.model.view import Counters
 from breakwall.ports import Clock, HttpRequest, Transport, TransportError
 
@@ -21,6 +23,8 @@ _BOOKS_S = 15.0
 _PATH = "/control"
 _SECRET = "X-Breakwall-Secret"  # noqa: S105 - a header's name
 _MOST_SAID = 400
+_KINDS = "|".join(re.escape(kind.value) for kind in CommandKind)
+_COMMAND = re.compile(rf"(\S+ )?({_KINDS}) (all symbols|\S+) by (?!process\b)")
 _OK = 200
 
 
@@ -194,7 +198,8 @@ def _differences(ledger: Any, account: bytes) -> tuple[str, ...]:
 
 
 def _is_command(text: str) -> bool:
-    return " by operator" in text
+    """A wish of a person, whichever way it came; what the process asks of itself is none."""
+    return _COMMAND.match(text) is not None
 
 
 def _is_noise(text: str) -> bool:
