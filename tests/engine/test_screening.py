@@ -7,7 +7,7 @@ import pytest
 from breakwall.engine.screening import ANSWER_MS, REST_MS
 from breakwall.market.walls import Wall
 from breakwall.model.actions import Admit, Follow, Keep, Note
-from breakwall.model.events import BookDelta, BookSnapshot, Command, CommandKind, ReadBack
+from breakwall.model.events import BookDelta, BookSnapshot, Command, CommandKind, Link, LinkChanged, ReadBack
 from breakwall.model.listings import Admitted, Listed, Listings
 from breakwall.model.records import WallLife
 from tests.engine.conftest import ASK, BID, STOP, WALLET, Floor, Table, held, orders, rules_of
@@ -76,6 +76,19 @@ def test_who_moves_no_more_leaves_and_the_settings_own_stays(table: Table) -> No
     assert shown(table) == ["BTCUSDT"]
     assert table.view().market("AUSDT") is None
     table.say(BookSnapshot("AUSDT", [(BID, 5)], [(ASK, 5)], 10, 10, table.now, 200))  # was under way
+    assert shown(table) == ["BTCUSDT"]
+
+
+def test_nobody_is_let_go_while_the_account_cannot_be_seen(table: Table) -> None:
+    table.say(listings(AUSDT="0.3"))
+    follow(table, "AUSDT")
+    table.say(LinkChanged(Link.PRIVATE, up=False, reason="lost"))
+    table.say(listings(BUSDT="0.3"))
+    table.pass_time(300)
+    assert shown(table) == ["BTCUSDT", "AUSDT"]
+    table.say(LinkChanged(Link.PRIVATE, up=True))
+    table.say(ReadBack((), (), (), WALLET, table.now + 1, "reconnect"), 2)
+    table.pass_time(100)
     assert shown(table) == ["BTCUSDT"]
 
 
