@@ -77,6 +77,9 @@ class Player:
     def trade(self, seq: int, at_ms: int) -> bytes:
         return self.reel.trades[self.at] % (self._name, at_ms, at_ms, self._name, seq, seq)
 
+    def first_ticker(self, seq: int, at_ms: int) -> bytes:
+        return self.ticker(seq, at_ms).replace(b'"delta"', b'"snapshot"', 1)
+
     def ticker(self, seq: int, at_ms: int) -> bytes:
         return self.reel.tickers[self.at] % (self._name, self._name, seq, at_ms)
 
@@ -124,16 +127,17 @@ class Station:
         words = {"success": True, "ret_msg": "", "op": asked["op"], "req_id": asked.get("req_id", ""), "conn_id": "1"}
         line.write(framed(json.dumps(words).encode()))
         lines = dict(self._lines)
+        seq, at_ms = time.monotonic_ns() // 1000, time.time_ns() // 1_000_000
         for topic in asked.get("args", ()):
             kind, _, rest = topic.partition(".")
-            symbol = rest.rpartition(".")[2]
-            if kind == "orderbook" and asked["op"] == "unsubscribe":
-                lines.pop(symbol, None)
+            player = self._players[rest.rpartition(".")[2]]
+            if kind == "tickers" and asked["op"] == "subscribe":
+                line.write(framed(player.first_ticker(seq, at_ms)))
+            elif kind == "orderbook" and asked["op"] == "subscribe":
+                lines[player.symbol] = line
+                line.write(framed(player.first(seq, at_ms)))
             elif kind == "orderbook":
-                lines[symbol] = line
-                line.write(
-                    framed(self._players[symbol].first(time.monotonic_ns() // 1000, time.time_ns() // 1_000_000))
-                )
+                lines.pop(player.symbol, None)
         self._tune(lines)
 
     def _tune(self, lines: dict[str, asyncio.Transport]) -> None:

@@ -248,7 +248,9 @@ def main() -> None:
         elif what == "pybit":
             from ingest import pybit_feed
 
-            figures = asyncio.run(read_as_peer(place, pybit_feed(place["symbols"])))
+            feed = pybit_feed(place["symbols"])
+            # Acknowledgements are left out: they are for a connection that pybit does not have here.
+            figures = asyncio.run(read_as_peer(place, lambda data: b'"topic"' in data and feed(data)))
         else:
             figures = asyncio.run(read_as_peer(place, json.loads))
         print(json.dumps(figures))

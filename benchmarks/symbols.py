@@ -84,12 +84,14 @@ def read(crowd: Crowd, what: str, seconds: float) -> dict[str, float]:
     return figures
 
 
-def show(columns: dict[str, dict[str, float]]) -> None:
+def show(columns: dict[str, dict[str, float]], *, limits: bool = True) -> None:
     names = list(columns)
-    print(f"\n{'':34}" + "".join(f"{name:>14}" for name in names) + f"{'limit':>10}")
+    print(f"\n{'':34}" + "".join(f"{name:>14}" for name in names) + (f"{'limit':>10}" if limits else ""))
     for key, words in SHOWN.items():
+        if not any(key in column for column in columns.values()):
+            continue
         cells = "".join(f"{columns[name][key]:14,.1f}" if key in columns[name] else f"{'':14}" for name in names)
-        limit, most = LIMITS.get(key), columns[names[-1]].get(key, 0.0)
+        limit, most = LIMITS.get(key) if limits else None, columns[names[-1]].get(key, 0.0)
         verdict = "" if limit is None else f"{limit:10.1f}   {'ok' if most <= limit else 'OVER'}"
         print(f"{words:34}{cells}{verdict}")
 
@@ -102,12 +104,11 @@ def measure(counts: list[int], seconds: float, *, recording: bool, peers: bool) 
         with Crowd(symbols) as crowd:
             ours[f"{symbols}"] = read(crowd, "engine+recording" if recording else "engine", seconds)
             if peers and symbols == counts[-1]:
-                for peer in ("aiohttp+json", "pybit"):
-                    beside[peer] = read(crowd, peer, seconds / 2)
+                beside = {peer: read(crowd, peer, seconds / 2) for peer in ("aiohttp+json", "pybit")}
     show(ours)
     if beside:
         print("\npeers on as many symbols (json.loads alone; pybit's book without walls, integers or gap checks)")
-        show(beside)
+        show(beside, limits=False)
     last = ours[f"{counts[-1]}"]
     whole = last["gaps"] == last["resyncs"] == 0 and last["live"] == counts[-1]
     if not whole:
