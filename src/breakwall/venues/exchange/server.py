@@ -130,7 +130,10 @@ class Server:
             if refused:
                 raise web.HTTPServiceUnavailable(text="no connections are taken now")
             socket = web.WebSocketResponse()
-            await socket.prepare(request)
+            try:
+                await socket.prepare(request)
+            except ConnectionError:  # who asked has gone before we answered
+                raise web.HTTPServiceUnavailable from None
             self._sockets.add(socket)
             try:
                 idle_ms = active_ms(request.query.get("max_active_time", ""))
