@@ -64,6 +64,16 @@ def test_an_exit_closes_it_and_feeds_the_breaker(make, blotter):
     assert not blotter.orders.exit_working("BTCUSDT")
 
 
+def test_a_close_that_may_be_lost_is_not_waited_for(make, blotter):
+    """Reduce-only never closes twice; a position that waits for an order nobody knows of may lose all it has."""
+    enter(make, blotter)
+    blotter.decided(make.exit(), make.origin(8))
+    blotter.apply(IntentSent("bw-1-2-x"), make.origin(9))
+    assert blotter.orders.exit_working("BTCUSDT")
+    blotter.apply(Outcome("place", "BTCUSDT", "bw-1-2-x", OutcomeKind.UNKNOWN), make.origin(10))
+    assert not blotter.orders.exit_working("BTCUSDT")
+
+
 def test_an_entry_that_dies_without_a_fill_leaves_the_symbol_free(make, blotter):
     blotter.decided(make.entry(), make.origin(2))
     kinds = [type(c).__name__ for c in blotter.apply(OrderReports((make.report("Cancelled"),)), make.origin(3))]

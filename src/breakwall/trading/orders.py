@@ -170,8 +170,8 @@ class Orders:
         return [order for order in self.open(symbol) if order.is_entry]
 
     def exit_working(self, symbol: str) -> bool:
-        """A reduce-only order of ours is under way."""
-        return any(order.reduce_only for order in self.open(symbol))
+        """A reduce-only order of ours is under way, and nothing says that it may have got lost there."""
+        return any(order.reduce_only and order.state is not OrderState.UNKNOWN for order in self.open(symbol))
 
     def unresolved(self, symbol: str) -> bool:
         """An order of the symbol nobody knows the state of: blocks entries."""

@@ -75,7 +75,7 @@ class Protection:
     def need(self, position: Position, market: Market, at_ms: int, *, exit_working: bool) -> Need | None:
         """What this position needs now; ask after every event that touches it and on every tick.
 
-        `exit_working`: a reduce-only order of ours is under way in the symbol.
+        `exit_working`: a reduce-only order of ours is under way in the symbol, and not lost as far as we know.
         """
         if not position.is_open:
             return None

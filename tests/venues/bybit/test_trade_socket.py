@@ -325,7 +325,7 @@ def test_a_socket_that_owes_an_answer_carries_nothing_new(venue, trader) -> None
     venue.trade_answers = [SILENCE]
 
     async def work(broker):
-        owed = asyncio.ensure_future(send(EXIT)(broker))
+        owed = asyncio.ensure_future(send(ENTRY)(broker))
         await asyncio.sleep(DOUBT_MS / 1000 + 0.1)
         other = structs.replace(EXIT, client_id="bw-1-9-x")
         return await send(other)(broker), await owed
@@ -334,6 +334,16 @@ def test_a_socket_that_owes_an_answer_carries_nothing_new(venue, trader) -> None
     assert (first.kind, second.kind) == (UNKNOWN, CONFIRMED)
     assert [body["orderLinkId"] for body in venue.asked(CREATE)] == ["bw-1-9-x"]
     assert len(venue.frames) == 1
+
+
+@pytest.mark.parametrize(("intent", "patience_ms"), [(ENTRY, 2000), (EXIT, DOUBT_MS), (DROP, DOUBT_MS)])
+def test_what_protects_waits_no_longer_for_an_answer_than_the_socket_is_trusted(
+    venue, trader, intent, patience_ms
+) -> None:
+    """The close that follows goes over REST, and must not be held up by a socket whose peer is gone."""
+    venue.trade_answers = [SILENCE]
+    result = trader(send(intent))
+    assert (result.kind, round(result.round_trip_ms)) == (UNKNOWN, patience_ms)
 
 
 def test_a_loss_leaves_everything_that_is_under_way_unknown_at_once(venue, trader) -> None:

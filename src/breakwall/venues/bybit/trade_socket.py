@@ -22,8 +22,10 @@ from breakwall.venues.bybit.endpoints import Endpoint, Params, Signer
 from breakwall.venues.bybit.terms import Terms
 from breakwall.venues.websocket import Pace, Stream
 
-DOUBT_MS = 1_000
-"""A socket that owes an answer for so long carries nothing new: acknowledgements take milliseconds."""
+DOUBT_MS = 700
+"""A socket that owes an answer for so long carries nothing new, and a close is not left waiting for it any longer:
+acknowledgements take milliseconds, and the close that follows one without an answer must not go the same way.
+"""
 SHUN_MS = 60_000
 """How long one that refuses to take orders at all is left alone."""
 _CHATTER = frozenset({"auth", "ping", "pong"})
@@ -120,8 +122,10 @@ class TradeSocket:
     async def ask(self, endpoint: Endpoint, body: Params, *, soon: bool, sent: Point | None = None) -> TradeAnswer:
         """One request and its answer; `soon` as in `Signer`, `sent` is the crash point when its bytes are out.
 
-        Raises TransportError where nothing is known of it, with `sent` False where surely nothing has left.
+        What is not `soon` protects: it is given up sooner, so that another can be tried by another way. Raises
+        TransportError where nothing is known of it, with `sent` False where surely nothing has left.
         """
+        patience_s = self._timeout_s if soon else min(self._timeout_s, DOUBT_MS / 1000)
         name, operation = f"bw-{next(self._names)}", operation_of(endpoint)
         header = self._signer.window(self._terms.venue_ms(), soon=soon)
         request = {"reqId": name, "header": header, "op": operation, "args": [body]}
@@ -130,11 +134,11 @@ class TradeSocket:
             await self._stream.send(msgspec.json.encode(request).decode())
             if sent is not None:
                 points.reach(sent)
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(patience_s):
                 answer = await question.answer
             await points.linger("trade socket: answer read", self._clock.sleep)
         except TimeoutError as error:
-            reason = f"{operation}: no answer on the trade socket within {self._timeout_s:g} s"
+            reason = f"{operation}: no answer on the trade socket within {patience_s:g} s"
             self.give_up(reason)
             raise TransportError(reason) from error
         finally:
