@@ -44,53 +44,52 @@ def recorded() -> tuple[Line, ...]:
     return tuple(lines)
 
 
-def deltas(lines: Sequence[Line]) -> list[int]:
+def deltas(lines: Sequence[Line], book: str = BOOK) -> list[int]:
     """Where the deltas of the book are."""
-    return [place for place, line in enumerate(lines) if f'"{BOOK}","type":"delta"' in line.get("data", "")[:90]]
+    return [place for place, line in enumerate(lines) if _is_of(line, book, "delta")]
 
 
-def places(lines: Sequence[Line], count: int) -> list[int]:
+def places(lines: Sequence[Line], count: int, book: str = BOOK) -> list[int]:
     """Some deltas, evenly spread, the last one first."""
-    found = deltas(lines)
+    found = deltas(lines, book)
     return [found[len(found) * (number + 1) // (count + 1)] for number in reversed(range(count))]
 
 
-def gap(lines: list[Line], place: int) -> None:
+def gap(lines: list[Line], place: int, book: str = BOOK) -> None:
     del lines[place]
 
 
-def repeat(lines: list[Line], place: int) -> None:
+def repeat(lines: list[Line], place: int, book: str = BOOK) -> None:
     lines.insert(place, lines[place])
 
 
-def swap(lines: list[Line], place: int) -> None:
+def swap(lines: list[Line], place: int, book: str = BOOK) -> None:
     """With the next delta; the times stay."""
-    found = deltas(lines)
+    found = deltas(lines, book)
     other = found[found.index(place) + 1]
     first, second = dict(lines[place]), dict(lines[other])
     first["data"], second["data"] = second["data"], first["data"]
     lines[place], lines[other] = first, second
 
 
-def reset(lines: list[Line], place: int) -> None:
+def reset(lines: list[Line], place: int, book: str = BOOK) -> None:
     """The venue begins again: a snapshot with `u` 1, and what follows counts from there."""
-    _restart(lines, place)
+    _restart(lines, place, book)
     update_id = 1
     for later in range(place + 1, len(lines)):
-        head = lines[later].get("data", "")[:90]
-        if f'"{BOOK}","type":"snapshot"' in head:
+        if _is_of(lines[later], book, "snapshot"):
             break
-        if f'"{BOOK}","type":"delta"' in head:
+        if _is_of(lines[later], book, "delta"):
             update_id += 1
             _renumber(lines, later, update_id)
 
 
-def reset_alone(lines: list[Line], place: int) -> None:
+def reset_alone(lines: list[Line], place: int, book: str = BOOK) -> None:
     """A snapshot with `u` 1 in the midst of messages that count on as if nothing had been."""
-    _restart(lines, place)
+    _restart(lines, place, book)
 
 
-FAULTS: dict[str, Callable[[list[Line], int], None]] = {
+FAULTS: dict[str, Callable[[list[Line], int, str], None]] = {
     "gap": gap,
     "repeat": repeat,
     "swap": swap,
@@ -99,11 +98,11 @@ FAULTS: dict[str, Callable[[list[Line], int], None]] = {
 }
 
 
-def with_faults(name: str, count: int) -> list[Line]:
-    """The recording with so many of a fault in it."""
-    lines = list(recorded())
-    for place in places(lines, count):
-        FAULTS[name](lines, place)
+def with_faults(name: str, count: int, whole: Sequence[Line] = (), book: str = BOOK) -> list[Line]:
+    """A recording (ours where none is given) with so many of a fault in it."""
+    lines = list(whole or recorded())
+    for place in places(lines, count, book):
+        FAULTS[name](lines, place, book)
     return lines
 
 
@@ -114,11 +113,11 @@ def written(lines: Sequence[Line], path: Path, *, share: float = 1.0) -> Path:
     return path
 
 
-def book_before(lines: Sequence[Line], place: int) -> tuple[dict[str, str], dict[str, str]]:
+def book_before(lines: Sequence[Line], place: int, book: str = BOOK) -> tuple[dict[str, str], dict[str, str]]:
     """The true book after the message at `place`."""
     sides: tuple[dict[str, str], dict[str, str]] = ({}, {})
     for line in lines[: place + 1]:
-        if f'"{BOOK}"' not in line.get("data", "")[:60]:
+        if not (_is_of(line, book, "delta") or _is_of(line, book, "snapshot")):
             continue
         message = json.loads(line["data"])
         for side, changes in zip(sides, (message["data"]["b"], message["data"]["a"]), strict=True):
@@ -130,8 +129,13 @@ def book_before(lines: Sequence[Line], place: int) -> tuple[dict[str, str], dict
     return sides
 
 
-def _restart(lines: list[Line], place: int) -> None:
-    bids, asks = book_before(lines, place)
+def _is_of(line: Line, book: str, kind: str) -> bool:
+    head = line.get("data", "")[:120]
+    return line["t"] == "recv" and f'"{book}"' in head and f'"type":"{kind}"' in head
+
+
+def _restart(lines: list[Line], place: int, book: str) -> None:
+    bids, asks = book_before(lines, place, book)
     message = json.loads(lines[place]["data"])
     message["type"] = "snapshot"
     message["data"] |= {

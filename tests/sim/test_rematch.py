@@ -15,10 +15,12 @@ from breakwall.settings import Settings
 from breakwall.sim.playback import SPEEDS, Playback
 from breakwall.sim.rematch import Rematch
 from breakwall.sim.session import SETTINGS
+from breakwall.storage.lines import Lines
 from breakwall.venues.exchange.instruments import INSTRUMENTS
 from tests.replay import market
 
 COUNT = 3
+REAL = Path(__file__).parents[2] / "../shared/data/bybit_v5/linear_BTCUSDT_ETHUSDT_20260809.jsonl.zst"
 
 
 @contextmanager
@@ -64,6 +66,18 @@ def test_each_fault_costs_one_resync_and_nothing_trades_on_a_stale_book(
     receipt = played(market.written(market.with_faults(fault, COUNT), tmp_path / "r.jsonl"))
     assert (receipt.gaps, receipt.resyncs) == (gaps, resyncs)
     assert receipt.walls_pulled <= played(market.written(market.recorded(), tmp_path / "w.jsonl")).walls_pulled
+
+
+@pytest.mark.skipif(not REAL.is_file(), reason="the recordings are not beside the project")
+@pytest.mark.parametrize(("fault", "resyncs"), [("gap", 4), ("repeat", 0), ("swap", 4), ("reset", 4)])
+def test_the_same_holds_for_a_real_recording(tmp_path: Path, fault: str, resyncs: int) -> None:
+    lines = [json.loads(line) for line in Lines(REAL)]
+    for symbol in ("BTCUSDT", "ETHUSDT"):
+        lines = market.with_faults(fault, 2, lines, f"orderbook.200.{symbol}")
+    receipt = played(market.written(lines, tmp_path / "r.jsonl"))
+    assert receipt.resyncs == resyncs
+    assert receipt.book_messages == 835 + {"gap": -4, "repeat": 4}.get(fault, 0)
+    assert receipt.walls_pulled == 0
 
 
 def test_a_recording_that_breaks_off_is_played_to_there(tmp_path: Path) -> None:
