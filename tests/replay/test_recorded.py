@@ -15,6 +15,7 @@ from breakwall.replay.contents import contents
 from breakwall.replay.recorded import RecordedMarket
 from breakwall.venues.bybit.codec import PublicCodec
 from breakwall.venues.exchange.exchange import Exchange
+from breakwall.venues.exchange.instruments import INSTRUMENTS
 
 START = 1_700_000_000_000
 LATER = 1_800_000_000_000
@@ -186,6 +187,22 @@ def test_the_served_market_is_the_recorded_one(recorded: Lines, tmp_path: Path) 
     assert lots(reader.frames) == lots(frames)
     marks = [frame["data"]["markPrice"] for frame in frames if "markPrice" in frame.get("data", {})]
     assert exchange.listings[S].mark == Decimal(marks[-1])
+
+
+def test_after_every_message_the_book_is_the_recorded_one(recorded: Lines) -> None:
+    """Trades take from it before the message that shows them; what they took and is not told of has come anew."""
+    exchange, origin, codec = Exchange(1, None, LATER, symbols=[S]), OrderBook(50), PublicCodec(INSTRUMENTS)
+    book, messages = exchange.listings[S].book, 0
+    for line in recorded:
+        event = codec.decode(line["data"].encode())
+        exchange.outside.take(event, LATER)
+        if isinstance(event, BookSnapshot):
+            origin.replace(event)
+        elif isinstance(event, BookDelta):
+            assert origin.apply(event)[0] is Verdict.APPLIED
+            messages += 1
+            assert [tuple(book.depth(side, 99)) for side in Side] == [origin.bids.top(50), origin.asks.top(50)]
+    assert messages > 100
 
 
 def test_it_waits_for_its_first_client(recorded: Lines, tmp_path: Path) -> None:

@@ -20,16 +20,22 @@ class Floor:
     def __init__(self, depth: int = 3) -> None:
         self.book = MatchingBook("BTCUSDT")
         self.outside = OutsideBook(self.book)
+        self.seq = 10
         self.whole([(100, 10), (99, 10), (98, 10)], [(101, 10), (102, 10), (103, 10)], depth)
 
     def whole(self, bids: list[tuple[int, int]], asks: list[tuple[int, int]], depth: int = 3) -> None:
-        self.outside.replace(bids, asks, depth, 0)
+        self.seq += 1
+        self.outside.replace(bids, asks, depth, self.seq, 0)
 
     def bids(self, *levels: tuple[int, int]) -> None:
-        self.outside.apply(list(levels), [], 0)
+        self.told(list(levels), [])
 
     def asks(self, *levels: tuple[int, int]) -> None:
-        self.outside.apply([], list(levels), 0)
+        self.told([], list(levels))
+
+    def told(self, bids: list[tuple[int, int]], asks: list[tuple[int, int]]) -> None:
+        self.seq += 1
+        self.outside.apply(bids, asks, self.seq, 0)
 
     def ours(self, side: Side, ticks: int, lots: int) -> RestingOrder:
         order = self.book.add(ACCOUNT, side, ticks, lots, now_ms=0).order
@@ -37,7 +43,7 @@ class Floor:
         return order
 
     def trade(self, side: Side, ticks: int, lots: int, *, late: bool = False) -> None:
-        self.outside.trade(side, ticks, lots, 0, late=late)
+        self.outside.trade(side, ticks, lots, self.seq if late else self.seq + 1, 0)
 
     def ahead(self, order: RestingOrder) -> int:
         """Lots that are served before ours."""
@@ -69,6 +75,26 @@ def test_a_trade_and_the_book_that_tells_of_it_count_once(floor: Floor) -> None:
     floor.trade(SELL, 100, 4)
     floor.bids((100, 6))
     assert floor.ahead(order) == 6
+
+
+def test_a_size_that_is_not_told_again_after_a_trade_is_as_it_was(floor: Floor) -> None:
+    order = floor.ours(BUY, 100, 5)
+    floor.trade(SELL, 100, 10)
+    floor.trade(BUY, 101, 10)
+    assert floor.book.best_ask == 102
+    floor.bids((99, 11))
+    assert floor.book.depth(SELL, 1) == [(101, 10)], "as many have come as were taken"
+    assert (floor.ahead(order), floor.book.level_lots(BUY, 100)) == (0, 15), "they stand behind us"
+    floor.bids((99, 12))
+    assert floor.book.level_lots(BUY, 100) == 15
+
+
+def test_what_was_traded_is_not_told_by_an_older_book(floor: Floor) -> None:
+    floor.outside.trade(BUY, 101, 10, floor.seq + 2, 0)
+    floor.bids((99, 11))
+    assert floor.book.best_ask == 102
+    floor.bids((99, 12))
+    assert floor.book.best_ask == 101
 
 
 def test_a_trade_that_comes_after_its_book_still_moves_us_up(floor: Floor) -> None:
@@ -256,7 +282,7 @@ def _tell(floor: Floor, shown: dict[Side, Levels], what: str, bids: Levels, asks
         floor.whole(list(bids.items()), list(asks.items()), 100)
         shown |= {BUY: {}, SELL: {}}
     else:
-        floor.outside.apply(list(bids.items()), list(asks.items()), 0)
+        floor.told(list(bids.items()), list(asks.items()))
     shown[BUY] |= bids
     shown[SELL] |= asks
     for side, told in ((BUY, asks), (SELL, bids)):  # of two that cross the older one is gone

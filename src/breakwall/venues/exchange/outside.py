@@ -91,7 +91,7 @@ class _Followed:
         book.still = self._mended = False
         self.listing.told, self.listing.deepest = True, event.depth
         self._depth, self._update_id, self._seq = event.depth, event.update_id, event.seq
-        self._book.replace(event.bids, event.asks, event.depth, now_ms)
+        self._book.replace(event.bids, event.asks, event.depth, event.seq, now_ms)
         self._mark_at_mid()
 
     def change(self, event: BookDelta, now_ms: int, *, mends: bool) -> None:
@@ -109,7 +109,8 @@ class _Followed:
             self._mended = True
             self.listing.breaks += 1
         self._update_id, self._seq = event.update_id, event.seq
-        self._book.apply(event.bids, event.asks, now_ms)
+        self._book.apply(event.bids, event.asks, event.seq, now_ms)
+        self.listing.told = True
         self._mark_at_mid()
 
     def lose(self) -> None:
@@ -128,8 +129,9 @@ class _Followed:
             elif book.still:
                 book.passed(side, trade.ticks, trade.lots, now_ms)
             else:
-                late = 0 < trade.seq <= self._seq
-                self._book.trade(side, trade.ticks, trade.lots, now_ms, late=late)
+                self._book.trade(side, trade.ticks, trade.lots, trade.seq, now_ms)
+                if not 0 < trade.seq <= self._seq:  # the venue's book will show it: ours is told with that message
+                    self.silence()
 
     def price(self, event: Ticker, now_ms: int) -> None:
         listing = self.listing

@@ -22,16 +22,20 @@ class OutsideBook:
     one of ours stands in keeps its length; what comes (back) into the window is taken to stand before ours.
     """
 
-    __slots__ = ("_depth", "_shown", "book")
+    __slots__ = ("_depth", "_owed", "_seq", "_shown", "book")
 
     def __init__(self, book: MatchingBook) -> None:
         self.book = book
-        self._depth = 0
+        self._depth = self._seq = 0
+        self._owed: dict[
+            tuple[Side, int], tuple[int, int]
+        ] = {}  # lots traded away that no window showed yet: seq, lots
         self._shown: dict[Side, dict[int, int]] = {Side.BUY: {}, Side.SELL: {}}
 
-    def replace(self, bids: Levels, asks: Levels, depth: int, now_ms: int) -> None:
-        """Take over a whole window."""
-        self._depth = depth
+    def replace(self, bids: Levels, asks: Levels, depth: int, seq: int, now_ms: int) -> None:
+        """Take over a whole window, as of `seq`."""
+        self._depth, self._seq = depth, seq
+        self._owed.clear()
         for side, levels in ((Side.BUY, bids), (Side.SELL, asks)):
             fresh = {ticks: lots for ticks, lots in levels if lots}
             gone = [ticks for ticks in self._shown[side] if ticks not in fresh]
@@ -41,9 +45,12 @@ class OutsideBook:
             for ticks, lots in fresh.items():
                 self._resize(side, ticks, lots - self._meet(side, ticks, lots, now_ms), first=True)
 
-    def apply(self, bids: Levels, asks: Levels, now_ms: int) -> None:
-        """Follow the changes of a window."""
+    def apply(self, bids: Levels, asks: Levels, seq: int, now_ms: int) -> None:
+        """Follow the changes of a window up to `seq`."""
         changes = ((Side.BUY, bids), (Side.SELL, asks))
+        self._seq = seq
+        if self._owed:
+            self._settle({(side, ticks) for side, levels in changes for ticks, _ in levels})
         if self.book.ours:
             self._follow(changes, now_ms)
         else:
@@ -65,28 +72,40 @@ class OutsideBook:
         for side, levels in changes:
             self._rise(side, levels, edges[side], now_ms)
 
-    def trade(self, side: Side, ticks: int, lots: int, now_ms: int, *, late: bool) -> None:
+    def trade(self, side: Side, ticks: int, lots: int, seq: int, now_ms: int) -> None:
         """Somebody traded at a price; `side` is the taker's. Ours at better prices are served before the queue there.
 
-        `late`: the window had it already, so the sizes stay as they are and only our places in the queue move up.
+        Where the window has it already (it stands at `seq` or later) only our places in the queue move up.
         """
         makers = side.opposite
+        late = 0 < seq <= self._seq
         for order in self._reached(makers, ticks + makers.sign):  # whoever traded there went through these
             lots -= self._hit(order, lots, now_ms)
-        queue = [] if late and not self._stands(makers, ticks) else self.book.queue(makers, ticks)
-        before = sum(order.lots for order in queue if order.owner == OUTSIDE)
-        for order in queue:
+        taken_there = 0
+        for order in [] if late and not self._stands(makers, ticks) else self.book.queue(makers, ticks):
             taken = min(lots, order.lots)
             if order.owner != OUTSIDE:
                 self._hit(order, taken, now_ms)
             elif taken:
                 self.book.passed(side, ticks, taken, now_ms)
                 self.book.reduce(order, taken)
+                taken_there += taken
             lots -= taken
-        if queue and late:
-            self._resize(makers, ticks, before)
+        if taken_there:
+            before = self._owed.get((makers, ticks), (0, 0))[1]
+            self._owed[makers, ticks] = (seq, before + taken_there)
+            if late:
+                self._settle(set())
         if lots:
             self.book.passed(side, ticks, lots, now_ms)
+
+    def _settle(self, told: set[tuple[Side, int]]) -> None:
+        """A size that is not told of again is as it was: as much as was traded has come anew, behind ours."""
+        for (side, ticks), (seq, lots) in list(self._owed.items()):
+            if (side, ticks) in told or seq <= self._seq:
+                del self._owed[side, ticks]
+                if (side, ticks) not in told:
+                    self._join(side, ticks, lots, first=False)
 
     def _fall(self, side: Side, levels: Levels) -> None:
         """Take away what is no longer told of, and what has become smaller."""
