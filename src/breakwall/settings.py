@@ -45,7 +45,7 @@ class VenueSettings(Section):
     taker_fee: Annotated[Decimal, Field(ge=0, lt=1)] = Decimal("0.00055")
     maker_fee: Annotated[Decimal, Field(gt=-1, lt=1)] = Decimal("0.0002")
     dcp: Literal["auto", "off"] = "auto"
-    dcp_window_s: Annotated[int, Field(ge=3, le=300)] = 10
+    dcp_window_s: Literal[0] | Annotated[int, Field(ge=3, le=300)] = 0
     stop_trigger: Literal["MarkPrice", "LastPrice", "IndexPrice"] = "MarkPrice"
 
     @property

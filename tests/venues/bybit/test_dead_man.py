@@ -17,22 +17,33 @@ OTHER = {"product": "SPOT", "dcpStatus": "ON", "timeWindow": "7"}
 WISH = {"product": "DERIVATIVES", "timeWindow": 10}
 
 
+def made(venue, clock, notebook, **settings) -> BybitBroker:
+    """The broker of the fixture, which has told the venue what to answer, with other settings."""
+    urls = Urls("http://x", "ws://x/public", "ws://x/private")
+    taken = VenueSettings.model_validate(settings)
+    return BybitBroker(venue, clock, notebook, urls, "KEY", "SECRET", taken, Decimal(10), random.Random(1))
+
+
 @pytest.mark.parametrize(
-    ("told", "after", "dcp_s", "set_to"),
+    ("wished_s", "told", "after", "dcp_s", "set_to"),
     [
-        ({"dcpInfos": [OTHER, OURS]}, {}, 10, []),
-        ({"dcpInfos": [OURS | {"timeWindow": "40"}]}, {}, 10, [WISH]),
-        ({"dcpInfos": [OURS | {"timeWindow": "40"}]}, (10001, "no"), 40, [WISH]),
-        ({"dcpInfos": [OURS | {"dcpStatus": "OFF"}]}, {}, 0, []),
-        ({"dcpInfos": [OTHER]}, {}, 0, []),
-        ({"dcpInfos": []}, {}, 0, []),
-        ({}, {}, 0, []),
-        ({"dcpInfos": [OURS | {"timeWindow": "long"}]}, {}, 0, []),
-        ((10005, "Permission denied"), {}, 0, []),
-        (HttpAnswer(404, b"<html>"), {}, 0, []),
+        (10, {"dcpInfos": [OTHER, OURS]}, {}, 10, []),
+        (10, {"dcpInfos": [OURS | {"timeWindow": "40"}]}, {}, 10, [WISH]),
+        (10, {"dcpInfos": [OURS | {"timeWindow": "40"}]}, (10001, "no"), 40, [WISH]),
+        (0, {"dcpInfos": [OURS | {"timeWindow": "40"}]}, {}, 40, []),
+        (10, {"dcpInfos": [OURS | {"dcpStatus": "OFF"}]}, {}, 0, []),
+        (10, {"dcpInfos": [OTHER]}, {}, 0, []),
+        (10, {"dcpInfos": []}, {}, 0, []),
+        (10, {}, {}, 0, []),
+        (10, {"dcpInfos": [OURS | {"timeWindow": "long"}]}, {}, 0, []),
+        (10, (10005, "Permission denied"), {}, 0, []),
+        (10, HttpAnswer(404, b"<html>"), {}, 0, []),
     ],
 )
-def test_what_the_account_has_is_used(venue, broker, virtual, told, after, dcp_s, set_to) -> None:
+@pytest.mark.usefixtures("broker")
+def test_what_the_account_has_is_used(venue, clock, notebook, virtual, wished_s, told, after, dcp_s, set_to) -> None:
+    """And left as it is, where nobody wishes another time: it is that of all programs on the account."""
+    broker = made(venue, clock, notebook, dcp_window_s=wished_s)
     venue.say(INFO, told)
     venue.say(SET, after)
 
@@ -50,10 +61,8 @@ def test_what_the_account_has_is_used(venue, broker, virtual, told, after, dcp_s
     assert ("dcp.future" in topics) == bool(dcp_s)
 
 
-def test_off_asks_nothing(venue, broker, clock, notebook, virtual) -> None:
-    urls = Urls("http://x", "ws://x/public", "ws://x/private")
-    settings = VenueSettings(dcp="off")
-    off = BybitBroker(venue, clock, notebook, urls, "KEY", "SECRET", settings, Decimal(10), random.Random(1))
-    account, _ = virtual(off.prepare(["BTCUSDT"]))
+@pytest.mark.usefixtures("broker")
+def test_off_asks_nothing(venue, clock, notebook, virtual) -> None:
+    account, _ = virtual(made(venue, clock, notebook, dcp="off").prepare(["BTCUSDT"]))
     assert account.dcp_s == 0
     assert venue.asked(INFO) == []

@@ -30,7 +30,7 @@ async def arm(rest: Rest, settings: VenueSettings) -> int:
     except (ReadError, RecordError) as error:
         _log.warning("whether the venue cancels orders after a disconnect is not known: %s", error)
         return 0
-    if not ours or found_s == settings.dcp_window_s:
+    if not ours or settings.dcp_window_s in {0, found_s}:
         return found_s
     reply = await rest.write(SET_DCP, {"product": _PRODUCT, "timeWindow": settings.dcp_window_s}, urgent=True)
     if reply.verdict.ok:
