@@ -117,7 +117,7 @@ class Controls:
         """Looking elsewhere is free; what may trade or end the run must have been pressed by hand."""
         by_hand = self.guard.is_by_hand(at_ms) if character is not None else not self.guard.is_quiet(at_ms)
         choice = self.dialog.press(key, character) if self.dialog else None
-        if choice is not None and choice.kind in {"act", "leave"} and not by_hand:
+        if choice is not None and choice.kind in {"act", "leave", "crisis"} and not by_hand:
             self.dealing.say("not taken, it came as in a paste or too soon; press it again")
         elif choice is not None:
             self.open(None)
