@@ -21,7 +21,18 @@ class Recorder:
     """A `breakwall record` that runs."""
 
     def __init__(self, out: Path, settings: Path) -> None:
-        words = ("record", "--out", str(out), "--symbols", "SOLUSDT", "--json", "--config", str(settings))
+        words = (
+            "record",
+            "--out",
+            str(out),
+            "--symbols",
+            "SOLUSDT",
+            "--json",
+            "--config",
+            str(settings),
+            "--for",
+            "60s",
+        )
         self.process = subprocess.Popen(
             [sys.executable, "-m", "breakwall", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
