@@ -177,6 +177,17 @@ def test_every_command_has_its_way_its_window_and_an_id_of_its_own(venue, trader
     assert len(venue.asked(STOP)) == 1, "stops are moved over REST only"
 
 
+def test_no_id_of_a_request_comes_again_after_a_restart(venue, trader) -> None:
+    async def later(broker):
+        await asyncio.sleep(1)
+        return await send(EXIT)(broker)
+
+    trader(send(EXIT))
+    trader(later)
+    assert len({frame["reqId"] for frame in venue.frames}) == 2
+    assert max(len(frame["reqId"]) for frame in venue.frames) <= 36
+
+
 @pytest.mark.parametrize("intent", [ENTRY, EXIT, DROP], ids=["entry", "exit", "cancel"])
 @pytest.mark.parametrize(
     "answer",

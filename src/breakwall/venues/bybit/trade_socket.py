@@ -126,10 +126,11 @@ class TradeSocket:
         TransportError where nothing is known of it, with `sent` False where surely nothing has left.
         """
         patience_s = self._timeout_s if soon else min(self._timeout_s, DOUBT_MS / 1000)
-        name, operation = f"bw-{next(self._names)}", operation_of(endpoint)
+        now_ms, operation = self._clock.now_ms(), operation_of(endpoint)
+        name = f"bw-{now_ms}-{next(self._names)}"  # the venue refuses one it has seen, perhaps from the run before
         header = self._signer.window(self._terms.venue_ms(), soon=soon)
         request = {"reqId": name, "header": header, "op": operation, "args": [body]}
-        question = self._questions[name] = _Question(operation, self._clock.now_ms())
+        question = self._questions[name] = _Question(operation, now_ms)
         try:
             await self._stream.send(msgspec.json.encode(request).decode())
             if sent is not None:
