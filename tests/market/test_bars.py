@@ -21,15 +21,12 @@ def test_bars_are_aligned_and_closed_by_the_next():
     assert bars.add(90_000, 120) is None
     assert bars.add(119_000, 90) is None
     assert bars.add(120_000, 95) == Bar(60_000, 100, 120, 90, 90)
-    assert len(bars.closed) == 1
 
 
 def test_a_gap_leaves_no_empty_bars():
     bars = Bars(1_000)
-    bars.add(0, 1)
-    bars.add(10_000, 2)
-    bars.add(11_000, 3)
-    assert [bar.start_ms for bar in bars.closed] == [0, 10_000]
+    closed = [bars.add(at_ms, price) for at_ms, price in ((0, 1), (10_000, 2), (11_000, 3))]
+    assert [bar and bar.start_ms for bar in closed] == [None, 0, 10_000]
 
 
 def test_true_range_reaches_back_to_the_last_close():

@@ -39,6 +39,17 @@ def test_memory_of_ids_is_bounded():
     assert tape.add(trade(1, buy=True, name="0"), 10_000)
 
 
+def test_an_id_is_known_for_a_minute():
+    tape = Tape(1)
+    tape.add(trade(1, buy=True, name="a"), 0)
+    tape.add(trade(1, buy=False, name="b"), 1)
+    tape.expire(60_000)
+    assert not tape.add(trade(1, buy=True, name="a"), 60_000)
+    tape.expire(60_001)
+    assert tape.add(trade(1, buy=True, name="a"), 60_001)
+    assert not tape.add(trade(1, buy=False, name="b"), 60_001)
+
+
 @pytest.mark.parametrize("buy", [True, False])
 def test_block_and_rpi_trades_show_no_aggression(buy):
     tape = Tape(60_000)

@@ -7,7 +7,6 @@ from msgspec import Struct
 
 SAMPLE_MS = 1_000
 BAR_MS = 60_000
-_BARS_KEPT = 500
 
 
 class Bar(Struct, frozen=True, gc=False):
@@ -65,13 +64,12 @@ class Samples:
 class Bars:
     """Time bars of the mid, aligned to multiples of `span_ms`."""
 
-    __slots__ = ("_high", "_low", "_open", "_span_ms", "_start_ms", "close", "closed")
+    __slots__ = ("_high", "_low", "_open", "_span_ms", "_start_ms", "close")
 
     def __init__(self, span_ms: int = BAR_MS) -> None:
         self._span_ms = span_ms
         self._start_ms = -1
         self._open = self._high = self._low = self.close = 0
-        self.closed: deque[Bar] = deque(maxlen=_BARS_KEPT)
 
     def add(self, at_ms: int, mid_half_ticks: int) -> Bar | None:
         """Take a sample; the answer is the bar it closed, if it began a new one."""
@@ -80,7 +78,6 @@ class Bars:
         if start != self._start_ms:
             if self._start_ms >= 0:
                 closed = Bar(self._start_ms, self._open, self._high, self._low, self.close)
-                self.closed.append(closed)
             self._start_ms = start
             self._open = self._high = self._low = mid_half_ticks
         self._high = max(self._high, mid_half_ticks)
