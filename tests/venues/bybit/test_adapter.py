@@ -23,7 +23,7 @@ from breakwall.model.events import (
     ReadBack,
 )
 from breakwall.model.units import Side
-from breakwall.ports import VenueError
+from breakwall.ports import TransportError, VenueError
 from breakwall.settings import VenueSettings
 from breakwall.venues.bybit.broker import BybitBroker
 from breakwall.venues.bybit.endpoints import CREATE, Urls
@@ -37,11 +37,17 @@ SETTINGS = VenueSettings(reconnect_first_s=0.05)
 
 
 class Overheard(AiohttpTransport):
-    """`posted` are the paths of what was written over REST."""
+    """`posted` are the paths of what was written over REST; no new socket is had whose address ends with `refused`."""
 
     def __init__(self) -> None:
         super().__init__()
         self.posted: list[str] = []
+        self.refused = "nowhere"
+
+    async def connect(self, url):
+        if url.endswith(self.refused):
+            raise TransportError("connection refused", sent=False)
+        return await super().connect(url)
 
     async def request(self, request):
         if request.method == "POST":
@@ -62,7 +68,7 @@ class Desk:
         self.feed = BybitFeed(self.transport, clock, notebook, urls.public, SETTINGS, self.broker.instruments, rng)
 
     async def until(self, condition: Callable[[], object], what: str) -> None:
-        for _ in range(500):
+        for _ in range(6000):
             if condition():
                 return
             await asyncio.sleep(0.01)
@@ -184,6 +190,7 @@ async def test_orders_go_over_the_trade_socket_and_over_rest_without_it(notebook
         await d.open_long()
         assert CREATE.path not in d.transport.posted
         before = len(notebook.of(LinkChanged))
+        d.transport.refused = "/v5/trade"
         trade = next(socket for socket in d.server._sockets if socket._req.path == "/v5/trade")
         await trade.close(code=1012)
         await d.until(lambda: len(notebook.of(LinkChanged)) > before, "the loss of the trade socket")
