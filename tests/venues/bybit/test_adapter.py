@@ -37,7 +37,7 @@ SETTINGS = VenueSettings(reconnect_first_s=0.05)
 
 
 class Overheard(AiohttpTransport):
-    """`posted` are the paths of what was written over REST; no new socket is had whose address ends with `refused`."""
+    """`posted` are the paths of what was written over REST; no socket is had whose address ends with `refused`."""
 
     def __init__(self) -> None:
         super().__init__()
