@@ -155,6 +155,22 @@ def test_what_is_no_recording_is_named(tmp_path: Path, content: bytes) -> None:
         frames(tmp_path / "missing")
 
 
+@pytest.mark.parametrize("ts", ["1e300", "1e999", "-5", "9999999999999"])
+def test_a_time_that_cannot_be_is_left_out_and_told(tmp_path: Path, ts: str) -> None:
+    good = json.dumps({"t": "recv", "conn": "c", "ts": T0 / 1000, "data": book(T0, 7, "snapshot")})
+    path = tmp_path / "r"
+    path.write_text(f"{good}\n" + good.replace(f'"ts": {T0 / 1000}', f'"ts": {ts}'))
+    found = contents([path])
+    assert found.seconds == 0
+    assert found.notes[-1] == "lines that could not be read, and are left out: 1"
+
+
+def test_numbers_without_end_do_not_hold_up_the_search_for_rules(tmp_path: Path) -> None:
+    path = tmp_path / "r"
+    path.write_text("\n".join([book(T0, 7, "snapshot"), book(T0 + 1, 8).replace("100.1", "1e999999")]))
+    assert contents([path]).instruments["BTCUSDT"].tick == Decimal("0.10")
+
+
 def test_rules_are_taken_from_the_venue_else_found(tmp_path: Path) -> None:
     found = contents([market.written(market.recorded(), tmp_path / "r")])
     assert found.symbols == (market.SYMBOL,)

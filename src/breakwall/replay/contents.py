@@ -26,6 +26,8 @@ DEPTHS = (50, 200, 1000)
 _LOOKED_AT = 2000
 """Frames of each symbol whose numbers are looked at for its grid."""
 _MOST_LOTS = 10**12
+_DIGITS = 20
+"""A number with more before or behind its point is no price and no size."""
 
 
 class Held(Struct):
@@ -58,8 +60,8 @@ class Held(Struct):
         levels = [(price, size) for price, size, _ in message.trades] if isinstance(message, TradeMessage) else []
         if isinstance(message, BookMessage):
             levels = [*message.bids, *message.asks]
-        self.prices.update(price for price, _ in levels)
-        self.sizes.update(size for _, size in levels if size)
+        self.prices.update(price for price, _ in levels if abs(price.adjusted()) < _DIGITS)
+        self.sizes.update(size for _, size in levels if size and abs(size.adjusted()) < _DIGITS)
 
 
 class Contents(Struct, frozen=True):
@@ -109,6 +111,8 @@ def contents(paths: Sequence[Path], symbols: Iterable[str] = (), *, booked: bool
         raise _nothing_to_trade(paths, lacking, good, held)
     notes: list[str] = []
     rules = {name: _rules(held[name], listed, notes) for name in good if held[name].prices or name in INSTRUMENTS}
+    if tape.unreadable:
+        notes.append(f"lines that could not be read, and are left out: {tape.unreadable}")
     return Contents(tape.paths, held, rules, began, ended, (*notes, *tape.cuts))
 
 

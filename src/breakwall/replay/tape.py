@@ -24,6 +24,7 @@ _INSTRUMENTS = "/v5/market/instruments-info"
 _TICKERS = "/v5/market/tickers"
 _BEST_ONLY = b"@bookTicker"  # the book says it better; two thirds of the frames of a Binance recording
 _HEAD = 60
+_LATEST_NS = 4_102_444_800 * 10**9
 _HOPELESS = 100
 """So many lines without a sense at the beginning, and it is no recording."""
 
@@ -205,14 +206,21 @@ def _read(line: bytes) -> tuple[Item, ...]:
     """What a line of any form holds, mostly one frame."""
     if line.startswith(b"{") and forms.RECORDED.search(line):
         entry = _decode_line(line)
-        at_ns = int(entry.ts * 1e9)
+        at_ns = _checked(int(entry.ts * 1e9))
         if entry.t == "recv":
             return _frame(entry.data.encode(), at_ns)
         return _answer(entry.url, entry.data, at_ns) if entry.t == "http" else ()
     if line[:1].isdigit():
         time, _, data = line.partition(b" ")
-        return _frame(data, int(time) * 10 ** max(0, 19 - len(time)))
+        return _frame(data, _checked(int(time) * 10 ** max(0, 19 - len(time))))
     return _frame(line, 0)
+
+
+def _checked(at_ns: int) -> int:
+    """A time that can be; a damaged one would make everybody wait for it."""
+    if not 0 <= at_ns < _LATEST_NS:
+        raise ValueError(f"expected a time before the year 2100, found {at_ns} ns")
+    return at_ns
 
 
 def _frame(data: bytes, at_ns: int) -> tuple[Item, ...]:
