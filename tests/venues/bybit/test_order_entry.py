@@ -10,7 +10,8 @@ from breakwall.model.actions import Approved
 from breakwall.model.events import OutcomeKind
 from breakwall.ports import HttpAnswer, TransportError
 from breakwall.sim.loop import run
-from tests.venues.bybit.scripts import CANCEL, CREATE, CREATE_BATCH, DROP, EXIT, rows_of
+from breakwall.venues.bybit.order_entry import BATCH_MOST
+from tests.venues.bybit.scripts import CANCEL, CREATE, CREATE_BATCH, DROP, EXIT, batch, rows_of
 
 CONFIRMED, REJECTED, UNKNOWN = OutcomeKind.CONFIRMED, OutcomeKind.REJECTED, OutcomeKind.UNKNOWN
 CANCEL_BATCH = "/v5/order/cancel-batch"
@@ -66,6 +67,21 @@ def test_sixteen_closes_leave_at_once_in_nine_requests_and_each_once(venue, trad
     assert max(result.round_trip_ms for result in results) < 15
     assert [len(body["request"]) for body in venue.asked(CREATE_BATCH)] == [8]
     assert sorted(ids(venue.asked(CREATE) + venue.asked(CREATE_BATCH))) == sorted(f"bw-1-{n}-x" for n in range(16))
+
+
+def test_no_batch_is_larger_than_the_venue_takes(venue, trader) -> None:
+    def generous(request) -> HttpAnswer:
+        return structs.replace(batch(request), headers={"x-bapi-limit": "100", "x-bapi-limit-status": "99"})
+
+    venue.say(CREATE_BATCH, generous)
+
+    async def work(broker):
+        await closes(broker, 2)
+        await asyncio.sleep(5)
+        return await closes(broker, 30)
+
+    assert {result.kind for result in trader(work)} == {CONFIRMED}
+    assert [len(body["request"]) for body in venue.asked(CREATE_BATCH)][:2] == [1, BATCH_MOST]
 
 
 def test_a_close_alone_waits_for_nobody_and_the_next_moment_begins_anew(venue, trader) -> None:

@@ -20,6 +20,8 @@ from breakwall.venues.bybit.rest import Reply, Rest, insist, refused
 from breakwall.venues.bybit.trade_socket import TradeSocket
 
 _SECOND: Mapping[Endpoint, Endpoint] = {CREATE: CREATE_BATCH, CANCEL: CANCEL_BATCH}
+BATCH_MOST = 10
+"""Orders in one batch: the smaller of the two figures the venue tells. Source: Bybit v5, rate-limit and order."""
 _SURELY_NOT = frozenset({Reaction.RETRY, Reaction.REFUSED, Reaction.RISK, Reaction.ALARM})
 
 Convoy = dict[asyncio.Future[Reply | None], Params]
@@ -85,13 +87,13 @@ class OrderEntry:
         return await mine
 
     async def _lead(self, endpoint: Endpoint, convoy: Convoy, sent: Point | None) -> None:
-        """Send as many as have budget; the others, and all of them where nothing was done, go alone."""
+        """Send as many as fit and have budget; the others, and all of them where nothing was done, go alone."""
         replies: dict[asyncio.Future[Reply | None], Reply | None] = {}
         try:
             await asyncio.sleep(0)  # all who leave in this turn of the loop are aboard
             del self._convoys[endpoint]
             door = _SECOND[endpoint]
-            granted = self._terms.grant(door, len(convoy))
+            granted = self._terms.grant(door, min(len(convoy), BATCH_MOST))
             aboard, behind = list(convoy)[:granted], list(convoy)[granted:]
             _answer(behind, replies)
             if aboard:
