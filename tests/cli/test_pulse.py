@@ -15,6 +15,7 @@ from breakwall.clock import SystemClock
 from breakwall.heartbeat import read, touched_ns
 from breakwall.model.events import Command, CommandKind, Event
 from breakwall.model.view import Counters, OrderView, PositionView, View
+from tests.patience import until
 
 NOTHING = Decimal(0)
 VIEW = View(5, "SIM", "ACTIVE", "", True, False, NOTHING, NOTHING, (), (), (), Counters())
@@ -59,9 +60,7 @@ def during(pulse: Pulse, condition: Callable[[], object]) -> None:
 
     async def run() -> None:
         running = asyncio.create_task(pulse.run())
-        async with asyncio.timeout(60):
-            while not condition():  # noqa: ASYNC110 - the condition is a file's
-                await asyncio.sleep(0.01)
+        await until(condition)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
@@ -161,16 +160,16 @@ def test_a_disk_that_hangs_keeps_nobody_from_hearing_the_mark(
     stuck = tmp_path / f".heartbeat.json.{os.getpid()}"
     os.mkfifo(stuck)  # opening it for writing waits for a reader
 
-    async def run() -> None:
+    async def run() -> int:
         running = asyncio.create_task(pulse.run())
         await asyncio.sleep(0.1)
         (tmp_path / "one").touch()
-        await asyncio.sleep(0.6)
+        await until(lambda: engine.commands)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        os.close(os.open(stuck, os.O_RDONLY | os.O_NONBLOCK))
+        return os.open(stuck, os.O_RDONLY | os.O_NONBLOCK)  # lets the writer go, whenever it comes
 
-    asyncio.run(run())
+    os.close(asyncio.run(run()))
     assert [command.kind for command in engine.commands] == [CommandKind.DISARM]
 
 
@@ -185,9 +184,7 @@ def test_a_beat_that_cannot_be_made_keeps_nobody_from_hearing_the_mark(
         running = asyncio.create_task(pulse.run())
         await asyncio.sleep(0.1)
         (tmp_path / "one").touch()
-        async with asyncio.timeout(60):
-            while not engine.commands:  # noqa: ASYNC110 - the engine is a test's
-                await asyncio.sleep(0.01)
+        await until(lambda: engine.commands)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 

@@ -85,7 +85,8 @@ async def main():
     await tape.open()
     for seq in range(1000):
         tape.event(seq, seq, Tick(), None)
-    await asyncio.sleep(0.6)
+    while not tape.path.stat().st_size:
+        await asyncio.sleep(0.01)
     tape.event(1000, 1000, Tick(), None)
     os.kill(os.getpid(), signal.SIGKILL)
 

@@ -12,7 +12,7 @@ from pybit.unified_trading import HTTP, WebSocket, WebSocketTrading
 from breakwall.venues.exchange.server import Where
 
 
-def until(condition: Callable[[], bool], what: str, seconds: float = 5.0) -> None:
+def until(condition: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"never came: {what}"

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
@@ -15,6 +15,7 @@ from breakwall.venues.exchange.exchange import Exchange
 from breakwall.venues.exchange.faults import FaultKind
 from breakwall.venues.exchange.forecast import forecast_of
 from breakwall.venues.exchange.server import Server, Where, listening
+from tests.patience import until
 
 TIMEOUT_S = 60
 QUICK_S = 0.3
@@ -125,12 +126,6 @@ async def test_what_becomes_of_a_request(fault: dict[str, Any], orders: int, wan
                 await client.create()
         await until(lambda: client.orders >= orders)
         assert client.orders == orders
-
-
-async def until(true: Callable[[], bool]) -> None:
-    async with asyncio.timeout(TIMEOUT_S):
-        while not true():  # noqa: ASYNC110 - what is waited for is the exchange's own doing
-            await asyncio.sleep(0.01)
 
 
 @pytest.mark.asyncio
