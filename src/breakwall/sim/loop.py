@@ -187,6 +187,16 @@ class VirtualLoop(asyncio.BaseEventLoop):
         finally:
             asyncio._set_running_loop(waiting)  # noqa: SLF001 - the same
 
+    def end(self) -> None:
+        """Put away and close what lived by `advance`."""
+        waiting = asyncio._get_running_loop()  # noqa: SLF001 - as in `advance`
+        asyncio._set_running_loop(None)  # noqa: SLF001 - the same
+        try:
+            self.put_away()
+            self.close()
+        finally:
+            asyncio._set_running_loop(waiting)  # noqa: SLF001 - the same
+
     def put_away(self) -> None:
         """After the run: let also the dead be cancelled, again where a cancellation was swallowed."""
         self._burying = True

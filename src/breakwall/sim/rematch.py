@@ -129,13 +129,7 @@ class Rematch:
 
     def close(self) -> None:
         """End the world."""
-        waiting = asyncio._get_running_loop()  # noqa: SLF001 - as in `VirtualLoop.advance`
-        asyncio._set_running_loop(None)  # noqa: SLF001 - the same
-        try:
-            self._loop.put_away()
-            self._loop.close()
-        finally:
-            asyncio._set_running_loop(waiting)  # noqa: SLF001 - the same
+        self._loop.end()
         self.journal.drop()
 
     async def _live(self, say: Say) -> None:

@@ -1,7 +1,5 @@
 """A session that somebody watches: its world lives on in steps, and a screen may look at it between two of them."""
 
-import asyncio
-
 from msgspec.structs import replace
 
 from breakwall.model.events import Event
@@ -68,11 +66,5 @@ class Watched:
 
     def close(self) -> None:
         """End the world."""
-        waiting = asyncio._get_running_loop()  # noqa: SLF001 - as in `VirtualLoop.advance`
-        asyncio._set_running_loop(None)  # noqa: SLF001 - the same
-        try:
-            self._loop.put_away()
-            self._loop.close()
-        finally:
-            asyncio._set_running_loop(waiting)  # noqa: SLF001 - the same
+        self._loop.end()
         put_away(self._world)
