@@ -164,7 +164,9 @@ def alone(kind: FaultKind) -> Iterator[tuple[str, Group]]:
     row: Row = {"kind": kind.value, **({"delay_s": 0.7} if kind in DELAYS else {})}
     if kind in REQUESTS:
         codes = (10016, 10006, 10002, 503) if kind in CODES else (0,)
-        for door, code in itertools.product(("rest", "trade"), codes):
+        # Over REST what is asked for is counted before it is refused as a duplicate.
+        doors = ("trade",) if kind is FaultKind.REQUEST_TWICE else ("rest", "trade")
+        for door, code in itertools.product(doors, codes):
             more = {"code": code} if code else {}
             yield f"{door}-{kind.value}-{code}", ([{**row, **more, "match": f"{door} {CREATE}", "count": 1}], [], ())
     elif kind in FRAMES:
