@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from breakwall.model.crisis import CrisisReceipt, summary
+from breakwall.model.units import average
 from breakwall.model.view import PositionView, SymbolView, View, WallView
 
 _MARKETS = 8  # markets with a line of their own
@@ -99,7 +100,7 @@ def _position_line(position: PositionView) -> str:
         read = "never read" if age_ms is None else f"read {max(0, age_ms) / 1000:.1f} s ago"
         badge = f"{'PROTECTED' if position.is_protected else 'STOP UNPROVEN'} {position.stop}, {read}"
     return (
-        f"  {position.symbol:8} {position.side} {abs(position.qty)} @ {position.entry:f}{now} | "
+        f"  {position.symbol:8} {position.side} {abs(position.qty)} @ {average(position.entry)}{now} | "
         f"{position.pnl_usdt:+.2f} USDT | {badge} | {position.strategy or 'adopted'}"
     )
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from breakwall.model.units import Instrument, Side, UnitError, fixed, side_of
+from breakwall.model.units import Instrument, Side, UnitError, average, fixed, side_of
 
 
 def instrument(tick="0.10", lot="0.001", **rules):
@@ -25,6 +25,19 @@ def test_prices_and_sizes_survive_the_way_out_and_back(tick, lot, ticks, lots):
     assert rules.lots(rules.qty_text(lots)) == lots
     assert "E" not in rules.price_text(ticks) + rules.qty_text(lots)
     assert rules.notional(ticks, -lots) == rules.price(ticks) * rules.qty(lots)
+
+
+@pytest.mark.parametrize(
+    ("price", "text"),
+    [
+        (Decimal("4964.072") / 33, "150.426424"),
+        (Decimal("149.570"), "149.570"),
+        (Decimal("1E-8") / 3, "0.00000000333333333"),
+        (Decimal("6E+4"), "60000"),
+    ],
+)
+def test_an_average_price_is_short_enough_to_read(price, text):
+    assert average(price) == text
 
 
 def test_texts_have_the_venues_fixed_decimals():

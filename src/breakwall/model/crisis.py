@@ -9,6 +9,8 @@ from itertools import groupby
 
 from msgspec import Struct
 
+from breakwall.model.units import average
+
 _DAY_S = 86_400
 _LINES = 60
 """How many lines of what happened are told; the rest is in the log."""
@@ -133,7 +135,7 @@ def held_words(held: tuple[Held, ...]) -> str:
 
 def _position(held: Held) -> str:
     stop = "NO STOP" if held.stop is None else f"stop {held.stop:f}"
-    return f"{held.symbol} {held.qty:+f} @ {held.entry.normalize():f}, {stop}"
+    return f"{held.symbol} {held.qty:+f} @ {average(held.entry.normalize())}, {stop}"
 
 
 def _happened(receipt: CrisisReceipt) -> Iterator[Said]:

@@ -4,11 +4,13 @@ One instrument knows its tick and lot; every other module carries plain integers
 instrument when a number has to leave the program.
 """
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, InvalidOperation
 from enum import Enum
 from functools import cached_property
 
 from msgspec import Struct
+
+_NINE_FIGURES = Context(prec=9)
 
 
 class UnitError(ValueError):
@@ -40,6 +42,11 @@ def fixed(value: Decimal) -> str:
     """Plain decimal text without exponent and without trailing zeros ('0.1', '60000')."""
     text = format(value.normalize(), "f")
     return "0" if text in {"-0", ""} else text
+
+
+def average(value: Decimal) -> str:
+    """An average price as people read it: nine figures at most, its quotient may have many more."""
+    return f"{_NINE_FIGURES.plus(value):f}"
 
 
 class Instrument(Struct, frozen=True, dict=True):
