@@ -5,12 +5,16 @@ from typing import Annotated
 
 import typer
 
-from breakwall.cli.trading import Asked, span, trade
+from breakwall.cli.options import ForOption, LoopOption, ReceiptOption, RecordingOption, span
+from breakwall.cli.trading import Asked, trade
 
 SCENARIOS = ("tour", "calm", "breakout", "bounce", "spoof")
 CRISES = ("flash-crash", "wall-pulled", "disconnect", "partial-fill", "liquidation", "stop-rejected", "lost-ack")
 PLAYED = (*SCENARIOS, *CRISES)
 """What an exchange plays; named here, so that nobody waits for a market to be loaded."""
+ScenarioOption = Annotated[
+    str, typer.Option(help=f"what the market plays: {', '.join(SCENARIOS)}; or a crisis: {', '.join(CRISES)}")
+]
 _AFTERWARDS_S = 1.5
 """A recording begins when the engine has subscribed; its end is not to be taken for silence."""
 
@@ -19,13 +23,11 @@ USUAL = 4
 
 
 def demo(
-    scenario: Annotated[
-        str, typer.Option(help=f"what the market plays: {', '.join(SCENARIOS)}; or a crisis: {', '.join(CRISES)}")
-    ] = "tour",
+    scenario: ScenarioOption = "tour",
     seed: Annotated[int | None, typer.Option(help="the market's seed; the same seed is the same market")] = None,
     no_ui: Annotated[bool, typer.Option("--no-ui", help="plain lines, no screen")] = False,
-    for_: Annotated[str | None, typer.Option("--for", metavar="SPAN", help="how long: 90s, 5m, 1h")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print the receipt as one JSON line on stdout")] = False,
+    for_: ForOption = None,
+    as_json: ReceiptOption = False,
     safe: Annotated[bool, typer.Option("--safe", help="start SAFE: nothing is opened until you arm")] = False,
     config: Annotated[Path | None, typer.Option(help="settings file; defaults where absent")] = None,
     state: Annotated[Path | None, typer.Option(help="run folder to use again; a fresh one where absent")] = None,
@@ -38,11 +40,8 @@ def demo(
         Path | None,
         typer.Option(metavar="FILE", help="what goes wrong at the exchange, TOML or JSON: docs/faults.md"),
     ] = None,
-    recording: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE", help="the market of a recording, instead of a played one; again for more files"),
-    ] = None,
-    loop: Annotated[bool, typer.Option("--loop", help="begin the recording again at its end")] = False,
+    recording: RecordingOption = None,
+    loop: LoopOption = False,
     markets: Annotated[
         int,
         typer.Option(
@@ -51,10 +50,7 @@ def demo(
     ] = USUAL,
 ) -> None:
     """Trade the embedded exchange (badge SIM): no account, no internet, no money."""
-    if scenario not in PLAYED:
-        raise typer.BadParameter(f"expected one of {', '.join(PLAYED)}, found {scenario!r}", param_hint="--scenario")
-    if recording and scenario != SCENARIOS[0]:
-        raise typer.BadParameter("expected one of the two, found both", param_hint="--scenario, --recording")
+    check_played(scenario, recording)
     if faults is not None:
         _check(faults)
     seconds = span(for_)
@@ -69,6 +65,14 @@ def demo(
     raise typer.Exit(
         run_demo(asked, scenario=scenario, seed=seed, config=config, state=state, faults=faults, listed=listed)
     )
+
+
+def check_played(scenario: str, recording: list[Path] | None) -> None:
+    """Raises typer's error where there is no such scenario, or a recording is to be played as well."""
+    if scenario not in PLAYED:
+        raise typer.BadParameter(f"expected one of {', '.join(PLAYED)}, found {scenario!r}", param_hint="--scenario")
+    if recording and scenario != SCENARIOS[0]:
+        raise typer.BadParameter("expected one of the two, found both", param_hint="--scenario, --recording")
 
 
 def _check(faults: Path) -> None:

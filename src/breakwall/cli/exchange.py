@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from breakwall.cli.demo import CRISES, PLAYED, SCENARIOS
+from breakwall.cli.demo import ScenarioOption, check_played
+from breakwall.cli.options import LoopOption, RecordingOption, names_in
+from breakwall.cli.streams import remark
 
 _SYMBOLS = "BTCUSDT,ETHUSDT,SOLUSDT,DOGEUSDT"
 
@@ -14,19 +16,14 @@ _SYMBOLS = "BTCUSDT,ETHUSDT,SOLUSDT,DOGEUSDT"
 def exchange(
     port: Annotated[int, typer.Option(min=0, max=65535, help="port on 127.0.0.1; 0 takes a free one")] = 0,
     seed: Annotated[int, typer.Option(help="the market's seed; the same seed is the same market")] = 1,
-    scenario: Annotated[
-        str, typer.Option(help=f"what the market plays: {', '.join(SCENARIOS)}; or a crisis: {', '.join(CRISES)}")
-    ] = "tour",
+    scenario: ScenarioOption = "tour",
     symbols: Annotated[str, typer.Option(help="the markets to open, joined by commas, or how many")] = _SYMBOLS,
     linger: Annotated[float, typer.Option(min=0, help="leave so many seconds after the last client; 0: stay")] = 0,
     faults: Annotated[
         Path | None, typer.Option(metavar="FILE", help="what goes wrong and when, TOML or JSON: docs/faults.md")
     ] = None,
-    recording: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE", help="the market of a recording, instead of a played one; again for more files"),
-    ] = None,
-    loop: Annotated[bool, typer.Option("--loop", help="begin the recording again at its end")] = False,
+    recording: RecordingOption = None,
+    loop: LoopOption = False,
 ) -> None:
     """Serve the Bybit v5 interface on loopback until SIGTERM; prints one JSON line when it listens.
 
@@ -47,11 +44,8 @@ def exchange(
     from breakwall.venues.exchange.server import PortError, serve
     from breakwall.venues.exchange.universe import first_symbols
 
-    if scenario not in PLAYED:
-        raise typer.BadParameter(f"expected one of {', '.join(PLAYED)}, found {scenario!r}", param_hint="--scenario")
-    if recording and scenario != SCENARIOS[0]:
-        raise typer.BadParameter("expected one of the two, found both", param_hint="--scenario, --recording")
-    names = tuple(filter(None, map(str.strip, symbols.split(","))))
+    check_played(scenario, recording)
+    names = names_in(symbols)
     if not names:
         raise typer.BadParameter("expected markets such as BTCUSDT,ETHUSDT, found none", param_hint="--symbols")
     key, secret = (os.environ.pop(name, "") for name in LOOPBACK)
@@ -74,17 +68,15 @@ async def _play(
     serve: Callable[..., Coroutine[Any, Any, None]], paths: list[Path], symbols: tuple[str, ...], *, loop: bool
 ) -> None:
     """Serve a recording. Raises RecordingError."""
-    import sys
-
     from breakwall.replay.contents import contents
     from breakwall.replay.recorded import RecordedMarket
 
     found = contents(paths, symbols)
     for note in found.notes:
-        print(f"breakwall: {note}", file=sys.stderr, flush=True)
+        remark(f"breakwall: {note}")
 
     def ended() -> None:
-        print("breakwall: the recording has ended; its market stands still", file=sys.stderr, flush=True)
+        remark("breakwall: the recording has ended; its market stands still")
 
     await serve(
         None,

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from breakwall.cli.options import names_in
+
 
 def import_(
     files: Annotated[
@@ -24,8 +26,7 @@ def import_(
     from breakwall.model.text import sanitise
     from breakwall.replay.importing import bring_in
 
-    names = tuple(filter(None, map(str.strip, symbols.upper().split(","))))
-    done = bring_in(files, out, names)
+    done = bring_in(files, out, names_in(symbols))
     if as_json:
         print(msgspec.json.encode(done).decode())
         return

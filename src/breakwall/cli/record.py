@@ -1,16 +1,16 @@
 """`breakwall record`: the public market of a venue, frame by frame, into files."""
 
 import asyncio
-import contextlib
 import random
 import signal
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from msgspec import Struct
 
+from breakwall.cli.options import ForOption, ReceiptOption, names_in, span
+from breakwall.cli.streams import hand_out, remark
 from breakwall.clock import SystemClock
 from breakwall.exit_codes import DONE, INTERRUPTED, REFUSED
 
@@ -51,8 +51,8 @@ def record(
     depth: Annotated[
         int | None, typer.Option(help="levels of each book: 1, 50, 200 or 1000; as [venue] says where absent")
     ] = None,
-    for_: Annotated[str | None, typer.Option("--for", metavar="SPAN", help="how long: 90s, 5m, 1h")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print the receipt as one JSON line on stdout")] = False,
+    for_: ForOption = None,
+    as_json: ReceiptOption = False,
     config: Annotated[Path | None, typer.Option(help="settings file; defaults where absent")] = None,
 ) -> None:
     """Record order books, trades and tickers of the venue in the settings; no key is needed.
@@ -61,21 +61,20 @@ def record(
     start goes on in a new file. Exit code 6 where the disk became too full.
     """
     from breakwall.cli.config import load_checked
-    from breakwall.cli.trading import span
 
     if depth not in {None, 1, 50, 200, 1000}:
         raise typer.BadParameter(f"expected 1, 50, 200 or 1000, found {depth}", param_hint="--depth")
     settings = load_checked(config)
-    asked = tuple(dict.fromkeys(filter(None, map(str.strip, symbols.upper().split(",")))))
+    asked = tuple(dict.fromkeys(names_in(symbols)))
     recording = _Recording(settings, out, asked or settings.symbols, depth or settings.venue.first_depth)
     code, receipt = asyncio.run(recording.run(span(for_)))
-    _tell("; ".join((f"{receipt.frames} frames in {len(receipt.parts)} files", receipt.exit_reason)))
+    remark("; ".join((f"{receipt.frames} frames in {len(receipt.parts)} files", receipt.exit_reason)))
     for path in receipt.parts:
-        _tell(f"  {path}")
+        remark(f"  {path}")
     if as_json:
         import msgspec
 
-        print(msgspec.json.encode(receipt).decode(), flush=True)
+        hand_out(msgspec.json.encode(receipt).decode())
     raise typer.Exit(code)
 
 
@@ -112,7 +111,7 @@ class _Recording:
             recorder.renew = feed.resubscribe
             self._market = market
             await recorder.begin_part(symbols, _beginning(market))
-            _tell(f"recording {len(symbols)} symbols of {urls.public}, {self._depth} levels, into {self._out}")
+            remark(f"recording {len(symbols)} symbols of {urls.public}, {self._depth} levels, into {self._out}")
             feed.subscribe(dict.fromkeys(symbols, self._depth))
             began_ns = clock.now_ns()
             following = asyncio.create_task(feed.run())
@@ -166,7 +165,7 @@ class _Recording:
             since_s = (now_ns - told_ns) / 1e9
             if since_s >= _STATUS_S:
                 frames = recorder.sums.frames
-                _tell(_status(recorder, (now_ns - began_ns) / 1e9, (frames - told) / since_s))
+                remark(_status(recorder, (now_ns - began_ns) / 1e9, (frames - told) / since_s))
                 told_ns, told = now_ns, frames
         return stop.result() if stop.done() else recorder.stopped
 
@@ -180,9 +179,9 @@ class _Recording:
         try:
             self._market = await whole_market(transport, urls_of(venue).rest, venue.request_timeout_s)
         except VenueError as error:
-            _tell(f"WARNING {error} The new part begins with what was read before.")
+            remark(f"WARNING {error} The new part begins with what was read before.")
         await recorder.begin_part(symbols, _beginning(self._market))
-        _tell(f"part {len(recorder.paths)}: {recorder.paths[-1]}")
+        remark(f"part {len(recorder.paths)}: {recorder.paths[-1]}")
 
 
 def _stop_signal() -> "asyncio.Future[str]":
@@ -234,9 +233,4 @@ def _receipt(
 
 
 def _warn(level: str, text: str) -> None:
-    _tell(f"{level.upper():7} {text}")
-
-
-def _tell(text: str) -> None:
-    with contextlib.suppress(OSError):  # its reader may have gone
-        print(text, file=sys.stderr, flush=True)
+    remark(f"{level.upper():7} {text}")

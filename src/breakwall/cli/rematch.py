@@ -12,6 +12,7 @@ from msgspec import Struct
 from breakwall.app.leaving import Leaving
 from breakwall.cli.calls import Calls
 from breakwall.cli.config import load_checked
+from breakwall.cli.streams import hand_out
 from breakwall.cli.trading import rss_mb
 from breakwall.cli.voice import Voice
 from breakwall.clock import SystemClock
@@ -73,9 +74,8 @@ class _Showing:
             receipt = self.playback.world.receipt(reason, rss_mb(), terminal_bytes + self._voice.bytes_written)
             as_json = receipt_json(receipt)
             self._voice.receipt(self._clock.now_ms(), receipt_text(receipt), as_json)
-        if self._wish.as_json:  # the last line on stdout
-            with contextlib.suppress(OSError, ValueError):  # its reader may have gone
-                print(as_json, flush=True)
+        if self._wish.as_json:
+            hand_out(as_json)
         return code
 
     def _say(self, note: Note, at_ms: int) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from breakwall.cli.options import ReceiptOption, names_in, span
+
 if TYPE_CHECKING:
     from breakwall.model.events import Event
     from breakwall.model.units import Instrument
@@ -46,7 +48,7 @@ def replay(
         str, typer.Option(help="only these, joined by commas; all that have a book where absent")
     ] = "",
     seed: Annotated[int, typer.Option(help="of latencies and ids; the same seed is the same run")] = 1,
-    as_json: Annotated[bool, typer.Option("--json", help="print the receipt as one JSON line on stdout")] = False,
+    as_json: ReceiptOption = False,
     config: Annotated[Path | None, typer.Option(help="settings file; defaults where absent")] = None,
 ) -> None:
     """Trade a recording again (badge REPLAY): its market, a simulated account, the strategies of the settings.
@@ -62,14 +64,13 @@ def replay(
         return
     from breakwall.cli.rematch import RematchWish, rematch
     from breakwall.cli.streams import why_no_screen
-    from breakwall.cli.trading import span
 
     why = "" if no_ui else why_no_screen()
     if why:
         print(f"breakwall: no screen, {why}; plain lines instead, as with --no-ui", file=sys.stderr)
     wish = RematchWish(
         paths=tuple(files),
-        symbols=tuple(filter(None, map(str.strip, symbols.upper().split(",")))),
+        symbols=names_in(symbols),
         speed=_speed(speed),
         seconds=span(for_),
         seed=seed,

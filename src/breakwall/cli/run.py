@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from breakwall.cli.trading import Asked, span, trade
+from breakwall.cli.options import ForOption, ReceiptOption, names_in, span
+from breakwall.cli.trading import Asked, trade
 
 if TYPE_CHECKING:
     from breakwall.settings import Settings
@@ -17,8 +18,8 @@ def run(
     symbols: Annotated[str, typer.Option(metavar="A,B", help="these markets, not those of the settings")] = "",
     env_file: Annotated[Path | None, typer.Option(metavar="FILE", help="a private file with the key")] = None,
     no_ui: Annotated[bool, typer.Option("--no-ui", help="plain lines, no screen")] = False,
-    for_: Annotated[str | None, typer.Option("--for", metavar="SPAN", help="how long: 90s, 5m, 1h")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="print the receipt as one JSON line on stdout")] = False,
+    for_: ForOption = None,
+    as_json: ReceiptOption = False,
     safe: Annotated[
         bool, typer.Option("--safe", help="start SAFE, as an account always does; on paper if you ask")
     ] = False,
@@ -46,7 +47,7 @@ def _with_symbols(settings: "Settings", names: str) -> "Settings":
 
     if not names:
         return settings
-    wanted = tuple(filter(None, map(str.strip, names.upper().split(","))))
+    wanted = names_in(names)
     disabled = tuple(symbol for symbol in settings.disabled if symbol in wanted)
     try:
         return Settings.model_validate(settings.model_dump(by_alias=True) | {"symbols": wanted, "disabled": disabled})

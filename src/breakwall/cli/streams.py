@@ -34,6 +34,18 @@ def mute_lost_streams() -> None:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+def hand_out(receipt: str) -> None:
+    """The last line on stdout, whatever else goes to the same terminal; its reader may have gone."""
+    with contextlib.suppress(OSError, ValueError):
+        print(receipt, flush=True)
+
+
+def remark(text: str) -> None:
+    """A line on stderr; its reader may have gone."""
+    with contextlib.suppress(OSError, ValueError):
+        print(text, file=sys.stderr, flush=True)
+
+
 def why_no_screen() -> str:
     """Why a screen cannot be shown here; empty where it can."""
     if sys.__stdin__ is None or not sys.__stdin__.isatty():

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, structs
 
-from breakwall.cli.streams import why_no_screen
+from breakwall.cli.streams import hand_out, why_no_screen
 from breakwall.exit_codes import NOT_FLAT
 from breakwall.settings import Settings
 
@@ -41,18 +41,6 @@ class Asked(Struct, frozen=True):
 
 
 Find = Callable[[], Coroutine[Any, Any, "Place"]]
-
-
-def span(text: str | None) -> float | None:
-    """Seconds of `--for`; raises typer's error where it is none."""
-    import typer
-
-    from breakwall.spans import seconds_of
-
-    try:
-        return None if text is None else seconds_of(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--for") from error
 
 
 def trade(asked: Asked, settings: Settings, find: Find) -> int:
@@ -92,9 +80,8 @@ async def _trade(asked: Asked, settings: Settings, find: Find) -> int:
         written = voice.bytes_written + (screen.bytes_written if screen is not None else 0)
         receipt = _receipt(place, run, ended, written, stage)
         voice.receipt(clock.now_ms(), receipt_text(receipt), receipt_json(receipt))
-    if asked.as_json:  # the last line on stdout, whatever else goes to the same terminal
-        with contextlib.suppress(OSError, ValueError):  # its reader may have gone
-            print(receipt_json(receipt), flush=True)
+    if asked.as_json:
+        hand_out(receipt_json(receipt))
     return ended.code
 
 
