@@ -1,5 +1,6 @@
 """A paper account on disk: what an exchange knows of it after another one kept it."""
 
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -121,3 +122,16 @@ def test_a_full_disk_is_told_once_and_stops_nothing(life: Life) -> None:
     assert life.hand.position.lots == 600
     assert len(life.troubles) == 1
     assert "is not kept any more" in life.troubles[0]
+
+
+def test_a_disk_that_has_room_for_half_a_line_spoils_nothing(life: Life, tmp_path: Path) -> None:
+    life.hand.placed("Buy", "0.5", stopLoss="59000")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "paper.jsonl").stat().st_size + 20, limits[1]))
+    try:
+        life.hand.placed("Buy", "0.1", stopLoss="59000")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    life.hand.placed("Buy", "0.1", stopLoss="59000")
+    assert len(life.troubles) == 1
+    assert again(life, tmp_path).hand.exchange.position("BTCUSDT").lots == 500

@@ -6,6 +6,7 @@ its way to the matching engine is lost with the process: such an order is cancel
 loses its place in the queue; nothing was matched, triggered or paid while nobody was there.
 """
 
+import errno
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
@@ -78,7 +79,9 @@ class KeptAccount:
         orders, self._orders = self._orders, {}
         executions, self._executions = self._executions, []
         try:
-            os.write(self._file, self._line(orders.values(), executions, symbols))
+            line = self._line(orders.values(), executions, symbols)
+            if os.write(self._file, line) < len(line):  # the next line would be read as the rest of this one
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         except OSError as error:
             self._exchange.log.kept, self._exchange.told = None, lambda _symbols: None
             why = error.strerror or str(error)
