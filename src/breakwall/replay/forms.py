@@ -9,17 +9,18 @@ Told apart by content, never by the file's name:
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from itertools import chain
 from pathlib import Path
+from typing import Generic, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
 from breakwall.model.text import sanitise
 from breakwall.replay.books import BookMessage, Seed
-from breakwall.replay.tables import Bar, Table, TradeMessage, table_of
+from breakwall.replay.tables import Bar, Row, Table, TradeMessage, table_of
 from breakwall.storage.lines import Lines
 
 Levels = list[tuple[Decimal, Decimal]]
@@ -37,6 +38,7 @@ class Other(msgspec.Struct, frozen=True, gc=False):
 
 
 Message = BookMessage | Seed | TradeMessage | Bar | Other
+T = TypeVar("T")
 
 
 class _Line(msgspec.Struct, gc=False):
@@ -118,73 +120,98 @@ _BINANCE_SEED = msgspec.json.Decoder(_BinanceSeed)
 UNREADABLE = (msgspec.MsgspecError, InvalidOperation, UnicodeDecodeError, ValueError, KeyError, OverflowError)
 RECORDED = re.compile(rb'(?<!\\)"t"\s*:\s*"')  # inside a recorded frame every quote is escaped
 _PARTIAL_DEPTH = re.compile(r"@depth(5|10|20)\b")
+_HOPELESS = 100
+"""So many lines without a sense at the beginning, and it is no recording."""
 _MARKS = ((b"SQLite format 3", "an SQLite database"), (b"\x89PNG", "a picture"))
 
 
-class Recording:
-    """One or more files, in the order given, as one stream of messages.
+class Reader(Generic[T]):
+    """Files of any form, line by line: `of_line` says what is made of a line, `of_rows` of the rows of a table.
 
-    `unreadable` counts lines that made no sense, `cuts` tells in plain words which files break off.
-    Iterating raises RecordingError where a file cannot be opened, is no recording or tells no market.
+    `unreadable` counts lines that made no sense, `cuts` tells in plain words which files break off. `wanted` names in
+    errors what a file must have.
     """
 
-    def __init__(self, paths: Iterable[Path]) -> None:
+    def __init__(
+        self,
+        paths: Iterable[Path],
+        wanted: str,
+        of_line: Callable[[bytes], Iterable[T]],
+        of_rows: Callable[[Iterator[Row]], Iterator[T]],
+    ) -> None:
         self.paths = tuple(paths)
         self.unreadable = 0
         self.cuts: list[str] = []
+        self._wanted = wanted
+        self._of_line = of_line
+        self._of_rows = of_rows
 
-    def __iter__(self) -> Iterator[Message]:
-        for path in self.paths:
-            lines = Lines(path)
-            told = False
-            try:
-                for message in self._messages(lines):
-                    told = True
-                    yield message
-            except OSError as error:
-                raise RecordingError(f"{path}: cannot be read ({error.strerror or error}).") from error
-            if not told:
-                raise RecordingError(
-                    f"{path}: expected order books, trades or bars, found none (lines: {lines.count})."
-                )
-            if lines.cut:
-                self.cuts.append(f"{path}: {lines.cut}")
+    def items(self, path: Path) -> Iterator[T]:
+        """What one file holds. Raises RecordingError where it cannot be opened, is no recording or lacks that."""
+        lines = Lines(path)
+        told = False
+        try:
+            for item in self._items(lines):
+                told = True
+                yield item
+        except OSError as error:
+            raise RecordingError(f"{path}: cannot be read ({error.strerror or error}).") from error
+        if not told:
+            raise RecordingError(f"{path}: expected {self._wanted}, found none (lines: {lines.count}).")
+        if lines.cut:
+            self.cuts.append(f"{path}: {lines.cut}")
 
-    def _messages(self, lines: Lines) -> Iterator[Message]:
+    def _items(self, lines: Lines) -> Iterator[T]:
         understood, first = 0, b""
-        lines_left = iter(lines)
-        for line in lines_left:
+        left = iter(lines)
+        for line in left:
             if not line.strip():
                 continue
-            table = table_of(lines.member, line) if not first else None
+            table = None if first else table_of(lines.member, line)
             if table is not None:
-                yield from self._rows(table, chain((line,), lines_left))
+                yield from self._of_rows(self._rows(table, chain((line,), left)))
                 return
             first = first or line
             try:
-                message = read(line)
+                items = self._of_line(line)
             except UNREADABLE:
                 self.unreadable += 1
-                if not understood and self.unreadable > 100:
+                if not understood and self.unreadable > _HOPELESS:
                     break
                 continue
             understood += 1
-            if message is not None:
-                yield message
+            yield from items
         if not understood:
-            raise foreign(lines, first)
+            raise _foreign(lines, first)
 
-    def _rows(self, table: Table, lines: Iterable[bytes]) -> Iterator[Message]:
+    def _rows(self, table: Table, lines: Iterable[bytes]) -> Iterator[Row]:
         for line in lines:
             if not line.strip():
                 continue
             try:
-                message = table.row(line)
+                row = table.row(line)
             except UNREADABLE:
                 self.unreadable += 1
             else:
-                if message is not None:
-                    yield message
+                if row is not None:
+                    yield row
+
+
+class Recording(Reader[Message]):
+    """One or more files, in the order given, as one stream of messages; raises as `Reader.items` does."""
+
+    def __init__(self, paths: Iterable[Path]) -> None:
+        super().__init__(paths, "order books, trades or bars", _of_line, lambda rows: rows)
+
+    def __iter__(self) -> Iterator[Message]:
+        self.unreadable, self.cuts = 0, []
+        for path in self.paths:
+            yield from self.items(path)
+
+
+def _of_line(line: bytes) -> tuple[Message, ...]:
+    message = read(line)
+    return () if message is None else (message,)
 
 
 def read(line: bytes) -> Message | None:
@@ -281,7 +308,7 @@ def _check_finite(*sides: Levels) -> None:
         raise ValueError("expected finite prices and quantities")
 
 
-def foreign(lines: Lines, first: bytes) -> RecordingError:
+def _foreign(lines: Lines, first: bytes) -> RecordingError:
     if lines.cut and not lines.count:
         return RecordingError(f"{lines.path}: nothing can be read: {lines.cut}.")
     if not first:

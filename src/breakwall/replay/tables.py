@@ -41,16 +41,17 @@ class Bar(Struct, frozen=True, gc=False):
     volume: Decimal
 
 
+Row = TradeMessage | BookMessage | Bar
+
+
 class Table:
     """One kind of table; `row` raises ValueError, KeyError or InvalidOperation where the cells make no sense."""
 
-    def __init__(
-        self, read: Callable[[Mapping[str, str]], TradeMessage | BookMessage | Bar], columns: Sequence[str]
-    ) -> None:
+    def __init__(self, read: Callable[[Mapping[str, str]], Row], columns: Sequence[str]) -> None:
         self._read = read
         self._columns = columns
 
-    def row(self, line: bytes) -> TradeMessage | BookMessage | Bar | None:
+    def row(self, line: bytes) -> Row | None:
         """None for a header, which files that were joined have in their middle."""
         cells = next(csv.reader([line.decode()]), [])
         if cells == self._columns:

@@ -14,10 +14,9 @@ from msgspec import Struct
 
 from breakwall.replay import forms
 from breakwall.replay.books import BookMessage, Seed
-from breakwall.replay.forms import UNREADABLE, RecordingError
-from breakwall.replay.tables import Bar, Table, TradeMessage, table_of
+from breakwall.replay.forms import Reader
+from breakwall.replay.tables import Bar, Row, TradeMessage
 from breakwall.replay.translation import FullBook, bar_frame, mark_frame, quote_frame, trade_frame
-from breakwall.storage.lines import Lines
 
 PUBLIC = ("orderbook", "publicTrade", "tickers", "kline", "allLiquidation")
 _INSTRUMENTS = "/v5/market/instruments-info"
@@ -25,8 +24,6 @@ _TICKERS = "/v5/market/tickers"
 _BEST_ONLY = b"@bookTicker"  # the book says it better; two thirds of the frames of a Binance recording
 _HEAD = 60
 _LATEST_NS = 4_102_444_800 * 10**9
-_HOPELESS = 100
-"""So many lines without a sense at the beginning, and it is no recording."""
 
 
 class Heard(Struct, frozen=True, gc=False):
@@ -108,18 +105,15 @@ _decode_tickers = msgspec.json.Decoder(_Tickers).decode
 Item = Heard | Rules | _Foreign
 
 
-class Tape:
+class Tape(Reader[Item]):
     """The frames of some files in the order of their times; of the given symbols only, where some are given.
 
-    `unreadable` counts lines that made no sense, `cuts` tells which files break off. Iterating raises RecordingError
-    where a file cannot be opened, or is no recording.
+    Iterating raises as `Reader.items` does.
     """
 
     def __init__(self, paths: Sequence[Path], symbols: Iterable[str] = ()) -> None:
-        self.paths = tuple(paths)
+        super().__init__(paths, "frames of a public market", _read, _in_order)
         self.symbols = frozenset(symbols)
-        self.unreadable = 0
-        self.cuts: list[str] = []
 
     def __iter__(self) -> Iterator[Heard | Rules]:
         self.unreadable, self.cuts = 0, []
@@ -136,57 +130,13 @@ class Tape:
 
     def _source(self, path: Path) -> Iterator[Item]:
         """One file's items; a time that goes back is held, as a clock that was set back would be."""
-        lines = Lines(path)
-        last = told = 0
-        try:
-            for item in self._items(lines):
-                told += 1
-                last = max(last, item.at_ns)
-                yield item if item.at_ns == last else msgspec.structs.replace(item, at_ns=last)
-        except OSError as error:
-            raise RecordingError(f"{path}: cannot be read ({error.strerror or error}).") from error
-        if not told:
-            raise RecordingError(f"{path}: expected frames of a public market, found none (lines: {lines.count}).")
-        if lines.cut:
-            self.cuts.append(f"{path}: {lines.cut}")
-
-    def _items(self, lines: Lines) -> Iterator[Item]:
-        understood, first = 0, b""
-        left = iter(lines)
-        for line in left:
-            if not line.strip():
-                continue
-            table = None if first else table_of(lines.member, line)
-            if table is not None:
-                yield from _in_order(self._rows(table, chain((line,), left)))
-                return
-            first = first or line
-            try:
-                items = _read(line)
-            except UNREADABLE:
-                self.unreadable += 1
-                if not understood and self.unreadable > _HOPELESS:
-                    break
-                continue
-            understood += 1
-            yield from items
-        if not understood:
-            raise forms.foreign(lines, first)
-
-    def _rows(self, table: Table, lines: Iterable[bytes]) -> Iterator[_Foreign]:
-        for line in lines:
-            if not line.strip():
-                continue
-            try:
-                message = table.row(line)
-            except UNREADABLE:
-                self.unreadable += 1
-            else:
-                if message is not None:
-                    yield _Foreign(message.ts * 1_000_000, message)
+        last = 0
+        for item in self.items(path):
+            last = max(last, item.at_ns)
+            yield item if item.at_ns == last else msgspec.structs.replace(item, at_ns=last)
 
 
-def _in_order(rows: Iterator[_Foreign]) -> Iterator[_Foreign]:
+def _in_order(rows: Iterator[Row]) -> Iterator[_Foreign]:
     """Old archives have their newest row first: those are read whole and turned round."""
     first = next(rows, None)
     if first is None:
@@ -194,12 +144,10 @@ def _in_order(rows: Iterator[_Foreign]) -> Iterator[_Foreign]:
     head = [first]
     for row in rows:
         head.append(row)
-        if row.at_ns != first.at_ns:
+        if row.ts != first.ts:
             break
-    if head[-1].at_ns >= first.at_ns:
-        yield from chain(head, rows)
-    else:
-        yield from reversed([*head, *rows])
+    ordered = chain(head, rows) if head[-1].ts >= first.ts else reversed([*head, *rows])
+    yield from (_Foreign(row.ts * 1_000_000, row) for row in ordered)
 
 
 def _read(line: bytes) -> tuple[Item, ...]:
