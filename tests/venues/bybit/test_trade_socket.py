@@ -40,7 +40,7 @@ CONFIRMED, REJECTED, REFUSED, UNKNOWN = (
     OutcomeKind.REFUSED,
     OutcomeKind.UNKNOWN,
 )
-SILENCE, DROPPED = "silence", "dropped"
+SILENCE, DROPPED, FULL = "silence", "dropped", "full"
 
 
 class TradeSide(ScriptedSocket):
@@ -64,7 +64,9 @@ class TradeSide(ScriptedSocket):
             self.say({"op": operation, "retCode": code, "retMsg": "OK" if not code else "no", "connId": "c"})
             return
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        if answer == DROPPED:
+        if answer == FULL:  # its peer reads nothing: what we send goes nowhere
+            await asyncio.Event().wait()
+        elif answer == DROPPED:
             self.drop()
         elif answer != SILENCE:
             self.say(answer if isinstance(answer, bytes) else envelope(request, answer))
@@ -347,12 +349,13 @@ def test_a_socket_that_owes_an_answer_carries_nothing_new(venue, trader) -> None
     assert len(venue.frames) == 1
 
 
+@pytest.mark.parametrize("nothing", [SILENCE, FULL])
 @pytest.mark.parametrize(("intent", "patience_ms"), [(ENTRY, 2000), (EXIT, DOUBT_MS), (DROP, DOUBT_MS)])
 def test_what_protects_waits_no_longer_for_an_answer_than_the_socket_is_trusted(
-    venue, trader, intent, patience_ms
+    venue, trader, intent, patience_ms, nothing
 ) -> None:
     """The close that follows goes over REST, and must not be held up by a socket whose peer is gone."""
-    venue.trade_answers = [SILENCE]
+    venue.trade_answers = [nothing]
     result = trader(send(intent))
     assert (result.kind, round(result.round_trip_ms)) == (UNKNOWN, patience_ms)
 

@@ -132,10 +132,10 @@ class TradeSocket:
         request = {"reqId": name, "header": header, "op": operation, "args": [body]}
         question = self._questions[name] = _Question(operation, now_ms)
         try:
-            await self._stream.send(msgspec.json.encode(request).decode())
-            if sent is not None:
-                points.reach(sent)
-            async with asyncio.timeout(patience_s):
+            async with asyncio.timeout(patience_s):  # a peer that reads nothing holds up the sending too
+                await self._stream.send(msgspec.json.encode(request).decode())
+                if sent is not None:
+                    points.reach(sent)
                 answer = await question.answer
             await points.linger("trade socket: answer read", self._clock.sleep)
         except TimeoutError as error:
