@@ -5,8 +5,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import typer
 from msgspec import json, structs
 
+from breakwall.cli.tell import tell
 from breakwall.cli.wishes import FRESH_MS, WORDS, Ear, Wish, answer_to, leave
 from breakwall.model.events import CommandKind
 from breakwall.model.view import Counters, LogLine, View
@@ -75,3 +77,9 @@ def test_every_word_but_panic_and_those_of_the_process_may_be_said(tmp_path: Pat
     for kind in WORDS:
         leave(tmp_path, structs.replace(ARM, kind=kind))
     assert {command.kind for command in Ear(tmp_path).listen(VIEW)} == set(WORDS)
+
+
+@pytest.mark.parametrize("word", ["arm", "disarm", "reconcile", "reset-api"])
+def test_a_word_for_all_markets_takes_no_symbol(tmp_path: Path, word: str) -> None:
+    with pytest.raises(typer.BadParameter, match="holds for all markets; leave out 'BTCUSDT'"):
+        tell(word, "BTCUSDT", tmp_path)

@@ -31,13 +31,15 @@ def tell(
     import asyncio
 
     from breakwall.cli.books_place import run_folder
-    from breakwall.cli.wishes import WORDS
+    from breakwall.cli.wishes import OF_ALL, WORDS
     from breakwall.mistakes import nearest_name
     from breakwall.model.events import CommandKind
 
     words = [kind.value for kind in WORDS]
     if word not in words:
         raise typer.BadParameter(f"no such word: {word!r}; {nearest_name(word, words)}", param_hint="WORD")
+    if symbol and CommandKind(word) in OF_ALL:
+        raise typer.BadParameter(f"{word} holds for all markets; leave out {symbol!r}", param_hint="SYMBOL")
     answer, code = asyncio.run(_tell(run_folder(state, config), CommandKind(word), symbol.upper()))
     print(answer)
     raise typer.Exit(code)

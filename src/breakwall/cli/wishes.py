@@ -32,6 +32,8 @@ WORDS = (
     CommandKind.RESET_API,
 )
 """What may be asked; panic has a road of its own, and leaving is a signal."""
+OF_ALL = (CommandKind.ARM, CommandKind.DISARM, CommandKind.RECONCILE, CommandKind.RESET_API)
+"""Those that hold for all markets, and so take no symbol: who names one means something else."""
 FRESH_MS = 15_000
 """In engine time, which goes on while the process is stopped."""
 _FOLDER = "wishes"

@@ -15,7 +15,7 @@ from breakwall.model.events import (
     OrderAnswer,
 )
 from breakwall.model.journal import EntryKind, JournalEntry
-from breakwall.model.records import PositionStep
+from breakwall.model.records import Deed, PositionStep
 from breakwall.model.units import Side
 from breakwall.settings import Settings
 from breakwall.trading.breaker import TradingState
@@ -157,6 +157,17 @@ def test_a_wish_to_be_flat_outlives_a_crash_until_it_was_told_done(make, diary):
     assert {wish.symbol for wish in diary.restored().wishes} == {"", "BTCUSDT"}
     diary.write(EntryKind.NOTE, Note("flat", "flat: all symbols", durable=True), 10)
     assert {wish.symbol for wish in diary.restored().wishes} == {"BTCUSDT"}
+
+
+@pytest.mark.parametrize("symbol", ["BTCUSDT", "XRPUSDT"])
+def test_a_refused_wish_to_be_flat_ends_there(make, diary, symbol):
+    """Also for a symbol that nobody follows, whose notes are passed over."""
+    diary.event(Command(CommandKind.FLATTEN, symbol, who="person"), 8)
+    diary.entries[-1] = replace(diary.entries[-1], symbol="")  # commands are written for everybody to read
+    assert {wish.symbol for wish in diary.restored().wishes} == {symbol}
+    refused = Deed("flatten", "symbol", symbol, "", "", "person", success=False, error="not followed")
+    diary.write(EntryKind.NOTE, Note("answer", "flatten: no", symbol=symbol, durable=True, record=refused), 8)
+    assert diary.restored().wishes == ()
 
 
 def test_a_pause_of_one_symbol_outlives_a_crash(make, diary):

@@ -9,7 +9,7 @@ from breakwall.model.actions import CancelOrder, MoveStop, Note, PlaceOrder
 from breakwall.model.events import Account, Command, CommandKind, Event, Instruments, OrderAnswer, ReadBack
 from breakwall.model.journal import DAMAGED, EntryKind, JournalEntry
 from breakwall.model.listings import Admitted
-from breakwall.model.records import ClosedTrade, PositionStep
+from breakwall.model.records import ClosedTrade, Deed, PositionStep
 from breakwall.model.units import Instrument
 from breakwall.settings import Settings
 from breakwall.trading.blotter import Blotter, Change
@@ -219,7 +219,7 @@ class _Replay:
             self._book(self.blotter.on_tick({}, _origin(entry)))
         if trip is not None:
             self.blotter.breaker.again(trip)
-        elif note.kind == "flat":
+        elif _ends_flatten(note):
             self.people.flat.pop(note.symbol, None)
         elif note.kind == START:
             self.crashes.append(entry.at_ms)
@@ -254,6 +254,8 @@ class _Replay:
     def _stranger(self, entry: JournalEntry) -> None:
         """What a symbol that is not followed any more has lost still counts for the day and the breaker."""
         note = _NOTES.decode(entry.body) if entry.kind is EntryKind.NOTE else None
+        if note is not None and _ends_flatten(note):
+            self.people.flat.pop(note.symbol, None)
         if note is None or note.kind != "closed-trade":
             return
         trade = note.record
@@ -262,6 +264,13 @@ class _Replay:
         self.blotter.breaker.on_entry(trade.opened_ms)
         self.blotter.breaker.on_closed(trade)
         self.closed.append(trade)
+
+
+def _ends_flatten(note: Note) -> bool:
+    """The venue has proven it, or it was refused: commands are written before they are answered."""
+    deed = note.record
+    refused = isinstance(deed, Deed) and not deed.success and deed.action == CommandKind.FLATTEN.value
+    return note.kind == "flat" or refused
 
 
 def _ahead(entries: Sequence[JournalEntry], now_ms: int) -> dict[int, int]:
