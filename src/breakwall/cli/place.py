@@ -1,5 +1,6 @@
 """Where a command trades: the folder of an account, the way to its venue, and the lock on it."""
 
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from breakwall.settings import Settings
 
 
-class Place:
+class Place(ABC):
     """Whoever was given it by its `find` holds the locks, until `release`; the last of them numbers the runs.
 
     `words` say where it is, `safe` why a run must start SAFE (empty: as it was left), `warnings` what a trader should
@@ -32,9 +33,9 @@ class Place:
         self.words = words
 
     @property
+    @abstractmethod
     def access(self) -> "Access":
         """The way to the venue, and the badge."""
-        raise NotImplementedError
 
     @property
     def lock(self) -> InstanceLock:
