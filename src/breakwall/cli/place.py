@@ -66,8 +66,8 @@ class Place(ABC):
         """Where crises can be played; None where the venue is not embedded."""
         return None
 
-    def abandon(self) -> None:
+    def abandon(self) -> None:  # noqa: B027 - most have nothing to put down
         """The start has failed, and nothing was traded."""
 
-    def finish(self) -> None:
+    def finish(self) -> None:  # noqa: B027 - the same
         """The run has ended, and nothing is held."""
