@@ -209,7 +209,7 @@ def _of_position(position: Position, read_back: ReadBack, policy: Policy) -> Ite
     elif position.foreign and policy.foreign == "close":
         yield Difference("foreign position", Act.CLOSE, symbol, f"{_UNKNOWN} is closed")
     if position.foreign and policy.foreign == "adopt":
-        words = f"{_UNKNOWN}: adopted, guarded by its stop, closed only when asked"
+        words = f"{_UNKNOWN}: adopted, guarded by its stop, closed when asked, and by leaving flat"
         yield Difference("foreign position", Act.KNOW, symbol, words)
     elif position.plan is None and not position.foreign:
         yield Difference("no plan", Act.KNOW, symbol, "a position without a plan; managed by its stop")
