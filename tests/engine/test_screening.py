@@ -223,6 +223,15 @@ def test_a_position_that_turns_up_where_nobody_looks_any_more_is_followed_again(
     assert shown(table) == ["BTCUSDT", "AUSDT"]
 
 
+def test_a_word_for_all_positions_bears_one_whose_market_is_not_followed_yet(table: Table) -> None:
+    table.say(listings(AUSDT="0.3"))
+    follow(table, "AUSDT")
+    table.say(listings(BUSDT="0.3"))
+    table.say(ReadBack((), (held("AUSDT", 5, (1, table.now)),), (), WALLET, table.now, "periodic"))
+    told = [note.text for note in table.say(Command(CommandKind.BREAKEVEN, who="hand")) if isinstance(note, Note)]
+    assert any("AUSDT stop not moved: its market is only now followed again" in text for text in told)
+
+
 def test_without_the_screener_nobody_leaves() -> None:
     table = Table("BTCUSDT", "ETHUSDT")
     table.start()

@@ -150,7 +150,9 @@ def _breakeven(state: State, event: Command) -> str | Refused:
 
 
 def _to_breakeven(state: State, position: Position, who: str) -> SetStop | Refused:
-    market = state.markets[position.symbol]
+    market = state.markets.get(position.symbol)
+    if market is None:
+        return Refused("breakeven", "its market is only now followed again")
     wanted = state.protection.wish_for_breakeven(position, market, state.now, who)
     if isinstance(wanted, SetStop):
         guarding.move_stop(state, position, wanted)
