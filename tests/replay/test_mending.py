@@ -2,7 +2,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from breakwall.model.events import BookDelta, BookSnapshot
-from breakwall.replay.mending import Heard, MendedBook
+from breakwall.replay.mending import Arrival, MendedBook
 
 Levels = list[tuple[int, int]]
 
@@ -17,38 +17,38 @@ def delta(u: int, bids: Levels, asks: Levels) -> BookDelta:
 
 def book() -> MendedBook:
     found = MendedBook()
-    assert found.take(snapshot([(99, 1), (98, 2)], [(101, 1), (102, 2)], 10)) is Heard.BEGUN
+    assert found.take(snapshot([(99, 1), (98, 2)], [(101, 1), (102, 2)], 10)) is Arrival.BEGUN
     return found
 
 
 def test_a_message_before_the_first_snapshot_is_early() -> None:
-    assert MendedBook().take(delta(3, [(1, 1)], [])) is Heard.EARLY
+    assert MendedBook().take(delta(3, [(1, 1)], [])) is Arrival.EARLY
 
 
 def test_what_is_missing_may_come_next() -> None:
     found = book()
-    assert found.take(delta(12, [(99, 5)], [])) is Heard.GAP
+    assert found.take(delta(12, [(99, 5)], [])) is Arrival.GAP
     assert found.waits
-    assert found.take(delta(11, [(99, 4), (97, 3)], [])) is Heard.LATE
+    assert found.take(delta(11, [(99, 4), (97, 3)], [])) is Arrival.LATE
     assert not found.waits
     assert found.bids == {99: 5, 98: 2, 97: 3}
-    assert found.take(delta(12, [(99, 9)], [])) is Heard.REPEATED
+    assert found.take(delta(12, [(99, 9)], [])) is Arrival.REPEATED
     assert found.update_id == 12
 
 
 def test_a_price_that_a_newer_one_crosses_was_deleted_in_what_is_missing() -> None:
     found = book()
-    assert found.take(delta(12, [(101, 7)], [])) is Heard.GAP
+    assert found.take(delta(12, [(101, 7)], [])) is Arrival.GAP
     assert (max(found.bids), min(found.asks)) == (101, 102)
     assert found.dropped == [(False, 101)]
-    assert found.take(delta(13, [], [(100, 3)])) is Heard.NEXT
+    assert found.take(delta(13, [], [(100, 3)])) is Arrival.NEXT
     assert found.dropped == [(True, 101)]
     assert (max(found.bids), min(found.asks)) == (99, 100)
 
 
 def test_a_restarted_venue_begins_the_book_anew() -> None:
     found = book()
-    assert found.take(delta(1, [(50, 1)], [(51, 1)])) is Heard.BEGUN
+    assert found.take(delta(1, [(50, 1)], [(51, 1)])) is Arrival.BEGUN
     assert (found.bids, found.asks, found.update_id) == ({50: 1}, {51: 1}, 1)
 
 

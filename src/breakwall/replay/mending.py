@@ -9,7 +9,7 @@ from enum import Enum
 from breakwall.model.events import BookDelta, BookSnapshot
 
 
-class Heard(Enum):
+class Arrival(Enum):
     """What a message was to the book."""
 
     EARLY = "early"  # before the first snapshot
@@ -44,22 +44,22 @@ class MendedBook:
         """Whether the message before the newest is missing: it may be the next one, where two changed places."""
         return self._gaped and bool(self._missing)
 
-    def take(self, event: BookSnapshot | BookDelta) -> Heard:
+    def take(self, event: BookSnapshot | BookDelta) -> Arrival:
         self.dropped = []
         if isinstance(event, BookSnapshot) or event.update_id == 1:
             self._begin(event)
-            return Heard.BEGUN
+            return Arrival.BEGUN
         if not self.begun:
-            return Heard.EARLY
+            return Arrival.EARLY
         if event.update_id <= self.update_id:
-            return self._late(event) if event.update_id in self._missing else Heard.REPEATED
+            return self._late(event) if event.update_id in self._missing else Arrival.REPEATED
         gap = self._gaped = event.update_id > self.update_id + 1
         if gap:
             self._missing.update(range(max(self.update_id + 1, event.update_id - 100), event.update_id))
             self._doubtful = True
         self.update_id, self.seq, self.cts_ms = event.update_id, event.seq, event.cts_ms
         self._apply(event)
-        return Heard.GAP if gap else Heard.NEXT
+        return Arrival.GAP if gap else Arrival.NEXT
 
     def window(self, depth: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """The best levels of both sides, best first."""
@@ -79,14 +79,14 @@ class MendedBook:
         self._missing.clear()
         self._since.clear()
 
-    def _late(self, event: BookDelta) -> Heard:
+    def _late(self, event: BookDelta) -> Arrival:
         self._missing.discard(event.update_id)
         for bid, side, levels in ((True, self.bids, event.bids), (False, self.asks, event.asks)):
             _set(side, [level for level in levels if (bid, level[0]) not in self._since])
         if not self._missing:
             self._since.clear()
         self._uncross({(True, ticks) for ticks, _ in event.bids} ^ {(False, ticks) for ticks, _ in event.asks})
-        return Heard.LATE
+        return Arrival.LATE
 
     def _apply(self, event: BookDelta) -> None:
         _set(self.bids, event.bids)

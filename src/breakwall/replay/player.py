@@ -10,9 +10,8 @@ import msgspec
 
 from breakwall.model.events import BookDelta, BookSnapshot
 from breakwall.replay.contents import DEPTHS, Contents
-from breakwall.replay.mending import Heard, MendedBook
-from breakwall.replay.tape import Heard as Frame
-from breakwall.replay.tape import Rules, Tape
+from breakwall.replay.mending import Arrival, MendedBook
+from breakwall.replay.tape import Heard, Rules, Tape
 from breakwall.venues.bybit.codec import PublicCodec
 from breakwall.venues.exchange.exchange import Exchange
 
@@ -46,7 +45,7 @@ class Player:
         }
         self._topics = {contents.held[symbol].book: symbol for symbol in contents.instruments}
         self._sessions: list[PublicSession] = []
-        self._left: Iterator[Frame | Rules] = iter(Tape(contents.paths, contents.symbols))
+        self._left: Iterator[Heard | Rules] = iter(Tape(contents.paths, contents.symbols))
         self._next = self._pull()
 
     @property
@@ -86,14 +85,14 @@ class Player:
         depth, _, symbol = rest.partition(".")
         return symbol if kind == "orderbook" and depth == str(self.depth) and symbol in self._books else ""
 
-    def _pull(self) -> Frame | None:
+    def _pull(self) -> Heard | None:
         """The next frame of what is followed: of several books of a symbol the one that is told of most."""
         for item in self._left:
-            if isinstance(item, Frame) and (not item.topic.startswith("orderbook.") or item.topic in self._topics):
+            if isinstance(item, Heard) and (not item.topic.startswith("orderbook.") or item.topic in self._topics):
                 return item
         return None
 
-    def _hear(self, frame: Frame, now_ms: int) -> None:
+    def _hear(self, frame: Heard, now_ms: int) -> None:
         self.frames += 1
         event = self._codec.decode(frame.data)
         if not isinstance(event, BookSnapshot | BookDelta):
@@ -102,15 +101,15 @@ class Player:
             return
         book, symbol = self._books[event.symbol], event.symbol
         heard = book.take(event)
-        self.gaps += heard is Heard.GAP
-        self.repeats += heard is Heard.REPEATED
-        if heard is not Heard.REPEATED:
-            self._exchange.hear(book.snapshot(symbol) if heard is Heard.LATE else event, now_ms)
+        self.gaps += heard is Arrival.GAP
+        self.repeats += heard is Arrival.REPEATED
+        if heard is not Arrival.REPEATED:
+            self._exchange.hear(book.snapshot(symbol) if heard is Arrival.LATE else event, now_ms)
         served = f"orderbook.{self.depth}.{symbol}"
         verbatim = frame.topic == served and not book.dropped
         data = frame.data if verbatim else self._rewritten(frame, event, book, now_ms)
         for session in self._sessions:
-            session.push_book(served, symbol, data, now_ms, whole=heard is Heard.BEGUN)
+            session.push_book(served, symbol, data, now_ms, whole=heard is Arrival.BEGUN)
         if symbol in self._ticked_ms and now_ms - self._ticked_ms[symbol] >= _TICKER_MS:
             self._ticked_ms[symbol] = now_ms
             self._push(f"tickers.{symbol}", self._ticker(symbol, now_ms))
@@ -119,7 +118,7 @@ class Player:
         for session in self._sessions:
             session.push(topic, data)
 
-    def _rewritten(self, frame: Frame, event: BookSnapshot | BookDelta, book: MendedBook, now_ms: int) -> bytes:
+    def _rewritten(self, frame: Heard, event: BookSnapshot | BookDelta, book: MendedBook, now_ms: int) -> bytes:
         """A book that was recorded in another depth, as the changes of its window; or a message after a gap, with the
         deletes that only the lost one told. Both under the ids they had.
         """

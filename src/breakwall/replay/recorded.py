@@ -5,9 +5,8 @@ from collections.abc import Callable, Iterator
 from msgspec.structs import replace
 
 from breakwall.model.events import BookDelta, BookSnapshot, Event, Ticker
-from breakwall.replay import mending
 from breakwall.replay.contents import Contents
-from breakwall.replay.mending import MendedBook
+from breakwall.replay.mending import Arrival, MendedBook
 from breakwall.replay.tape import Heard, Tape
 from breakwall.venues.bybit.codec import PublicCodec
 from breakwall.venues.exchange.exchange import Exchange
@@ -77,7 +76,7 @@ class RecordedMarket:
         event: Event = self._codec.decode(frame.data)
         if isinstance(event, BookDelta | BookSnapshot):
             book = self._books[event.symbol]
-            if book.take(event) is mending.Heard.LATE:
+            if book.take(event) is Arrival.LATE:
                 event = book.snapshot(event.symbol)
         elif isinstance(event, Ticker) and event.next_funding_ms is not None:
             event = replace(event, next_funding_ms=event.next_funding_ms + self._shift_ms)
