@@ -7,6 +7,10 @@ DRAWER = ("walls", "orders", "signals", "tape", "breaker", "log")
 """On a small screen these share one place; the focused one lies in front."""
 
 
+HELD = 6
+"""Rows of the positions pane: its title, and as many positions as may be open by default."""
+
+
 class Place(NamedTuple):
     x: int
     y: int
@@ -45,8 +49,8 @@ def arrange(
 
 
 def _compact(width: int, main: int, drawer: str) -> dict[str, Place]:
-    low = min(6, main // 3)
-    held = min(3, main - low)
+    low = min(5, main // 3)
+    held = min(HELD - 1, main - low)
     upper = main - low - held
     ladder = min(28, width * 7 // 20)
     return {
@@ -61,19 +65,19 @@ def _medium(width: int, main: int, drawer: str) -> dict[str, Place]:
     del drawer
     side = 34
     left = width - side
-    lower = 17
+    lower = 19
     upper = main - lower
     half = left // 2
     return {
         "heatmap": Place(0, 0, left, upper),
         "ladder": Place(left, 0, side, upper),
-        "positions": Place(0, upper, left, 4),
-        "orders": Place(0, upper + 4, left, 3),
-        "walls": Place(0, upper + 7, half, 6),
-        "signals": Place(half, upper + 7, left - half, 6),
-        "log": Place(0, upper + 13, left, 4),
-        "tape": Place(left, upper, side, 8),
-        "breaker": Place(left, upper + 8, side, 9),
+        "positions": Place(0, upper, left, HELD),
+        "orders": Place(0, upper + 6, left, 3),
+        "walls": Place(0, upper + 9, half, 6),
+        "signals": Place(half, upper + 9, left - half, 6),
+        "log": Place(0, upper + 15, left, 4),
+        "tape": Place(left, upper, side, 9),
+        "breaker": Place(left, upper + 9, side, 10),
     }
 
 
@@ -89,7 +93,7 @@ def _wide(width: int, main: int, drawer: str) -> dict[str, Place]:
         "heatmap": Place(0, 0, heat, upper),
         "ladder": Place(heat, 0, ladder, upper),
         "tape": Place(heat + ladder, 0, tape, upper),
-        "positions": Place(0, upper, left, 6),
+        "positions": Place(0, upper, left, HELD),
         "orders": Place(0, upper + 6, left - middle, 4),
         "log": Place(0, upper + 10, left - middle, 10),
         "walls": Place(left - middle, upper + 6, middle, 7),
