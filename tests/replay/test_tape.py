@@ -199,6 +199,18 @@ def inspected(*paths: Path) -> Summary:
     return survey.summary(survey.topic(), recording)
 
 
+def test_a_book_that_never_begins_is_named(tmp_path: Path) -> None:
+    """Else an import would look whole, and have thrown away every update."""
+    lines = [depth(T0, 100, 105), binance("trade", T0 + 1, t=1, p="99", q="1", m=True)]
+    path = tmp_path / "binance"
+    path.write_text("\n".join(lines))
+    done = bring_in([path], tmp_path / "out.jsonl.zst")
+    assert list(done.topics) == ["publicTrade.BTCUSDT"]
+    assert [note for note in done.notes if note.startswith("BTCUSDT: no order book, as its updates have no snapshot")]
+    path.write_text("\n".join([f"{T0 * 1000} {SEED}", *lines]))
+    assert not [note for note in bring_in([path], tmp_path / "whole.jsonl.zst").notes if "no order book" in note]
+
+
 def test_what_is_imported_says_the_same(tmp_path: Path) -> None:
     path, out = market.written(market.recorded(), tmp_path / "r"), tmp_path / "out.jsonl.zst"
     done = bring_in([path], out)

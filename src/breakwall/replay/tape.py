@@ -124,6 +124,11 @@ class Tape(Reader[Item]):
         )
         for item in joined:
             yield from translator.frames(item)
+        for symbol in translator.unbegun:
+            self.cuts.append(
+                f"{symbol}: no order book, as its updates have no snapshot to begin from; "
+                "join them to the file that has it"
+            )
 
     def _wants(self, symbol: str) -> bool:
         return not self.symbols or symbol in self.symbols
@@ -214,6 +219,11 @@ class _Translator:
         self._books: dict[str, FullBook] = {}
         self._newest: dict[str, bytes] = {}  # the last frame of each book that has a sequence of its own
         self._early: list[_Foreign] = []  # snapshots that do not say whose they are, before any book was heard
+
+    @property
+    def unbegun(self) -> list[str]:
+        """The symbols whose book has no snapshot."""
+        return [symbol for symbol, book in self._books.items() if not book.begun]
 
     def frames(self, item: Item) -> Iterator[Heard | Rules]:
         if isinstance(item, _Foreign):

@@ -40,6 +40,10 @@ class FullBook:
         self._since: set[Decimal] = set()  # levels changed since the gap: newer than what comes late
         self._waiting: list[BookMessage] = []
 
+    @property
+    def begun(self) -> bool:
+        return bool(self._last)
+
     def seed(self, seed: Seed, ts: int) -> Iterator[bytes]:
         """A REST snapshot: begins the book, or ends a gap; one that is not needed is left alone. Its sequence is the
         time of the book in it, not of the answer (`ts`): what follows may be older than that.
