@@ -19,8 +19,9 @@ from breakwall.ports import Frame
 from breakwall.replay.recheck import recheck
 from breakwall.sim.clock import HostClock
 from breakwall.sim.loop import run as run_virtual
+from breakwall.sim.network import Network
 from breakwall.sim.session import SETTINGS
-from breakwall.sim.transport import LoopTransport, Network
+from breakwall.sim.transport import LoopTransport
 from breakwall.sim.world import EPOCH_MS, URLS
 from breakwall.storage.journal import InlineJournal
 from breakwall.storage.recording import FORMAT, EventLine, FrameMark, Header, Recv, actions_line

@@ -9,7 +9,8 @@ import pytest
 from breakwall.model.events import Link
 from breakwall.ports import HttpAnswer, HttpRequest, TransportError
 from breakwall.sim.loop import Process, run
-from breakwall.sim.transport import LoopTransport, Network, Session
+from breakwall.sim.network import Network, Session
+from breakwall.sim.transport import LoopTransport
 from breakwall.venues.exchange.faults import Fault, FaultKind, Faults
 
 ORDER = HttpRequest("POST", "", "/v5/order/create", body=b"{}", timeout_s=1.0)

@@ -19,7 +19,8 @@ from breakwall.settings import Settings
 from breakwall.sim.clock import HostClock
 from breakwall.sim.disk import MortalLedger, SlowJournal
 from breakwall.sim.loop import Process, VirtualLoop, current_process
-from breakwall.sim.transport import LoopTransport, Network
+from breakwall.sim.network import Network
+from breakwall.sim.transport import LoopTransport
 from breakwall.storage.journal import InlineJournal
 from breakwall.storage.ledger.inline import InlineLedger
 from breakwall.venues.exchange.faults import FOR_EVER_S, Fault, FaultKind, Faults

@@ -17,7 +17,8 @@ from breakwall.replay.player import Player, PublicSession, served_depth
 from breakwall.settings import Settings
 from breakwall.sim.clock import HostClock
 from breakwall.sim.loop import VirtualLoop
-from breakwall.sim.transport import LoopTransport, Network
+from breakwall.sim.network import Network
+from breakwall.sim.transport import LoopTransport
 from breakwall.storage.journal import InlineJournal
 from breakwall.storage.recording import DigestRecorder
 from breakwall.venues.bybit.endpoints import Urls

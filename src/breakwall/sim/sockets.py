@@ -3,18 +3,16 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 import msgspec
 from msgspec import Struct, field
 
 from breakwall.model.events import Link
 from breakwall.ports import HttpRequest, TransportError
+from breakwall.sim.network import Network
 from breakwall.venues.exchange.faults import Fault, FaultKind
 from breakwall.venues.exchange.routes import OPERATIONS
-
-if TYPE_CHECKING:
-    from breakwall.sim.transport import Network
 
 _HEAD = 120
 _FIRST_RET_CODE = 1000
@@ -22,17 +20,10 @@ _CODES = {403: 10403, 429: 10429}
 _SERVER_ERROR = 10016
 
 
-class Session(Protocol):
-    """The exchange's end of one socket."""
-
-    def on_text(self, text: str, now_ms: int) -> None: ...
-    def close(self) -> None: ...
-
-
 class LoopSocket:
     """One socket. Silent: nothing passes any more; deaf: the exchange does not hear us."""
 
-    def __init__(self, network: "Network", link: Link) -> None:
+    def __init__(self, network: Network, link: Link) -> None:
         self._network = network
         self._link = link
         self._up = Pipe(network)
@@ -176,7 +167,7 @@ def _refusal(message: _Message, code: int) -> str:
 class Pipe:
     """First in, first out, each after its latency; what comes at the same instant keeps its order too."""
 
-    def __init__(self, network: "Network") -> None:
+    def __init__(self, network: Network) -> None:
         self._network = network
         self._waiting: deque[Callable[[], object]] = deque()
         self._last = 0.0

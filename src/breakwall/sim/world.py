@@ -19,8 +19,8 @@ from breakwall.sim.host import Host
 from breakwall.sim.invariants import Belief, Referee, TruePosition, Truth, client_ids
 from breakwall.sim.loop import SimulationError, VirtualLoop
 from breakwall.sim.memory import unlike_the_journal
+from breakwall.sim.network import Network
 from breakwall.sim.people import Wish
-from breakwall.sim.transport import Network
 from breakwall.storage.ledger import comparison
 from breakwall.venues.bybit.endpoints import Urls
 from breakwall.venues.exchange.exchange import Exchange

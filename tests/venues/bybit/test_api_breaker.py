@@ -12,7 +12,8 @@ from breakwall.model.events import OutcomeKind, ReadBack, ReadBackFailed
 from breakwall.model.units import Side
 from breakwall.ports import HttpAnswer, TransportError
 from breakwall.settings import VenueSettings
-from breakwall.sim.transport import LoopTransport, Network
+from breakwall.sim.network import Network
+from breakwall.sim.transport import LoopTransport
 from breakwall.venues.bybit.broker import BybitBroker
 from breakwall.venues.bybit.endpoints import CANCEL, CREATE, POSITIONS, TRADING_STOP, Urls
 from breakwall.venues.exchange.exchange import Exchange

@@ -11,7 +11,8 @@ from breakwall.model.events import BookDelta, LinkChanged, OutcomeKind, ReadBack
 from breakwall.model.units import Side
 from breakwall.settings import VenueSettings
 from breakwall.sim.mixes import MIXES, draw_plan
-from breakwall.sim.transport import LoopTransport, Network
+from breakwall.sim.network import Network
+from breakwall.sim.transport import LoopTransport
 from breakwall.venues.bybit.broker import BybitBroker
 from breakwall.venues.bybit.endpoints import Urls
 from breakwall.venues.bybit.feed import BybitFeed
