@@ -1,7 +1,6 @@
 """`breakwall replay`: a recording traded again, or a recorded run decided again."""
 
 import math
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -63,11 +62,8 @@ def replay(
         _check(files[0], as_json=as_json)
         return
     from breakwall.cli.rematch import RematchWish, rematch
-    from breakwall.cli.streams import why_no_screen
+    from breakwall.cli.streams import can_show
 
-    why = "" if no_ui else why_no_screen()
-    if why:
-        print(f"breakwall: no screen, {why}; plain lines instead, as with --no-ui", file=sys.stderr)
     wish = RematchWish(
         paths=tuple(files),
         symbols=names_in(symbols),
@@ -75,7 +71,7 @@ def replay(
         seconds=span(for_),
         seed=seed,
         as_json=as_json,
-        screen=not (no_ui or why),
+        screen=not no_ui and can_show(),
         config=config,
     )
     raise typer.Exit(rematch(wish))

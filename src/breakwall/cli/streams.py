@@ -46,6 +46,14 @@ def remark(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
+def can_show() -> bool:
+    """Whether there can be a screen here; says why where there cannot."""
+    why = why_no_screen()
+    if why:
+        remark(f"breakwall: no screen, {why}; plain lines instead, as with --no-ui")
+    return not why
+
+
 def why_no_screen() -> str:
     """Why a screen cannot be shown here; empty where it can."""
     if sys.__stdin__ is None or not sys.__stdin__.isatty():

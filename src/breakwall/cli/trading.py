@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, structs
 
-from breakwall.cli.streams import hand_out, why_no_screen
+from breakwall.cli.streams import can_show, hand_out
 from breakwall.exit_codes import NOT_FLAT
 from breakwall.settings import Settings
 
@@ -68,7 +68,7 @@ async def _trade(asked: Asked, settings: Settings, find: Find) -> int:
             await asyncio.sleep(0)  # an exchange comes up, or is asked, beside the screen
             screen = (
                 await stack.enter_async_context(_screen(asked, settings, clock, voice))
-                if _wants_screen(asked)
+                if asked.picture is not None or (not asked.no_ui and can_show())
                 else None
             )
             calls = Calls(voice, clock, screen)
@@ -83,14 +83,6 @@ async def _trade(asked: Asked, settings: Settings, find: Find) -> int:
     if asked.as_json:
         hand_out(receipt_json(receipt))
     return ended.code
-
-
-def _wants_screen(asked: Asked) -> bool:
-    """Whether a screen is wanted and possible; says why where it is not possible."""
-    why = "" if asked.no_ui or asked.picture is not None else why_no_screen()
-    if why:
-        print(f"breakwall: no screen, {why}; plain lines instead, as with --no-ui", file=sys.stderr)
-    return not (asked.no_ui or why)
 
 
 def _screen(asked: Asked, settings: Settings, clock: "Clock", voice: "Voice") -> "Screen":
