@@ -74,10 +74,9 @@ def on_tick(state: State) -> None:
     for symbol in came:
         enter(state, state.instruments[symbol])
         state.say("screener", "followed again: something is held or under way there", symbol=symbol, level="warning")
-    trusted = (
-        state.roster.read_ms and state.recovered_ms is not None and not state.blind
-    )  # else who knows what is held
-    going = [symbol for symbol in state.markets if not state.wants(symbol)] if trusted else []
+    looked = state.roster.read_ms and state.recovered_ms is not None
+    known = looked and not state.blind  # else who can say what is held
+    going = [symbol for symbol in state.markets if not state.wants(symbol)] if known else []
     gone = [symbol for symbol in going if is_idle(state, symbol)]
     for symbol in gone:
         leave(state, symbol)
