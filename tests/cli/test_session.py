@@ -15,7 +15,7 @@ from breakwall.cli.voice import Voice
 from breakwall.clock import SystemClock
 from breakwall.engine.supervise import GaveUp
 from breakwall.model.events import Command, CommandKind, Event
-from breakwall.model.view import Counters, View
+from breakwall.model.view import ADOPTED, Counters, PositionView, View
 from breakwall.settings import Settings
 
 
@@ -25,10 +25,11 @@ class FakeEngine:
     def __init__(self, **settings: Any) -> None:
         self.settings = Settings(**settings)
         self.clock = SystemClock()
-        self.core = SimpleNamespace(recovered_ms=1)
+        self.core = SimpleNamespace(recovered_ms=1, was_armed=True)
         self.asked: list[CommandKind] = []
         self.left: list[bool] = []
         self.closed = False
+        self.held: tuple[PositionView, ...] = ()
         self.failure: Exception | None = None
 
     async def start(self) -> None:
@@ -44,7 +45,7 @@ class FakeEngine:
 
     def account(self) -> View:
         nothing = Decimal(0)
-        return View(0, "SIM", "ACTIVE", "", True, False, nothing, nothing, (), (), (), Counters())
+        return View(0, "SIM", "ACTIVE", "", True, False, nothing, nothing, (), self.held, (), Counters())
 
     async def leave(self, *, flatten: bool, patience_s: float, why: str) -> bool:
         assert patience_s > 0
@@ -102,10 +103,30 @@ async def test_what_the_end_of_the_screen_means(
     leaving: Leaving, settings: dict[str, str], asked: list[CommandKind], flatten: bool, reason: str
 ) -> None:
     engine = FakeEngine(**settings)
-    ended = await conduct(engine, FakeScreen(leaving), seconds=0.5)
+    ended = await conduct(engine, FakeScreen(leaving), seconds=0.5 if reason == "time is over" else 60)
     assert (engine.asked, engine.left, ended.code) == (asked, [flatten], 0)
     assert reason in ended.reason
     assert engine.closed
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("strategy", "was_armed", "flatten"),
+    [
+        ("bounce", False, True),
+        (ADOPTED, True, True),
+        (ADOPTED, False, False),
+    ],
+)
+async def test_who_only_looked_on_closes_nothing_beside_what_others_have_opened(
+    strategy: str, was_armed: bool, flatten: bool
+) -> None:
+    zero = Decimal(0)
+    engine = FakeEngine(on_exit="flatten")
+    engine.core.was_armed = was_armed
+    engine.held = (PositionView("SOLUSDT", "OPEN", 1, zero, zero, zero, zero, zero, None, strategy, 0),)
+    await conduct(engine, None, seconds=0.1)
+    assert engine.left == [flatten]
 
 
 @pytest.mark.asyncio

@@ -16,7 +16,7 @@ from breakwall.engine.loop import Engine
 from breakwall.engine.supervise import GaveUp
 from breakwall.exit_codes import DONE, INTERNAL, INTERRUPTED, NOT_FLAT, UNEXPLAINED
 from breakwall.model.events import Command, CommandKind
-from breakwall.model.view import View
+from breakwall.model.view import ADOPTED, View
 
 if TYPE_CHECKING:
     from breakwall.cli.pulse import Pulse
@@ -133,8 +133,12 @@ class Session:
 
     @property
     def _flatten(self) -> bool:
-        """Whether to leave flat where nobody says otherwise. What cannot be explained may be somebody else's."""
-        return self._settings.on_exit == "flatten" and not self._engine.account().observing
+        """Whether to leave flat where nobody says otherwise. What cannot be explained may be somebody else's; and who
+        was never armed only looked on, and closes nothing beside what others have opened.
+        """
+        view = self._engine.account()
+        foreign = not self._engine.core.was_armed and any(held.strategy == ADOPTED for held in view.positions)
+        return self._settings.on_exit == "flatten" and not (view.observing or foreign)
 
     def _unexplained(self, code: int, reason: str) -> tuple[int, str]:
         """The exit code and reason of a run that only observed at its end."""

@@ -103,6 +103,11 @@ class Core:
         return self._state.first_book_ms
 
     @property
+    def was_armed(self) -> bool:
+        """Whether this run might have opened anything; else it has only looked on."""
+        return self._state.was_armed
+
+    @property
     def recovered_ms(self) -> int | None:
         """When the account had been read back for the first time and everything held was seen to."""
         return self._state.recovered_ms
@@ -114,6 +119,7 @@ def _on_tick(state: State, event: events.Tick) -> None:
     A part that fails does not keep the others from protecting what is held; but then nothing is opened.
     """
     state.venue_offset_ms = round(event.venue_offset_ms)
+    state.was_armed |= state.armed and state.recovered_ms is not None
     failures: list[Exception] = []
     for part in (watching, screening, recovery, guarding, booking, conditions):
         try:

@@ -56,6 +56,8 @@ class State:
     `at` is the origin of the event being decided; `out` gathers its actions in order.
     """
 
+    was_armed = False  # at any time since the account was known
+
     def __init__(self, run: int) -> None:
         self.run = run
         self.at = Origin(run, 0, 0)

@@ -105,6 +105,8 @@ class SymbolView(Struct, frozen=True):
         return None if self.bid is None or self.ask is None else (self.bid + self.ask) / 2
 
 
+ADOPTED = "adopted"
+"""The strategy of a position whose plan nobody knows: somebody else opened it."""
 PROVEN_MS = 10_000
 """What was read back from the exchange longer ago is not called proven."""
 

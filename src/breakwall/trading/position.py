@@ -10,6 +10,7 @@ from breakwall.model.events import Fill, PositionReport
 from breakwall.model.margin import average_entry, gross_pnl
 from breakwall.model.records import ClosedTrade, PositionStep
 from breakwall.model.units import Instrument, side_of
+from breakwall.model.view import ADOPTED
 from breakwall.trading.order import Transition
 from breakwall.trading.origin import Origin
 
@@ -153,7 +154,7 @@ class Position:
 
     @property
     def strategy(self) -> str:
-        return self.plan.strategy if self.plan else "adopted"
+        return self.plan.strategy if self.plan else ADOPTED
 
     @property
     def is_open(self) -> bool:
