@@ -69,7 +69,9 @@ def on_book_lost(state: State, event: BookLost) -> None:
         if market.live:
             state.say("book-lost", f"book lost: {event.reason}", level="warning", symbol=event.symbol)
         market.lose(event.reason, state.now)
-        if event.ours:
+        if state.roster.depths.get(event.symbol, 0) > market.book.depth:
+            make_do(state, market, event.reason)
+        elif event.ours:
             state.out.append(Resubscribe(event.symbol, event.reason))
 
 
@@ -111,6 +113,16 @@ def deepen(state: State, market: Market) -> None:
         state.out.append(Resubscribe(market.instrument.symbol, reason, wanted))
         level = "info" if market.instrument.symbol in state.settings.symbols else "debug"
         state.say("depth", reason, level=level, symbol=market.instrument.symbol)
+
+
+def make_do(state: State, market: Market, why: str) -> None:
+    """More levels were asked for, and lost before they came, as where the venue has no more: those from before are
+    better than none. They are not asked for again.
+    """
+    symbol, levels = market.instrument.symbol, market.book.depth
+    market.deepest = state.roster.depths[symbol] = levels
+    state.out.append(Resubscribe(symbol, why, levels))
+    state.say("depth", f"no more than {levels} levels: {why}", level="warning", symbol=symbol)
 
 
 def tell_wall(state: State, market: Market, event: WallEvent) -> None:

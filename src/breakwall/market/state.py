@@ -48,6 +48,7 @@ class Market:
         self.instrument = instrument
         self.settings = settings
         self.depth = depth
+        self.deepest = _DEEPEST  # levels the venue has of it, as far as is known
         self.status = Status.WAITING
         self.status_reason = "no snapshot yet"
         self.last_book_ms = 0
@@ -135,11 +136,11 @@ class Market:
         """The deeper subscription that walls need (`depth = "auto"`), or 0 where this one will do."""
         mid = self.mid_half_ticks
         walls = self.settings.walls
-        if self.settings.venue.depth != "auto" or not self.live or mid is None or self.book.depth >= _DEEPEST:
+        if self.settings.venue.depth != "auto" or not self.live or mid is None or self.book.depth >= self.deepest:
             return 0
         full = len(self.book.bids.prices) >= self.book.depth or len(self.book.asks.prices) >= self.book.depth
         short = too_short(mid, self.book.reach_ticks, walls.bucket_bp, walls.min_buckets)
-        return _DEEPEST if full and short else 0
+        return self.deepest if full and short else 0
 
     @property
     def trades_seen(self) -> int:
