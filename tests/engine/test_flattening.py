@@ -20,6 +20,7 @@ from breakwall.model.events import (
     Wallet,
 )
 from breakwall.model.journal import EntryKind, JournalEntry
+from tests.engine.conftest import held
 
 BTC, ETH = "BTCUSDT", "ETHUSDT"
 
@@ -257,6 +258,14 @@ def test_who_leaves_flat_stays_flat_whatever_turns_up_late(floor):
     floor.read_back()
     assert not floor.core.settled(flat=True)
     assert [order.lots for order in orders(floor.log, reduce_only=True)] == [7]
+
+
+def test_who_is_asked_to_leave_flat_before_anything_is_known_closes_what_turns_out_to_be_held(make_table):
+    table = make_table(BTC)
+    table.order("stop")
+    table.order("flatten")
+    table.start(positions=(held(BTC, 7, (1, table.now)),))
+    assert [order.lots for order in orders(table.log, reduce_only=True)] == [7]
 
 
 def test_who_leaves_waits_for_a_panic_that_is_not_proven_yet(floor):

@@ -1,7 +1,7 @@
 """Trading rules as the exchange changes them: other ticks and lots, and contracts that are about to end."""
 
 from breakwall.engine import commands, screening, watching
-from breakwall.engine.state import Phase, State
+from breakwall.engine.state import State
 from breakwall.market.state import Market
 from breakwall.model.events import Instruments
 from breakwall.model.units import Instrument
@@ -16,7 +16,7 @@ def on_instruments(state: State, event: Instruments) -> None:
         lives = new.symbol not in state.instruments or state.instruments[new.symbol].tradable
         changed = state.blotter.adopt(new)
         market = state.markets.get(new.symbol)
-        if market is None and state.phase is Phase.STARTING:
+        if market is None and state.recovered_ms is None:  # also where somebody has asked to leave by then
             screening.enter(state, new)
         elif market is not None and changed:
             change_units(state, market, new)
