@@ -324,3 +324,11 @@ def test_the_receipt_names_what_is_not_ours(floor):
     )
     assert floor.flatten.proven_ms == floor.now
     assert floor.flatten.left_alone == ("XRPUSDT, not followed",)
+
+
+def test_a_line_about_one_symbol_names_it_once(floor):
+    """The log puts it in front."""
+    floor.order("flatten", "BTCUSDT")
+    (note,) = told(floor.read_back("flatten", late_ms=30), "flat")
+    assert note.symbol == "BTCUSDT"
+    assert note.text.startswith("flat, proven by the exchange ")

@@ -43,7 +43,8 @@ def check(state: State, wish: Wish, read_back: ReadBack) -> None:
         return
     wish.proven_ms = state.now
     what = "flat" if wish.closes else "nothing under way"
-    text = f"{wish.scope} {what}, proven by the exchange {state.now - wish.asked_ms} ms after it was asked"
+    whose = "" if wish.symbol else f"{wish.scope} "  # a line of one symbol begins with it
+    text = f"{whose}{what}, proven by the exchange {state.now - wish.asked_ms} ms after it was asked"
     wish.alone = wish.left_alone(read_back, state.orders)
     text += f"; left alone, not ours: {', '.join(wish.alone)}" if wish.alone else ""
     state.say("flat" if wish.closes else "withdrawn", text, symbol=wish.symbol, durable=True)
