@@ -283,8 +283,6 @@ class Account(Struct, frozen=True, tag=True):
     account_id: str
     taker_fee: Decimal
     maker_fee: Decimal
-    hedge_mode: bool = False
-    isolated: bool = True
     dcp_s: int = 0
 
 
