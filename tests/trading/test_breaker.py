@@ -322,6 +322,12 @@ def test_the_risk_day_starts_when_the_settings_say():
     assert trip.until_ms == NEXT_DAY + (8 * 60 + 30) * 60_000
 
 
+def test_a_reset_frees_the_limits_and_leaves_the_result_of_the_day(breaker):
+    feed(breaker, ("on_closed", trade(-200)), ("on_entry", NOON))
+    breaker.on_command(CommandKind.RESET_BREAKER, "operator", "", NOON)
+    assert (breaker.realised_today, breaker.trades_today, breaker.daily_loss_left_usdt) == (-200, 0, 300)
+
+
 def test_a_new_day_counts_anew(breaker):
     feed(breaker, ("on_closed", trade(-200)), ("on_entry", NOON))
     breaker.on_equity(*money(9_800), NEXT_DAY)

@@ -110,7 +110,8 @@ class Breaker:
 
     @property
     def realised_today(self) -> Decimal:
-        return self._memory.realised
+        """Net of the risk day's closed trades, which no reset forgets."""
+        return self._memory.made - self._memory.day_made
 
     @property
     def made(self) -> Decimal:
@@ -297,7 +298,9 @@ class Breaker:
     def _roll(self, at_ms: int) -> None:
         day, memory = self._limits.day(at_ms), self._memory
         if day > memory.day:
-            self._memory = replace(memory, day=day, day_equity=memory.equity, results={}, trades_today=0)
+            self._memory = replace(
+                memory, day=day, day_equity=memory.equity, day_made=memory.made, results={}, trades_today=0
+            )
 
     def _trip(self, *found: Trip | None) -> list[Trip]:
         """Those that hold from now on; one that holds already may only come to hold for longer."""

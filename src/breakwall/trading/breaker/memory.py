@@ -21,9 +21,10 @@ class Moment(Struct, frozen=True):
 
 class Memory(Struct, frozen=True):
     """Cash in USDT, times in engine ms. `results` is the net of the risk day's closed trades by scope, "" for all;
-    `made` the net of all closed trades since counting began, `open` that of the open positions, `best` the most of
-    both together. `entries` and `orders` were decided lately, `stop_outs` happened lately, `slow` answers were slow
-    and `answers` were counted with them. `sane` False: the last balance was not a number.
+    `made` the net of all closed trades since counting began, `day_made` what it was when the risk day began, `open`
+    that of the open positions, `best` the most of both together. `entries` and `orders` were decided lately,
+    `stop_outs` happened lately, `slow` answers were slow and `answers` were counted with them. `sane` False: the last
+    balance was not a number.
     """
 
     day: int = -1
@@ -34,6 +35,7 @@ class Memory(Struct, frozen=True):
     open: Decimal = ZERO
     made: Decimal = ZERO
     best: Decimal = ZERO
+    day_made: Decimal = ZERO
     results: dict[str, Decimal] = {}
     losses_in_row: int = 0
     trades_today: int = 0
