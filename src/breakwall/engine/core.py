@@ -119,6 +119,7 @@ def _on_tick(state: State, event: events.Tick) -> None:
     A part that fails does not keep the others from protecting what is held; but then nothing is opened.
     """
     state.venue_offset_ms = round(event.venue_offset_ms)
+    state.ticks += 1
     state.was_armed |= state.armed and state.recovered_ms is not None
     failures: list[Exception] = []
     for part in (watching, screening, recovery, guarding, booking, conditions):

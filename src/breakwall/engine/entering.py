@@ -29,7 +29,8 @@ def on_tick(state: State) -> None:
         return
     now, trace = state.now, state.at.trace
     others = {report.symbol for report in state.positions.alone}
-    for symbol, market in state.markets.items():
+    for market in state.in_turn:
+        symbol = market.instrument.symbol
         taken = state.positions.get(symbol) is not None or symbol in others or symbol in state.flat_wishes
         if market.live and not taken:
             for strategy in state.strategies:

@@ -7,7 +7,7 @@ from breakwall.model.actions import Keep
 
 
 def on_tick(state: State) -> None:
-    for market in state.markets.values():
+    for market in state.in_turn:
         for wall in market.take_ended_walls():
             state.out.append(Keep(wall_life(wall, market.instrument)))
     for number in state.shots.due(len(state.markets), state.now):

@@ -35,6 +35,9 @@ SIGNALS_SHOWN = 50
 FLATTENS_SHOWN = 5
 STATS_EVERY_MS = 60_000
 """How often it gets each market's figures."""
+CROWDS = 100, 300
+"""With more markets than the first each is looked at every second tick, than the second every third: hundreds at once
+hold up the next message, and what is held is looked after at every tick anyway."""
 _NO_MONEY = Wallet(Decimal(0), Decimal(0), Decimal(0))
 
 
@@ -57,6 +60,7 @@ class State:
     """
 
     was_armed = False  # at any time since the account was known
+    ticks = 0
 
     def __init__(self, run: int) -> None:
         self.run = run
@@ -112,6 +116,13 @@ class State:
         self.protection = Protection(settings.exits, settings.risk, taker_fee)
         self.exits = Exits(settings.exits)
         self.strategies: tuple[Strategy, ...] = (Density(settings, self.costs),)
+
+    @property
+    def in_turn(self) -> list[Market]:
+        """Whom time passes for at this tick: all markets; of a crowd a part, and the others at the next ticks."""
+        markets = list(self.markets.values())
+        turns = 1 + sum([len(markets) > crowd for crowd in CROWDS])
+        return markets if turns == 1 else markets[self.ticks % turns :: turns]
 
     @property
     def instruments(self) -> dict[str, Instrument]:

@@ -88,7 +88,7 @@ def on_bad_frame(state: State, event: BadFrame) -> None:
 def on_tick(state: State) -> None:
     """Promotions, deadlines and samples of every market, and what became of its walls."""
     now = state.now
-    for market in state.markets.values():
+    for market in state.in_turn:
         was = market.status
         market.on_tick(now)
         if was is LIVE and market.status is not LIVE:
