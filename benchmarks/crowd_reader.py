@@ -76,16 +76,21 @@ class Series(Delays):
         super().__init__()
         self._scope = scope
         self.ages_ms, self.delays_ms = array("d"), array("d")
+        self.count = 0
 
     def add(self, delay_ms: float) -> None:
         super().add(delay_ms)
-        self.delays_ms.append(delay_ms)
-        if self._scope is not None and self._scope.sent_us:
+        self.count += 1
+        if self._scope is None:
+            self.delays_ms.append(delay_ms)
+        elif self._scope.sent_us:
+            self.delays_ms.append(delay_ms)
             self.ages_ms.append(time.monotonic_ns() / 1e6 - self._scope.sent_us / 1e3)
             self._scope.sent_us = 0
 
     def clear(self) -> None:
         del self.ages_ms[:], self.delays_ms[:]
+        self.count = 0
 
 
 async def read_with_engine(place: Place, folder: Path, *, record: bool) -> dict[str, float]:
@@ -177,7 +182,7 @@ async def _window(engine: Engine, seconds: float) -> dict[str, float]:
     return {
         "cpu_percent": 100 * used / lasted,
         "seconds": lasted,
-        "events_s": len(delays) / lasted,
+        "events_s": events.count / lasted,
         "books_s": (after.counters.book_messages - before.counters.book_messages) / lasted,
         "trades_s": (after.counters.trades_seen - before.counters.trades_seen) / lasted,
         "gaps": after.counters.gaps,
