@@ -107,6 +107,18 @@ def test_the_quickest_answer_tells_the_time() -> None:
     assert time.offset_ms == 500.0
     assert time.at(10_000) == 10_500
     time.forget()
+    assert time.offset_ms == 500.0
+    time.learn(20_000, 20_010, 13_005)
+    assert time.offset_ms == -7_000.0
+
+
+def test_an_answer_of_a_venue_that_stood_still_does_not_set_the_clock() -> None:
+    time = VenueTime()
+    time.learn(0, 15_000, 15_000)
+    assert time.offset_ms == 7_500.0  # better than nothing
+    time.learn(20_000, 20_010, 20_005)
+    time.forget()
+    time.learn(30_000, 45_000, 45_000)
     assert time.offset_ms == 0.0
 
 

@@ -19,6 +19,7 @@ from breakwall.ports import HttpAnswer, HttpRequest
 from breakwall.settings import VenueSettings
 
 LOGIN_VALID_MS = 5_000
+TOO_SLOW_MS = 2_000
 
 
 class Urls(Struct, frozen=True):
@@ -245,27 +246,33 @@ def open_envelope(answer: HttpAnswer) -> Envelope:
 class VenueTime:
     """The venue's clock against ours, from the times in its answers.
 
-    Each answer bounds the offset by its round trip; the quickest of the last samples is believed.
+    Each answer bounds the offset by its round trip; the quickest of the last samples is believed. One that took
+    longer than `TOO_SLOW_MS` (the venue or the line stood still) may be wrong by half of that: it only counts while
+    nothing is known.
     """
 
-    __slots__ = ("_samples",)
+    __slots__ = ("_believed_ms", "_samples")
 
     def __init__(self, remembered: int = 16) -> None:
         self._samples: deque[tuple[float, float]] = deque(maxlen=remembered)
+        self._believed_ms: float | None = None
 
     def learn(self, sent_ms: float, received_ms: float, venue_ms: float) -> None:
         """A round trip on our clock, and the venue's time somewhere inside it."""
-        if venue_ms > 0:
-            self._samples.append((received_ms - sent_ms, venue_ms - (sent_ms + received_ms) / 2))
+        round_trip_ms = received_ms - sent_ms
+        if venue_ms <= 0 or (round_trip_ms > TOO_SLOW_MS and self._believed_ms is not None):
+            return
+        self._samples.append((round_trip_ms, venue_ms - (sent_ms + received_ms) / 2))
+        self._believed_ms = min(self._samples)[1]
 
     def forget(self) -> None:
-        """The clock is known to be wrong (10002): measure again from nothing."""
+        """The clock is known to be wrong (10002): the next quick answer is believed."""
         self._samples.clear()
 
     @property
     def offset_ms(self) -> float:
-        """Venue clock minus ours."""
-        return min(self._samples)[1] if self._samples else 0.0
+        """Venue clock minus ours; 0 as long as nothing is known."""
+        return self._believed_ms or 0.0
 
     def at(self, now_ms: int) -> int:
         """Our time as the venue's, a little late rather than early: it allows 1 s ahead, a window behind."""
