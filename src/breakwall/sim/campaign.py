@@ -5,7 +5,8 @@ import logging
 import signal
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, as_completed, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from itertools import islice
 from multiprocessing import get_context
 
 from msgspec import Struct
@@ -13,6 +14,8 @@ from msgspec import Struct
 from breakwall.sim.session import Report, Session, play
 
 _AHEAD = 4
+_LOOK_S = 0.2
+"""How soon an interruption is noticed where no session ends."""
 
 
 class Task(Struct, frozen=True):
@@ -69,21 +72,32 @@ def outcomes(tasks: Iterable[Task], jobs: int) -> Generator[Report | Violation, 
         yield from map(attempt, tasks)
         return
     pool = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_work_quietly)
+    noted: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: noted.append(number))
     try:
-        yield from _side_by_side(tasks, pool, jobs)
+        yield from _side_by_side(tasks, pool, jobs, noted)
     finally:
         pool.shutdown(cancel_futures=True)
+        signal.signal(signal.SIGINT, before)
 
 
-def _side_by_side(tasks: Iterable[Task], pool: ProcessPoolExecutor, jobs: int) -> Iterator[Report | Violation]:
-    """Never more of them waiting than keep the pool busy."""
+def _side_by_side(
+    tasks: Iterable[Task], pool: ProcessPoolExecutor, jobs: int, interrupts: list[int]
+) -> Iterator[Report | Violation]:
+    """Never more of them waiting than keep the pool busy. Raises KeyboardInterrupt here and nowhere else: raised
+    while a future is locked, it would leave the lock behind, and the pool would never end.
+    """
     waiting: set[Future[Report | Violation]] = set()
-    for task in tasks:
-        waiting.add(pool.submit(attempt, task))
-        if len(waiting) >= _AHEAD * jobs:
-            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-            yield from (each.result() for each in done)
-    yield from (each.result() for each in as_completed(waiting))
+    coming = iter(tasks)
+    while True:
+        for task in islice(coming, _AHEAD * jobs - len(waiting)):
+            waiting.add(pool.submit(attempt, task))
+        if not waiting:
+            return
+        done, waiting = wait(waiting, timeout=_LOOK_S, return_when=FIRST_COMPLETED)
+        yield from (each.result() for each in done)
+        if interrupts:
+            raise KeyboardInterrupt
 
 
 def judge(
