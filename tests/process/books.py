@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 TOO_LONG_S = 60.0
-ROBBED_MS = 3_000
+ROBBED_MS = 1_500
 """How long a stop that a foreign hand took away may be gone, a restart within that time included."""
 
 

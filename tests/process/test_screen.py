@@ -191,7 +191,7 @@ def test_stalled_resized_and_fed_with_garbage_it_trades_on_and_without_its_termi
     assert (code, receipt["exit_reason"], receipt["positions_open"]) == (0, "SIGTERM", 0)
     assert receipt["unprotected_ms_max"] == 0
     # Textual's own driver stops the engine for as long as the terminal stalls.
-    assert receipt["loop_delay_max_ms"] < STALL_S * 1000
+    assert receipt["loop_delay_max_ms"] < STALL_S * 1000 / 3
 
 
 def test_an_exception_in_a_pane_while_a_position_is_open_leaves_the_engine_managing_it(pair: Pair) -> None:

@@ -33,6 +33,8 @@ MIX_OF_SEED = (
     "calm",
 )
 SESSIONS = 100
+STOPLESS = 503
+"""Stops that are not attached find an entry here, which they may miss in a hundred sessions."""
 CRASH_SEEDS = (1, 2, 5, 6)
 LEADS_TO = {
     Point.STOP_SENT: Session(4, seconds=40, faults=(Fault(FaultKind.STOP_VANISHES, 1),)),
@@ -51,13 +53,14 @@ def sessions() -> list[Task]:
         name, crashes = MIX_OF_SEED[seed % len(MIX_OF_SEED)], seed % 4 // 2
         line = f"breakwall sim --seed {seed} --mix {name} --crashes {crashes}"
         tasks.append(Task(drawn(seed, mix=MIXES[name], crashes=crashes), line))
-    return tasks
+    line = f"breakwall sim --seed {STOPLESS} --mix exchange"
+    return [*tasks, Task(drawn(STOPLESS, mix=MIXES["exchange"], crashes=0), line)]
 
 
 def test_no_promise_is_broken_in_a_hundred_sessions() -> None:
     verdict = judge(sessions(), os.cpu_count() or 1)
     assert verdict.violations == ()
-    assert verdict.sessions == SESSIONS
+    assert verdict.sessions == SESSIONS + 1
     check_worth(verdict)
 
 
@@ -65,8 +68,7 @@ def check_worth(verdict: Verdict) -> None:
     """Without entries, faults, kills and stumbles nothing would have been proven."""
     assert verdict.entries >= SESSIONS
     assert verdict.deaths_holding >= SESSIONS // 10
-    idle = {kind.value for kind in set(FaultKind) - SERVED_ONLY} - set(verdict.faults)
-    assert len(idle) <= 2, idle  # some need an occasion that a hundred sessions may not have
+    assert {kind.value for kind in set(FaultKind) - SERVED_ONLY} == set(verdict.faults)
     assert {point.value for point in Point} - {Point.CHECKPOINT.value} <= set(verdict.points)
     assert len(verdict.kills) >= len(Point) // 2
     assert len(verdict.stumbles) >= 10
